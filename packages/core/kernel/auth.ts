@@ -1,0 +1,19 @@
+import type { Scope } from '../contracts/scopes.ts'
+import { AssayError } from '../contracts/errors.ts'
+import type { Actor, Ctx } from './context.ts'
+
+/** Bearer token or API key -> actor. Throws AssayError unauthorized. */
+export interface TokenVerifier {
+  verify(credential: string): Promise<Actor>
+}
+/** The actor, or 401. */
+export function requireActor(ctx: Ctx): Actor {
+  if (!ctx.actor) throw new AssayError('unauthorized', 'Send a bearer token or an API key.')
+  return ctx.actor
+}
+/** The actor holding the scope, or 401 / 403. */
+export function requireScope(ctx: Ctx, scope: Scope): Actor {
+  const actor = requireActor(ctx)
+  if (!actor.scopes.includes(scope)) throw new AssayError('forbidden', `This needs the scope ${scope}.`)
+  return actor
+}

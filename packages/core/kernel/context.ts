@@ -1,0 +1,20 @@
+import type { Scope } from '../contracts/scopes.ts'
+
+export interface Actor {
+  userId: string
+  role: 'trader' | 'operator' | 'admin' | 'bot' | 'service'
+  tenant: string
+  scopes: readonly Scope[]
+  sessionId?: string
+  keyId?: string
+  plan: string
+  /** end of the token, ms; absent for API keys without expiry */
+  expiresAt?: number
+}
+/** Who asks, under which request id, from where. Made by a transport, given to a verb. */
+export interface Ctx {
+  requestId: string
+  actor: Actor | null
+  address: string
+  signal?: AbortSignal
+}

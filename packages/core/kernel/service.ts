@@ -1,0 +1,63 @@
+import type { AnyElysia } from 'elysia'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import type { z } from 'zod'
+import type { Blobs } from '../ports/blobs/port.ts'
+import type { Bus, Delivered, Topic } from '../ports/bus/port.ts'
+import type { Cache } from '../ports/cache/port.ts'
+import type { Clock } from '../ports/clock/port.ts'
+import type { Db } from '../ports/db/port.ts'
+import type { Lockstep } from '../ports/marketlog/lockstep.ts'
+import type { MarketLog } from '../ports/marketlog/port.ts'
+import type { Payments } from '../ports/payments/port.ts'
+import type { Secrets } from '../ports/secrets/port.ts'
+import type { TokenVerifier } from './auth.ts'
+import type { ChannelSource } from './channel.ts'
+import type { Lifecycle } from './lifecycle.ts'
+
+/** What every service gets: ports, never adapters. `config` is the service's own parsed slice. */
+export interface Deps<Config = unknown> {
+  config: Config
+  /** NODE_ENV === 'production' */
+  production: boolean
+  /** data folder of the embedded platform */
+  home: string
+  log: Logger
+  metrics: Registry
+  clock: Clock
+  db: Db
+  bus: Bus
+  marketlog: MarketLog
+  lockstep: (group: string) => Lockstep
+  cache: Cache
+  secrets: Secrets
+  blobs: Blobs
+  payments: Payments
+  /** verifies access tokens and API keys; the gateway supplies it in one process, JWKS over the wire otherwise */
+  tokens: TokenVerifier
+  /** another service by name: fetch against its app in process, or its URL between containers; `/api/...` paths */
+  call: (service: string, request: Request) => Promise<Response>
+}
+export interface Probe {
+  name: string
+  timeoutMs: number
+  /** resolves when well; rejects or returns a reason when not */
+  check: () => Promise<string | undefined>
+}
+export interface Consumer { group: string; topics: Topic[]; handle: (message: Delivered) => Promise<void> }
+export interface Running {
+  app: AnyElysia
+  consumers?: Consumer[]
+  probes?: Probe[]
+  channels?: ChannelSource[]
+  /** goes on /health: degraded reasons, stores */
+  health?: () => { degraded?: string[]; stores?: Record<string, unknown> }
+  /** called after every service's http is composed and probes are registered */
+  start?: () => Promise<void>
+}
+/** A service: importing it does nothing; `create` builds its app on the given deps and registers closes on the lifecycle. */
+export interface Service<Schema extends z.ZodType = z.ZodType> {
+  name: string
+  config: Schema
+  create: (deps: Deps<z.infer<Schema>>, lifecycle: Lifecycle) => Promise<Running> | Running
+}

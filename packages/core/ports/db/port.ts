@@ -1,0 +1,33 @@
+import type { PrismaClient } from '../../../../prisma/generated/client.ts'
+
+export type Param = string | number | boolean | null | bigint | Date | Uint8Array | readonly (string | number | boolean | null | bigint)[]
+export interface Statement { sql: string; params?: readonly Param[] }
+export type Row = Record<string, unknown>
+
+/** SQL with $1 parameters. numeric and int8 come back as strings, timestamptz as Date, jsonb parsed. Every call has a time-out. */
+export interface Sql {
+  query<T extends Row = Row>(sql: string, params?: readonly Param[]): Promise<T[]>
+}
+/**
+ * The platform's database. `as(role)` narrows a handle to one service's schema: role `trading` sees schema `trading`
+ * (search_path) and the shared `bus` schema, and the server refuses the others.
+ */
+export interface Db extends Sql {
+  /** one transaction; rolls back when fn throws; 40001/40P01 are retried with back-off where the adapter is a server */
+  tx<T>(fn: (sql: Sql) => Promise<T>): Promise<T>
+  /** statements in one transaction and one round trip to the adapter; rows of each */
+  batch(statements: readonly Statement[]): Promise<Row[][]>
+  as(role: string): Db
+  /** plain CRUD; hot paths use SQL */
+  readonly prisma: PrismaClient
+  /** how many statements can run at once: 1 on PGlite */
+  readonly connections: number
+  readonly kind: 'pglite' | 'postgres'
+  close(): Promise<void>
+}
+/** What adapters throw: `code` is the SQLSTATE; `retryable` for 40001, 40P01 and lost connections; `outcome` is unknown when a commit's answer was lost. */
+export class DbError extends Error {
+  constructor(message: string, readonly code: string, readonly options: { constraint?: string; retryable?: boolean; outcomeUnknown?: boolean; cause?: unknown } = {}) {
+    super(message, { cause: options.cause })
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * Lockstep: participants of a group and what they have done. The sequencer releases event n + 1 when every owner
+ * applied n (all it caused is committed) and every driver is done with n (its commands up to n are answered).
+ * A driver may be done ahead: done(n + k) says that it has no command before n + k.
+ */
+export interface Participant {
+  /** owner: applied; driver: done. Never falls. */
+  report(mseq: number): void
+  leave(): void
+}
+export interface Lockstep {
+  readonly group: string
+  join(kind: 'owner' | 'driver', id: string): Participant
+  /** resolves when every owner applied `mseq` */
+  applied(mseq: number, signal?: AbortSignal): Promise<void>
+  /** resolves when all participants allow event `mseq` to be released; rejects after 60 s of a driver's silence */
+  released(mseq: number, signal?: AbortSignal): Promise<void>
+}
