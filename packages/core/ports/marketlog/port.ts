@@ -1,17 +1,8 @@
 import type { MarketEvent } from '../../domain/market/event.ts'
+import type { SegmentHead } from '../../domain/proof/segment.ts'
 
-/** Heads of a sealed segment, a function of its events alone (docs/proof-format.md). */
-export interface SegmentHead {
-  head: string
-  prev: string
-  first: number
-  last: number
-  /** market time of the first and last event */
-  firstMts: number
-  lastMts: number
-  /** per symbol and `group`: leaf count and Merkle root */
-  groups: Record<string, { count: number; root: string }>
-}
+export type { SegmentHead }
+
 export interface LogEnd { mseq: number; mts: number; epoch: number }
 export class FencedError extends Error {}
 
