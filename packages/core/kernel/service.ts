@@ -37,6 +37,15 @@ export interface Deps<Config = unknown> {
   tokens: TokenVerifier
   /** another service by name: fetch against its app in process, or its URL between containers; `/api/...` paths */
   call: (service: string, request: Request) => Promise<Response>
+  /** the WebSocket channels of every service in this process; complete once all services are created */
+  channels: () => readonly ChannelSource[]
+}
+/** Server-wide socket bounds (Bun's `websocket` options): the process that listens passes them on. */
+export interface SocketOptions {
+  maxPayloadLength: number
+  backpressureLimit: number
+  closeOnBackpressureLimit: boolean
+  idleTimeout: number
 }
 export interface Probe {
   name: string
@@ -50,6 +59,7 @@ export interface Running {
   consumers?: Consumer[]
   probes?: Probe[]
   channels?: ChannelSource[]
+  websocket?: SocketOptions
   /** goes on /health: degraded reasons, stores */
   health?: () => { degraded?: string[]; stores?: Record<string, unknown> }
   /** called after every service's http is composed and probes are registered */
