@@ -1,0 +1,31 @@
+import { type AccountSpec, ENGINE_VERSION } from '../../domain/engine/types.ts'
+import type { Instrument } from '../../domain/instruments/instrument.ts'
+import { resolveInstruments } from '../../domain/instruments/resolve.ts'
+import type { TierDocument } from './tier.ts'
+
+export interface ResolvedSpec {
+  spec: AccountSpec
+  /** `TST/USD.clip`: fields of inline instruments that were left out and have a default */
+  defaults: string[]
+}
+
+/** What decides an assessment under this tier: the tier's rules and the catalogue with its overrides merged in. */
+export function specOf(tier: TierDocument, catalogue: readonly Instrument[], group = 'main'): ResolvedSpec {
+  const { instruments, defaults } = resolveInstruments(catalogue, tier.instruments)
+  const { currency, initial_balance, leverage, position_mode, reset_zone, reset_time, phases } = tier
+  return {
+    spec: {
+      engine: ENGINE_VERSION,
+      currency,
+      initial_balance,
+      leverage,
+      position_mode,
+      reset_zone,
+      reset_time,
+      phases,
+      instruments,
+      group,
+    },
+    defaults,
+  }
+}

@@ -1,0 +1,23 @@
+import { z } from 'zod'
+import { dec, gt, gte, isDec, lte, ONE, ZERO } from '../../domain/money/dec.ts'
+
+const PLAIN = 'must be a plain decimal string, such as "12.5"'
+/** Money, prices, quantities, percents: plain decimal strings, never JSON numbers. */
+export const Decimal = z.string(PLAIN).refine(isDec, PLAIN)
+
+const bounded = (test: (text: string) => boolean, message: string) =>
+  z.string(PLAIN).superRefine((text, ctx) => {
+    if (!isDec(text)) ctx.addIssue({ code: 'custom', message: PLAIN })
+    else if (!test(text)) ctx.addIssue({ code: 'custom', message })
+  })
+
+export const Positive = bounded((text) => gt(dec(text), ZERO), 'must be above zero')
+export const NotNegative = bounded((text) => gte(dec(text), ZERO), 'must not be negative')
+export const AtLeastOne = bounded((text) => gte(dec(text), ONE), 'must be at least 1')
+export const Fraction = bounded((text) => gte(dec(text), ZERO) && lte(dec(text), ONE), 'must lie between 0 and 1')
+export const Percent = bounded(
+  (text) => gt(dec(text), ZERO) && lte(dec(text), { n: 100n, s: 0 }),
+  'must lie above 0 and at most at 100 (percent)',
+)
+/** An instant in ISO 8601, UTC, with milliseconds. */
+export const Instant = z.iso.datetime()
