@@ -1,0 +1,46 @@
+/**
+ * Canonical JSON (RFC 8785) of JSON-native values: members sorted by UTF-16 code units, no white space. Numbers are
+ * safe integers only, so the format has one spelling of each value in every language; everything else throws
+ * TypeError: what is not representable must not be hashed.
+ */
+export function canonical(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      if (!value.isWellFormed()) throw new TypeError('a lone surrogate has no canonical form')
+      return JSON.stringify(value)
+    case 'boolean':
+      return value ? 'true' : 'false'
+    case 'number':
+      if (!Number.isSafeInteger(value) || Object.is(value, -0)) throw new TypeError(`not a safe integer: ${value}`)
+      return String(value)
+    case 'object':
+      break
+    default:
+      throw new TypeError(`${typeof value} has no canonical form`)
+  }
+  if (value === null) return 'null'
+  if (Array.isArray(value)) {
+    let out = '['
+    for (let i = 0; i < value.length; i++) out += (i === 0 ? '' : ',') + canonical(value[i])
+    return `${out}]`
+  }
+  const proto = Object.getPrototypeOf(value)
+  if (proto !== Object.prototype && proto !== null) throw new TypeError(`${proto?.constructor?.name ?? 'object'} has no canonical form`)
+  const object = value as Record<string, unknown>
+  let out = '{'
+  for (const key of Object.keys(object).sort()) out += (out === '{' ? '' : ',') + canonical(key) + ':' + canonical(object[key])
+  return `${out}}`
+}
+
+/** Parses text that must be canonical already: any other spelling of the same value throws SyntaxError. */
+export function parseCanonical(text: string): unknown {
+  const value: unknown = JSON.parse(text)
+  let again: string
+  try {
+    again = canonical(value)
+  } catch (error) {
+    throw new SyntaxError('not canonical JSON', { cause: error })
+  }
+  if (again !== text) throw new SyntaxError('not canonical JSON')
+  return value
+}
