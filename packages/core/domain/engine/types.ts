@@ -98,20 +98,23 @@ export type Body =
       position_mode: string; reset_zone: string; reset_time: string; phases: Phase[]; group: string; seeds: string[] }
   | { kind: 'command'; command: Command; answer: Answer }
   | { kind: 'phase'; phase: number; status: 'opened' | 'passed' | 'failed'; balance: string; postings: Posting[] }
-  | { kind: 'fill'; order: string; symbol: string; side: Side; quantity: string; price: string; liquidity: 'maker' | 'taker'
+  | { kind: 'fill'; phase: number; order: string; symbol: string; side: Side; quantity: string; price: string; liquidity: 'maker' | 'taker'
       source: FillSource; instrument: string; result: Booked | null; fee: Booked | null; postings: Posting[]
       /** spread cost of this fill against the mid of the quote, quote currency; shown, never booked */
       spread_cost: string
       position: { quantity: string; cost: string } }
-  | { kind: 'order'; order: string; status: 'filled' | 'cancelled'; filled: string; reason?: string }
-  | { kind: 'floor'; rule: string; index: number; floor: string }
-  | { kind: 'day'; day: string; k: number; balance: string; equity: string; anchors: Record<string, string>; log_head: string | null }
-  | { kind: 'target'; index: number; reached: boolean; value: string }
-  | { kind: 'violation'; rule: string; index: number; effect: Effect; value: string; limit: string; balance: string; equity: string
-      crossed: LimitState[]; provisional: boolean; marks: Mark[] }
-  | { kind: 'withdrawn'; rule: string; index: number; value: string; limit: string }
+  | { kind: 'order'; phase: number; order: string; status: 'filled' | 'cancelled'; filled: string; reason?: string }
+  | { kind: 'floor'; phase: number; rule: string; index: number; floor: string }
+  | { kind: 'day'; phase: number; day: string; k: number; balance: string; equity: string; anchors: Record<string, string>; log_head: string | null }
+  | { kind: 'target'; phase: number; index: number; reached: boolean; value: string }
+  | { kind: 'violation'; phase: number; rule: string; index: number; effect: Effect; value: string; limit: string; balance: string; equity: string
+      crossed: LimitState[]; provisional: boolean; marks: Mark[]
+      /** a provisional breach that became final is dated at its own instant */
+      dated?: { mts: number; mseq: number } }
+  | { kind: 'withdrawn'; phase: number; rule: string; index: number; value: string; limit: string }
   | { kind: 'verdict'; verdict: 'passed' | 'failed' | 'expired' | 'abandoned'; phase: number; rule: string | null; value: string | null
-      limit: string | null; balance: string; equity: string; log_head: string | null; synthetic: string[] }
+      limit: string | null; balance: string; equity: string; log_head: string | null; synthetic: string[]
+      dated?: { mts: number; mseq: number } }
   | { kind: 'checkpoint'; state_hash: string }
   | { kind: 'sealed'; verdict_aseq: number; log_head: string }
 export interface Mark { symbol: string; mseq: number; bid: string; ask: string; state: string }

@@ -1,0 +1,80 @@
+/** Phases: opening one, ending one, and closing what an ended one still holds. */
+import { marketable } from '../matching/marketable.ts'
+import { type Dec, abs, sign, str } from '../money/dec.ts'
+import { transfer } from '../ledger/book-fill.ts'
+import { nextReset } from '../time/zone.ts'
+import type { Book } from './state.ts'
+import { type Turn, takeDepth, write } from './turn.ts'
+import { factsOf, rulesOf, setFloors, writeFloor } from './evaluate.ts'
+
+/** Cancels every working order, in order of arrival. */
+export function cancelWorking(turn: Turn, reason: string): void {
+  for (const order of turn.state.orders) {
+    write(turn, { kind: 'order', phase: turn.state.phase, order: order.id, status: 'cancelled', filled: str(order.filled), reason })
+  }
+  turn.state.orders = []
+}
+
+/** Opens the phase `index` with a fresh account; its day 0 begins now. */
+export function openPhase(turn: Turn, index: number): void {
+  const { state, compiled } = turn
+  const { initial } = compiled
+  state.phase = index
+  state.book = { phase: index, balance: initial, positions: [], taken: [] }
+  state.orders = []
+  state.provisional = null
+  state.day = {
+    k: 0, start: turn.at, next: nextReset(compiled.zone, compiled.resetMinutes, turn.at),
+    balance: initial, equity: initial, high: initial, opened: false, openedAndClosed: false,
+  }
+  state.rules = rulesOf(state, compiled).map(() => ({ floor: null, reachedAt: null, days: 0 }))
+  write(turn, { kind: 'phase', phase: index, status: 'opened', balance: str(initial), postings: transfer(initial, 'capital') })
+  setFloors(turn, factsOf(state, compiled, turn.quoteOf, turn.at), writeFloor(turn))
+}
+
+export interface Ending { rule: string | null; value: string | null; limit: string | null; equity: Dec; dated?: { mts: number; mseq: number } }
+/**
+ * Passed, failed and abandoned end alike, at the same point: the verdict is written with the equity that decided,
+ * working orders are cancelled, positions closed at once like market orders; what has no depth is closed at the first
+ * events that allow it. A passed phase that is not the last opens the next one at the same point.
+ */
+export function endPhase(turn: Turn, outcome: 'passed' | 'failed' | 'abandoned', ending: Ending): void {
+  const { state, compiled } = turn
+  const { phases } = compiled.spec
+  const ended = state.phase
+  const next = outcome === 'passed' ? phases[ended + 1] : undefined
+  if (next?.kind !== 'evaluation') {
+    const record = write(turn, {
+      kind: 'verdict', verdict: outcome, phase: ended, rule: ending.rule, value: ending.value, limit: ending.limit,
+      balance: str(state.book.balance), equity: str(ending.equity), log_head: turn.view.logHead, synthetic: state.synthetic,
+      ...(ending.dated ? { dated: ending.dated } : {}),
+    })
+    state.unsealed.push({ aseq: record.aseq, mseq: record.mseq })
+  }
+  cancelWorking(turn, outcome === 'abandoned' ? 'abandoned' : `phase_${outcome}`)
+  const book = state.book
+  closeBook(turn, book)
+  if (outcome !== 'abandoned') write(turn, { kind: 'phase', phase: ended, status: outcome, balance: str(book.balance), postings: [] })
+  if (book.positions.length > 0) {
+    state.closing.push(book)
+    state.book = { phase: ended, balance: book.balance, positions: [], taken: [] }
+  }
+  if (next) openPhase(turn, ended + 1)
+  else {
+    state.status = outcome
+    state.day = null
+    state.provisional = null
+  }
+}
+
+/** Closes what the market allows now, symbol by symbol; the rest stays for later events. */
+export function closeBook(turn: Turn, book: Book, only?: string): void {
+  for (const p of [...book.positions].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))) {
+    if (only !== undefined && p.symbol !== only) continue
+    const view = turn.view.symbol(p.symbol)
+    if (view?.status !== 'open') continue
+    const market = turn.compiled.markets.get(p.symbol)!
+    const side = sign(p.quantity) > 0 ? 'sell' : 'buy'
+    takeDepth(turn, book, market, 'close', side, marketable(side, abs(p.quantity), null, view, book, market))
+  }
+}

@@ -1,0 +1,98 @@
+import { type Dec, ZERO, abs, add, dec, div, isZero, mul, neg, round, sign, str, sub } from '../money/dec.ts'
+import type { Side } from '../market/event.ts'
+import { type QuoteOf, convert } from '../instruments/convert.ts'
+import type { Book } from '../engine/state.ts'
+import type { Market } from '../engine/compile.ts'
+import type { Booked, Posting } from '../engine/types.ts'
+
+export interface FillInput {
+  side: Side
+  quantity: Dec
+  price: Dec
+  liquidity: 'maker' | 'taker'
+  /** trading day and market time of the fill */
+  day: number
+  at: number
+}
+export interface FillEffect {
+  result: Booked | null
+  fee: Booked | null
+  postings: Posting[]
+  position: { quantity: string; cost: string }
+  /** it opened or added to a position; it closed one that was opened the same trading day */
+  opened: boolean
+  closedSameDay: boolean
+}
+
+const TEN_THOUSANDTH = dec('0.0001')
+
+function booked(amount: Dec, market: Market, scale: number, quoteOf: QuoteOf): Booked {
+  const c = convert(amount, market.path!, quoteOf)
+  if (!c) throw new Error(`no rate for ${market.symbol}`)
+  return { amount: str(amount), currency: market.doc.quote, rate: c.rate, rate_mseq: c.mseqs, booked: str(round(c.value, scale)) }
+}
+
+/** Two postings that move `amount` (account currency, signed for the trader) between cash and a house ledger. */
+export function transfer(amount: Dec, house: string): Posting[] {
+  if (isZero(amount)) return []
+  return [{ ledger: 'account:cash', amount: str(amount) }, { ledger: `house:${house}`, amount: str(neg(amount)) }]
+}
+
+/**
+ * Books one fill into a netting book: quantity and total cost; a reduction releases cost pro rata (half-even at 18
+ * places), the last one all of it; a reversal is close + open in one fill with one fee. Result and fee are converted
+ * by their own sign and rounded once, half-even, to the ledger scale. Changes `book`.
+ */
+export function bookFill(book: Book, market: Market, fill: FillInput, scale: number, quoteOf: QuoteOf): FillEffect {
+  const notional = mul(mul(fill.quantity, market.contract), fill.price)
+  const signed = fill.side === 'buy' ? fill.quantity : neg(fill.quantity)
+  const bps = fill.liquidity === 'maker' ? market.makerBps : market.takerBps
+  const cost = add(mul(mul(notional, bps), TEN_THOUSANDTH), mul(fill.quantity, market.perLot))
+
+  const at = book.positions.findIndex((p) => p.symbol === market.symbol)
+  const held = at < 0 ? null : book.positions[at]!
+  let result: Booked | null = null
+  let opened = true
+  let closedSameDay = false
+  let quantity = signed
+  let total = fill.side === 'buy' ? notional : neg(notional)
+  if (held && sign(held.quantity) !== sign(signed)) {
+    const closing = sign(sub(abs(held.quantity), fill.quantity)) <= 0 ? abs(held.quantity) : fill.quantity
+    const all = sign(sub(abs(held.quantity), closing)) === 0
+    const released = all ? held.cost : div(mul(held.cost, closing), abs(held.quantity))
+    const proceeds = mul(mul(closing, market.contract), fill.price)
+    // long: proceeds - cost; short: -(cost to buy back) - (negative cost)
+    const gain = sign(held.quantity) > 0 ? sub(proceeds, released) : sub(neg(proceeds), released)
+    result = booked(gain, market, scale, quoteOf)
+    closedSameDay = held.openedDay === fill.day
+    quantity = add(held.quantity, signed)
+    opened = all && !isZero(quantity)
+    total = opened ? mul(mul(quantity, market.contract), fill.price) : sub(held.cost, released)
+  } else if (held) {
+    quantity = add(held.quantity, signed)
+    total = add(held.cost, total)
+  }
+  const fresh = !held || (result !== null && opened)
+  if (isZero(quantity)) book.positions.splice(at, 1)
+  else if (held) {
+    held.quantity = quantity
+    held.cost = total
+    if (fresh) {
+      held.openedAt = fill.at
+      held.openedDay = fill.day
+    }
+  } else book.positions.push({ symbol: market.symbol, quantity, cost: total, openedAt: fill.at, openedDay: fill.day })
+
+  const fee = isZero(cost) ? null : booked(neg(cost), market, scale, quoteOf)
+  const gained = result ? dec(result.booked) : ZERO
+  const paid = fee ? dec(fee.booked) : ZERO
+  book.balance = add(book.balance, add(gained, paid))
+  return {
+    result,
+    fee,
+    postings: [...transfer(gained, 'trading'), ...transfer(paid, 'commission')],
+    position: { quantity: str(quantity), cost: isZero(quantity) ? '0' : str(total) },
+    opened,
+    closedSameDay,
+  }
+}

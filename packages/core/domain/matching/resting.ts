@@ -1,0 +1,39 @@
+import { type Dec, ZERO, add, gt, isZero, lt, min, sub } from '../money/dec.ts'
+import type { MarketEvent, Side } from '../market/event.ts'
+import type { SymbolView } from '../engine/view.ts'
+import type { Book } from '../engine/state.ts'
+import type { Market } from '../engine/compile.ts'
+import { dec } from '../money/dec.ts'
+import { type OpenLevel, openLevels } from './depth.ts'
+
+export interface RestingFill {
+  quantity: Dec
+  from: 'book' | 'trade'
+  /** book: what each level gives, best first */
+  levels: { level: OpenLevel; quantity: Dec }[]
+}
+
+/**
+ * What one event gives a resting limit order at P, as maker at P: the opposite levels at P or better (size - taken),
+ * or a trade printed beyond P up to what is left of that print; an event that is both gives the larger, not the sum.
+ * `printLeft`: what this account's earlier orders left of the print.
+ */
+export function restingFill(
+  side: Side, price: Dec, rest: Dec, event: MarketEvent, printLeft: Dec, view: SymbolView, book: Book, market: Market,
+): RestingFill | null {
+  const reached = (p: Dec): boolean => (side === 'buy' ? !gt(p, price) : !lt(p, price))
+  const beyond = (p: Dec): boolean => (side === 'buy' ? lt(p, price) : gt(p, price))
+  const levels: RestingFill['levels'] = []
+  let fromBook = ZERO
+  for (const level of openLevels(view, side === 'buy' ? 'ask' : 'bid', book, market)) {
+    if (!reached(level.price)) break
+    const quantity = min(sub(rest, fromBook), level.open)
+    if (isZero(quantity)) continue
+    levels.push({ level, quantity })
+    fromBook = add(fromBook, quantity)
+  }
+  const fromTrade = event.kind === 'trade' && beyond(dec(event.price)) ? min(rest, printLeft) : ZERO
+  if (isZero(fromBook) && isZero(fromTrade)) return null
+  if (gt(fromTrade, fromBook)) return { quantity: fromTrade, from: 'trade', levels: [] }
+  return { quantity: fromBook, from: 'book', levels }
+}

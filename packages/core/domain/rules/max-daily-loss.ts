@@ -1,0 +1,31 @@
+import { type Dec, dec, max, mul, sub } from '../money/dec.ts'
+import type { MaxDailyLossRule } from '../engine/types.ts'
+import type { Facts, RuleKind } from './table.ts'
+
+const PERCENT = dec('0.01')
+
+/** A: balance or equity at the day's reset, the higher of both, the initial balance, or the day's highest equity. */
+function anchor(rule: MaxDailyLossRule, facts: Facts): Dec {
+  switch (rule.anchor) {
+    case 'balance':
+      return facts.day.balance
+    case 'equity':
+      return facts.day.equity
+    case 'max':
+      return max(facts.day.balance, facts.day.equity)
+    case 'initial':
+      return facts.initial
+    case 'day_high':
+      return facts.day.high
+  }
+}
+/** F_k = A - L (reference 3.2). */
+export const maxDailyLoss: RuleKind<MaxDailyLossRule> = {
+  anchor,
+  floor(rule, facts) {
+    const a = anchor(rule, facts)
+    if ('amount' in rule.limit) return sub(a, dec(rule.limit.amount))
+    return sub(a, mul(mul(dec(rule.limit.pct), PERCENT), rule.limit.of === 'initial' ? facts.initial : a))
+  },
+  testedAt: (rule, point) => rule.tested === 'always' || point === 'reset',
+}
