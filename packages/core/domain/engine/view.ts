@@ -94,10 +94,13 @@ export class MarketView {
     const ask = dec(event.ask!)
     const bidSize = event.bid_size === undefined ? null : dec(event.bid_size)
     const askSize = event.ask_size === undefined ? null : dec(event.ask_size)
+    const bidSince = sinceOf(bid, bidSize, event.mseq, s.quote?.bid, s.bids)
+    const askSince = sinceOf(ask, askSize, event.mseq, s.quote?.ask, s.asks)
+    this.hideAndShow(s, event.mseq, bid, ask)
     s.before = s.quote
     s.quote = {
-      bid: { price: bid, size: bidSize, since: sinceOf(bid, bidSize, event.mseq, s.quote?.bid, s.bids) },
-      ask: { price: ask, size: askSize, since: sinceOf(ask, askSize, event.mseq, s.quote?.ask, s.asks) },
+      bid: { price: bid, size: bidSize, since: bidSince },
+      ask: { price: ask, size: askSize, since: askSince },
       mseq: event.mseq,
       ts: event.ts,
       venue: event.venue,
@@ -105,6 +108,18 @@ export class MarketView {
     }
     // a mark clears what a lost feed or a gap made unknown; a halt or a closed session needs its own event
     if (s.status === 'unknown') s.status = 'open'
+  }
+
+  /** Deeper levels that the new touch covers are gone until it leaves them; one that the old touch stood for stands again. */
+  private hideAndShow(s: SymbolView, mseq: number, bid: Dec, ask: Dec): void {
+    const update = (levels: BookLevel[], old: BookLevel | undefined, hidden: (price: Dec) => boolean): void => {
+      for (const level of levels) {
+        if (hidden(level.price)) level.since = mseq
+        else if (old && cmp(old.price, level.price) === 0) level.since = sameSize(old.size, level.size) ? old.since : mseq
+      }
+    }
+    update(s.bids, s.quote?.bid, (price) => cmp(price, bid) >= 0)
+    update(s.asks, s.quote?.ask, (price) => cmp(price, ask) <= 0)
   }
 
   private applyLevels(s: SymbolView, event: Extract<MarketEvent, { kind: 'levels' }>): void {

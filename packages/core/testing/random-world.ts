@@ -1,0 +1,107 @@
+import type { AccountSpec, Command, Rule } from '../domain/engine/types.ts'
+import type { MarketEvent } from '../domain/market/event.ts'
+import { instrument } from './world.ts'
+
+/** A small seeded generator (mulberry32): worlds repeat from their seed. */
+export function randomOf(seed: number): () => number {
+  let a = seed >>> 0
+  return () => {
+    a = (a + 0x6d2b79f5) >>> 0
+    let t = Math.imul(a ^ (a >>> 15), a | 1)
+    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+export const pick = <T>(random: () => number, list: readonly T[]): T => list[Math.floor(random() * list.length)]!
+
+/** Two dollar symbols, one in yen that converts through USD/JPY, one in euro that converts through EUR/USD. */
+export const INSTRUMENTS = [
+  instrument('AAA/USD', { commission: { bps: '2' }, slippage_bps: '5' }),
+  instrument('BBB/USD', { commission: { per_lot: '0.01' } }),
+  instrument('CCC/JPY', { price_tick: '0.01', conversions: { USD: [{ symbol: 'USD/JPY', direct: false }] } }),
+  instrument('DDD/EUR', { conversions: { USD: [{ symbol: 'EUR/USD', direct: true }] } }),
+  instrument('USD/JPY', { conversions: { USD: [{ symbol: 'USD/JPY', direct: false }] } }),
+  instrument('EUR/USD', { price_tick: '0.0001' }),
+]
+const START = { 'AAA/USD': 100, 'BBB/USD': 50, 'CCC/JPY': 9000, 'DDD/EUR': 80, 'USD/JPY': 150, 'EUR/USD': 1.1 } as Record<string, number>
+const DIGITS = { 'EUR/USD': 4 } as Record<string, number>
+export const SYMBOLS = Object.keys(START)
+
+export function randomSpec(random: () => number): AccountSpec {
+  const compare = pick(random, ['lt', 'lte'] as const)
+  const metric = pick(random, ['equity', 'equity', 'min', 'balance'] as const)
+  const rules: Rule[] = [
+    { rule: 'profit_target', pct: pick(random, ['1', '3', '8']), basis: pick(random, ['balance', 'equity'] as const), require_flat: random() < 0.5, sticky: random() < 0.3, effect: 'gate' },
+    {
+      rule: 'max_daily_loss', anchor: pick(random, ['balance', 'equity', 'max', 'initial', 'day_high'] as const),
+      limit: random() < 0.3 ? { amount: '2000' } : { pct: pick(random, ['1', '3']), of: pick(random, ['initial', 'anchor'] as const) },
+      metric, compare, tested: random() < 0.15 ? 'reset' : 'always', effect: 'hard',
+    },
+    { rule: 'max_loss', mode: 'static', limit: { pct: pick(random, ['2', '6']) }, lock: null, metric: 'equity', compare, effect: 'hard' },
+    { rule: 'min_trading_days', n: pick(random, [1, 2]), counts: pick(random, ['opened', 'opened_and_closed'] as const), effect: 'gate' },
+  ]
+  return {
+    engine: 1, currency: 'USD', initial_balance: '100000', leverage: '30', position_mode: 'netting', group: 'main',
+    reset_zone: pick(random, ['Europe/Prague', 'America/New_York', 'UTC']), reset_time: pick(random, ['00:00', '02:30', '17:00']),
+    phases: [{ kind: 'evaluation', rules }, { kind: 'evaluation', rules }], instruments: INSTRUMENTS,
+  }
+}
+
+export interface WorldOptions {
+  /** relative move of one quote, one standard deviation */
+  volatility: number
+  /** relative move of a conversion rate */
+  rateVolatility?: number
+  start?: number
+  /** mean ms between events */
+  pace?: number
+}
+/** A market of n events: quotes mostly, prints, levels, gaps, lost feeds, halts and clocks. */
+export function* randomMarket(random: () => number, n: number, options: WorldOptions): Generator<MarketEvent> {
+  const price = { ...START }
+  let mts = options.start ?? Date.parse('2024-03-29T08:00:00Z')
+  const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+  for (let mseq = 1; mseq <= n; mseq++) {
+    mts += Math.floor(random() * 2 * (options.pace ?? 60_000))
+    const at = { ts: mts, pos: mseq, mseq, mts }
+    const dice = random()
+    // every symbol has a quote before anything else happens
+    const symbol = mseq <= SYMBOLS.length ? SYMBOLS[mseq - 1]! : pick(random, SYMBOLS)
+    const on = { symbol, venue: 'test', ...at }
+    const digits = DIGITS[symbol] ?? 2
+    const rate = symbol === 'USD/JPY' || symbol === 'EUR/USD'
+    const jump = random() < 0.02 ? 6 : 1
+    if (mseq > SYMBOLS.length && dice < 0.01) yield { kind: 'gap', ...at, symbols: random() < 0.5 ? null : [symbol], reason: 'test' }
+    else if (mseq > SYMBOLS.length && dice < 0.035) yield { kind: 'symbol_state', ...on, state: pick(random, ['unknown', 'unknown', 'halted', 'open'] as const) }
+    else if (mseq > SYMBOLS.length && dice < 0.045) yield { kind: 'clock', ...at }
+    else {
+      price[symbol] = Math.max(0.5, price[symbol]! * (1 + normal() * jump * (rate ? (options.rateVolatility ?? options.volatility) : options.volatility)))
+      const tick = 10 ** -digits
+      const bid = Math.max(tick, Math.round(price[symbol]! / tick) * tick)
+      const ask = bid + tick * Math.floor(random() * 4)
+      const quote = { bid: bid.toFixed(digits), ask: ask.toFixed(digits) }
+      const size = (): string => String(1 + Math.floor(random() * 2000))
+      const sizes = random() < 0.5 ? {} : { bid_size: size(), ask_size: size() }
+      if (mseq > SYMBOLS.length && dice < 0.12) {
+        yield { kind: 'trade', ...on, price: random() < 0.5 ? quote.bid : quote.ask, size: size(), side: pick(random, ['buy', 'sell'] as const), ...(random() < 0.5 ? { ...quote, ...sizes } : {}) }
+      } else if (mseq > SYMBOLS.length && dice < 0.2) {
+        const ladder = (from: number, sign: number): [string, string][] => [1, 2, 3].map((k) => [(from + sign * k * tick).toFixed(digits), size()])
+        yield { kind: 'levels', ...on, bids: ladder(Math.max(bid, 4 * tick), -1), asks: ladder(ask, 1) }
+      } else yield { kind: 'quote', ...on, ...quote, ...sizes }
+    }
+  }
+}
+
+/** An order or cancel near the market. `mid`: the symbol's price. */
+export function randomCommand(random: () => number, mid: (symbol: string) => number | null): Command {
+  const symbol = pick(random, SYMBOLS)
+  const at = mid(symbol)
+  if (at === null || random() < 0.08) return random() < 0.5 ? { op: 'cancel_all' } : { op: 'cancel_all', symbol }
+  const worth = symbol.endsWith('JPY') ? at / 150 : at
+  const quantity = String(Math.max(1, Math.round((random() * 60_000) / worth)))
+  const side = pick(random, ['buy', 'sell'] as const)
+  if (random() < 0.6) return { op: 'order', symbol, side, type: 'market', quantity }
+  const digits = DIGITS[symbol] ?? 2
+  const price = (at * (1 + (random() - 0.5) * 0.01)).toFixed(digits)
+  return { op: 'order', symbol, side, type: 'limit', quantity, price, time_in_force: random() < 0.3 ? 'ioc' : 'gtc' }
+}
