@@ -1,0 +1,17 @@
+import type { Format } from '../push/codec.ts'
+
+export interface Offer {
+  /** the access token that follows `bearer` */
+  token: string | null
+  format: Format
+  /** the one subprotocol to answer with */
+  answer: string | null
+}
+/** `Sec-WebSocket-Protocol: bearer, <token>[, msgpack]`; the format may come as `?format=` instead. */
+export function readOffer(headers: Headers, format: Format | undefined): Offer {
+  const offered = (headers.get('sec-websocket-protocol') ?? '').split(',').map((name) => name.trim())
+  const bearer = offered.indexOf('bearer')
+  const token = bearer < 0 ? null : (offered.splice(bearer, 2)[1] ?? '')
+  const named = offered.find((name): name is Format => name === 'msgpack' || name === 'json')
+  return { token, format: format ?? named ?? 'json', answer: token === null ? (named ?? null) : 'bearer' }
+}

@@ -1,0 +1,98 @@
+import { AssayError } from '@assay/core/contracts/errors'
+import type { ChannelSource } from '@assay/core/kernel/channel'
+import type { Actor } from '@assay/core/kernel/context'
+import type { Cache } from '@assay/core/ports/cache/port'
+import type { Clock } from '@assay/core/ports/clock/port'
+import { Elysia } from 'elysia'
+import pino from 'pino'
+import { Registry } from 'prom-client'
+import { LIMITS, type Limits } from '../limits.ts'
+import { closeConnections, createHub, type Hub } from '../push/hub.ts'
+import { sweep } from '../push/sweep.ts'
+import { socketRoutes } from '../routes/socket.ts'
+import { ticketRoutes } from '../routes/tickets.ts'
+
+export interface TestServer {
+  hub: Hub
+  metrics: Registry
+  cache: Cache
+  /** host:port */
+  host: string
+  /** an access token of that user, good for `ttlMs` */
+  token(userId: string, ttlMs?: number): string
+  stop(): Promise<void>
+}
+export interface TestServerOptions {
+  sources: readonly ChannelSource[]
+  limits?: Partial<Limits>
+  origins?: readonly string[]
+}
+/** The service's routes on a listening server of their own; tokens are `user.expiry`, made by the test. */
+export function startServer({ sources, limits: given, origins = [] }: TestServerOptions): TestServer {
+  const limits = { ...LIMITS, ...given }
+  const metrics = new Registry()
+  const cache = memoryCache()
+  const hub = createHub({
+    clock: systemClock,
+    tokens: { verify },
+    log: pino({ level: 'silent' }),
+    metrics,
+    channels: () => sources,
+    limits,
+  })
+  const app = new Elysia({
+    websocket: {
+      maxPayloadLength: limits.messageBytes,
+      backpressureLimit: limits.socketBytes,
+      closeOnBackpressureLimit: true,
+    },
+  })
+    .onError({ as: 'global' }, ({ error, set }) => {
+      set.status = error instanceof AssayError ? error.status : 500
+      return { code: error instanceof AssayError ? error.code : 'internal' }
+    })
+    .use(ticketRoutes(cache, limits.ticketTtlMs))
+    .use(socketRoutes(hub, cache, origins))
+    .listen({ port: 0, hostname: '127.0.0.1' })
+  const sweeping = setInterval(() => sweep(hub), limits.sweepEveryMs)
+  return {
+    hub,
+    metrics,
+    cache,
+    host: `127.0.0.1:${app.server!.port}`,
+    token: (userId, ttlMs = 60_000) => `${userId}.${Date.now() + ttlMs}`,
+    async stop() {
+      clearInterval(sweeping)
+      closeConnections(hub, 'goingAway')
+      await app.stop(true)
+    },
+  }
+}
+
+async function verify(token: string): Promise<Actor> {
+  const [userId, expiry] = token.split('.')
+  if (!userId || !expiry || Number(expiry) <= Date.now())
+    throw new AssayError('unauthorized', 'The token is not valid.')
+  return {
+    userId,
+    role: 'trader',
+    tenant: 'default',
+    scopes: ['market:read', 'trading:read'],
+    plan: 'free',
+    expiresAt: Number(expiry),
+  }
+}
+const systemClock: Clock = { now: Date.now, monotonic: () => performance.now(), sleep: (ms) => Bun.sleep(ms) }
+function memoryCache(): Cache {
+  const m = new Map<string, { value: unknown; until: number }>()
+  return {
+    async set(k: string, value: unknown, ttl: number) {
+      m.set(k, { value, until: Date.now() + ttl })
+    },
+    async take(k: string) {
+      const e = m.get(k)
+      m.delete(k)
+      return e && e.until > Date.now() ? e.value : null
+    },
+  } as unknown as Cache
+}
