@@ -106,6 +106,16 @@ export class SegmentBuilder {
     return this.count > 0 && Math.floor(event.mts / MINUTE_MS) !== Math.floor(this.firstMts / MINUTE_MS)
   }
 
+  /** How many of events[at...] still belong to the open segment; 0: it ends before events[at]. */
+  room(events: readonly MarketEvent[], at: number): number {
+    if (at < events.length && this.endsBefore(events[at]!)) return 0
+    const minute = Math.floor((this.count > 0 ? this.firstMts : (events[at]?.mts ?? 0)) / MINUTE_MS)
+    const most = Math.min(events.length - at, SEGMENT_EVENTS - this.count)
+    let n = 0
+    while (n < most && Math.floor(events[at + n]!.mts / MINUTE_MS) === minute) n++
+    return n
+  }
+
   /** The head of the segment that ended at this event: before it, or with it where `last` is its mseq. */
   add(event: MarketEvent, text: string = eventText(event)): SegmentHead | null {
     const ended = this.endsBefore(event) ? this.seal() : null

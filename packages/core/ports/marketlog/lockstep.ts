@@ -1,7 +1,8 @@
 /**
  * Lockstep: participants of a group and what they have done. The sequencer releases event n + 1 when every owner
  * applied n (all it caused is committed) and every driver is done with n (its commands up to n are answered).
- * A driver may be done ahead: done(n + k) says that it has no command before n + k.
+ * A driver may be done ahead: done(n + k) says that it has no command before n + k; up to there events may be
+ * released together, owners following.
  */
 export interface Participant {
   /** owner: applied; driver: done. Never falls. */
@@ -15,4 +16,8 @@ export interface Lockstep {
   applied(mseq: number, signal?: AbortSignal): Promise<void>
   /** resolves when all participants allow event `mseq` to be released; rejects after 60 s of a driver's silence */
   released(mseq: number, signal?: AbortSignal): Promise<void>
+  /** the highest mseq that may be released now */
+  ceiling(): number
 }
+/** A driver kept the run waiting for longer than it may. */
+export class DriverSilentError extends Error {}

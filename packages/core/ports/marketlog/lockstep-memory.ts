@@ -1,0 +1,109 @@
+import type { Clock } from '../clock/port.ts'
+import { DriverSilentError, type Lockstep, type Participant } from './lockstep.ts'
+
+/** How far owners may follow behind events that no driver waits at. */
+const OWNER_LAG = 4096
+const SILENCE_MS = 60_000
+
+interface Member {
+  id: string
+  done: number
+  reportedAt: number
+}
+interface Waiter {
+  ready: () => boolean
+  resolve: () => void
+}
+
+/** Lockstep of a group whose participants are all in this process. */
+export function createLockstep(group: string, clock: Clock, silenceMs = SILENCE_MS): Lockstep {
+  const owners = new Set<Member>()
+  const drivers = new Set<Member>()
+  const waiters = new Set<Waiter>()
+
+  const lowest = (members: ReadonlySet<Member>): number => {
+    let least = Number.POSITIVE_INFINITY
+    for (const m of members) if (m.done < least) least = m.done
+    return least
+  }
+  const ceiling = (): number => {
+    const done = lowest(drivers)
+    const applied = lowest(owners)
+    return Math.max(Math.min(done, applied) + 1, Math.min(done, applied + 1 + OWNER_LAG))
+  }
+  const wake = (): void => {
+    for (const waiter of waiters) {
+      if (!waiter.ready()) continue
+      waiters.delete(waiter)
+      waiter.resolve()
+    }
+  }
+  async function until(
+    ready: () => boolean,
+    signal: AbortSignal | undefined,
+    guard?: (stop: AbortSignal) => Promise<never>,
+  ): Promise<void> {
+    signal?.throwIfAborted()
+    if (ready()) return
+    const stop = new AbortController()
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const waiter = { ready, resolve }
+    const abort = () => reject(signal?.reason)
+    waiters.add(waiter)
+    signal?.addEventListener('abort', abort, { once: true })
+    guard?.(stop.signal).catch((error) => !stop.signal.aborted && reject(error))
+    try {
+      await promise
+    } finally {
+      stop.abort()
+      waiters.delete(waiter)
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+  /** Rejects once a driver that holds `mseq` back has said nothing for too long, counted from when it was waited for. */
+  async function silence(mseq: number, stop: AbortSignal): Promise<never> {
+    const since = clock.monotonic()
+    for (;;) {
+      let wait = silenceMs
+      for (const driver of drivers) {
+        if (driver.done >= mseq - 1) continue
+        const left = Math.max(driver.reportedAt, since) + silenceMs - clock.monotonic()
+        if (left <= 0)
+          throw new DriverSilentError(
+            `driver ${driver.id} of group ${group} has not finished event ${mseq - 1} in ${silenceMs} ms`,
+          )
+        wait = Math.min(wait, left)
+      }
+      await clock.sleep(wait, stop)
+    }
+  }
+
+  return {
+    group,
+    ceiling,
+    join(kind, id): Participant {
+      const members = kind === 'owner' ? owners : drivers
+      const member: Member = { id, done: 0, reportedAt: clock.monotonic() }
+      members.add(member)
+      return {
+        report(mseq) {
+          if (mseq <= member.done) return
+          member.done = mseq
+          member.reportedAt = clock.monotonic()
+          if (waiters.size > 0) wake()
+        },
+        leave() {
+          members.delete(member)
+          wake()
+        },
+      }
+    },
+    applied: (mseq, signal) => until(() => lowest(owners) >= mseq, signal),
+    released: (mseq, signal) =>
+      until(
+        () => ceiling() >= mseq,
+        signal,
+        (stop) => silence(mseq, stop),
+      ),
+  }
+}

@@ -1,0 +1,166 @@
+import type { MarketEvent } from '../../domain/market/event.ts'
+import { NO_HEAD, SegmentBuilder, type SegmentHead, sortMembers } from '../../domain/proof/segment.ts'
+import { bunHash } from './bun-hash.ts'
+import { Carry } from './carry.ts'
+import { FencedError, type LogEnd } from './port.ts'
+
+/** One segment as it is held in memory. */
+export interface Held {
+  /** the least mseq that may stand here */
+  from: number
+  prev: string
+  /** what stood before its first event */
+  carry: MarketEvent[]
+  events: MarketEvent[]
+  /** null while it is open */
+  head: SegmentHead | null
+}
+
+const BATCH = 1024
+
+/** The end of one group's log in memory: segments, epoch, newest events of each symbol, and those who wait for more. */
+export class LogTail {
+  epoch = 0
+  last = 0
+  mts = 0
+  readonly held: Held[]
+  private readonly builder: SegmentBuilder
+  private readonly carry: Carry
+  private waiting = new Set<() => void>()
+
+  /** keep: how many sealed segments stay in memory */
+  constructor(
+    readonly group: string,
+    private readonly keep: number,
+    start: { from: number; prev: string; carry: MarketEvent[]; epoch: number; mts: number } = {
+      from: 1,
+      prev: NO_HEAD,
+      carry: [],
+      epoch: 0,
+      mts: 0,
+    },
+  ) {
+    this.builder = new SegmentBuilder(start.prev, start.carry, bunHash())
+    this.carry = new Carry(start.carry)
+    this.epoch = start.epoch
+    this.last = start.from - 1
+    this.mts = start.mts
+    this.held = [{ from: start.from, prev: start.prev, carry: start.carry, events: [], head: null }]
+  }
+
+  get open(): Held {
+    return this.held.at(-1)!
+  }
+  end(): LogEnd | null {
+    return this.last === 0 ? null : { mseq: this.last, mts: this.mts, epoch: this.epoch }
+  }
+
+  fence(epoch: number): void {
+    if (epoch < this.epoch) throw new FencedError(`epoch ${epoch} of group ${this.group} is behind ${this.epoch}`)
+    this.epoch = epoch
+  }
+
+  /** Throws unless these events may follow, all of them. Gives them with members in canonical order. */
+  accept(epoch: number, events: readonly MarketEvent[]): MarketEvent[] {
+    if (epoch !== this.epoch)
+      throw new FencedError(`epoch ${epoch} of group ${this.group} is not the fenced ${this.epoch}`)
+    let { last, mts } = this
+    for (const event of events) {
+      const follows = event.mseq === last + 1 || (event.kind === 'gap' && event.mseq > last)
+      if (!follows || event.mts < mts) {
+        throw new RangeError(`event ${event.mseq} at ${event.mts} cannot follow event ${last} at ${mts}`)
+      }
+      last = event.mseq
+      mts = event.mts
+    }
+    return events.map(sortMembers)
+  }
+
+  /** How many of events[at...] still belong to the open segment; 0: it ends before events[at]. */
+  room(events: readonly MarketEvent[], at: number): number {
+    return this.builder.room(events, at)
+  }
+
+  /** Takes accepted events of one segment in; the head when its count is full. */
+  push(events: readonly MarketEvent[], texts: readonly string[]): SegmentHead | null {
+    let full: SegmentHead | null = null
+    const into = this.open.events
+    for (let i = 0; i < events.length; i++) {
+      const event = events[i]!
+      full = this.builder.add(event, texts[i]!)
+      this.carry.apply(event)
+      into.push(event)
+    }
+    const newest = events.at(-1)
+    if (newest) {
+      this.last = newest.mseq
+      this.mts = newest.mts
+    }
+    if (full) this.sealed(full)
+    return full
+  }
+
+  /** Ends the open segment; null when it is empty. */
+  seal(): SegmentHead | null {
+    const head = this.builder.seal()
+    if (head) this.sealed(head)
+    return head
+  }
+  private sealed(head: SegmentHead): void {
+    this.open.head = head
+    this.held.push({ from: head.last + 1, prev: head.head, carry: this.carry.events(), events: [], head: null })
+    while (this.held.length > this.keep + 1) this.held.shift()
+  }
+
+  /** Forgets sealed segments that end before a mseq. */
+  forget(before: number): void {
+    while (this.held.length > 1 && this.held[0]!.head!.last < before) this.held.shift()
+  }
+
+  /** The segment in memory where a reader of `mseq` looks; undefined: it is older. */
+  segmentAt(mseq: number): Held | undefined {
+    for (let i = this.held.length - 1; i >= 0; i--) {
+      const held = this.held[i]!
+      if (held.from <= mseq) return held
+    }
+    return undefined
+  }
+
+  /** At most 1,024 events from `mseq` on that are in memory; [] at the end. */
+  batch(mseq: number): MarketEvent[] {
+    const held = this.segmentAt(mseq) ?? this.held[0]!
+    const at = firstAtOrAfter(held.events, mseq)
+    if (at < held.events.length || held === this.open) return held.events.slice(at, at + BATCH)
+    const next = this.held[this.held.indexOf(held) + 1]!
+    return next.events.slice(0, BATCH)
+  }
+
+  /** Tells readers that there is more. */
+  announce(): void {
+    const waiting = this.waiting
+    this.waiting = new Set()
+    for (const resolve of waiting) resolve()
+  }
+  /** Resolves at the next announcement or when the signal aborts. */
+  async more(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const done = () => resolve()
+    this.waiting.add(done)
+    signal.addEventListener('abort', done)
+    await promise
+    signal.removeEventListener('abort', done)
+    this.waiting.delete(done)
+  }
+}
+
+function firstAtOrAfter(events: readonly MarketEvent[], mseq: number): number {
+  let low = 0
+  let high = events.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (events[middle]!.mseq < mseq) low = middle + 1
+    else high = middle
+  }
+  return low
+}
