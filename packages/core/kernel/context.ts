@@ -8,6 +8,8 @@ export interface Actor {
   sessionId?: string
   keyId?: string
   plan: string
+  /** an API key's own limits; absent: those of everybody */
+  limits?: { requestsPerMinute?: number; ordersPerSecond?: number }
   /** end of the token, ms; absent for API keys without expiry */
   expiresAt?: number
 }

@@ -14,6 +14,7 @@ import type { Secrets } from '../ports/secrets/port.ts'
 import type { TokenVerifier } from './auth.ts'
 import type { ChannelSource } from './channel.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import type { RequestLimit } from './limit.ts'
 
 /** What every service gets: ports, never adapters. `config` is the service's own parsed slice. */
 export interface Deps<Config = unknown> {
@@ -60,6 +61,12 @@ export interface Running {
   probes?: Probe[]
   channels?: ChannelSource[]
   websocket?: SocketOptions
+  /** the gateway's: what deps.tokens of every service in this process delegates to */
+  tokens?: TokenVerifier
+  /** the gateway's: the edge asks it once per request, after identity */
+  limit?: RequestLimit
+  /** lines that `up` prints once after the start, such as the first operator's login; never logged */
+  notices?: () => string[]
   /** goes on /health: degraded reasons, stores */
   health?: () => { degraded?: string[]; stores?: Record<string, unknown> }
   /** called after every service's http is composed and probes are registered */
