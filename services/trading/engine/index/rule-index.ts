@@ -1,0 +1,202 @@
+/**
+ * Which accounts an event can change: those whose box a price leaves, whose resting order it reaches, who asked for
+ * every event of the symbol, and on a change of status all that hold it. One look too many is invisible; one too few
+ * is impossible while each armed box is safe. O(log n + k) for k accounts touched, nothing allocated for none.
+ */
+import type { Compiled } from '@assay/core/domain/engine/compile'
+import type { AccountState } from '@assay/core/domain/engine/state'
+import { type Triggers, triggers } from '@assay/core/domain/engine/triggers'
+import { equity, quotesOf } from '@assay/core/domain/engine/valuation'
+import type { MarketView } from '@assay/core/domain/engine/view'
+import type { MarketEvent } from '@assay/core/domain/market/event'
+import { type Dec, toNumber } from '@assay/core/domain/money/dec'
+import { type Box, chooseBox, emaxOf, eminOf, isFloatExact, isSafe } from './box.ts'
+import { Heaps } from './heaps.ts'
+
+interface SymbolIndex {
+  /** heaps: bid or ask below `lo` (keys negated), above `hi`; resting buys (negated) and sells by price */
+  bidLo: number
+  bidHi: number
+  askLo: number
+  askHi: number
+  buys: number
+  sells: number
+  /** touched at every event */
+  always: Set<number>
+  /** touched when the symbol's status changes */
+  holders: Set<number>
+}
+interface Armed {
+  nodes: number[]
+  holds: SymbolIndex[]
+  always: SymbolIndex[]
+  box: Box | null
+  state: AccountState
+}
+/** The invariant, as numbers: what a test compares at every tick. */
+export interface BoxCheck {
+  emin: Dec
+  equity: Dec
+  emax: Dec | null
+  floorSup: Dec | null
+  strict: boolean
+}
+
+export class RuleIndex {
+  private readonly heaps = new Heaps()
+  private readonly symbols = new Map<string, SymbolIndex>()
+  private readonly armed: (Armed | undefined)[] = []
+  private stamps = new Int32Array(1024)
+  private stamp = 0
+  private found: number[] = []
+  /** equities computed to choose boxes */
+  evaluations = 0
+
+  private at(name: string): SymbolIndex {
+    let s = this.symbols.get(name)
+    if (!s) {
+      const heap = (): number => this.heaps.create()
+      s = { bidLo: heap(), bidHi: heap(), askLo: heap(), askHi: heap(), buys: heap(), sells: heap(), always: new Set(), holders: new Set() }
+      this.symbols.set(name, s)
+    }
+    return s
+  }
+
+  /** Places an account after each change; a box that still holds stays. */
+  arm(owner: number, state: AccountState, compiled: Compiled, view: MarketView): void {
+    const t = triggers(state, compiled, view)
+    const before = this.armed[owner]
+    if (before && this.stillHolds(before, state, t)) {
+      before.state = state
+      return
+    }
+    this.disarm(owner)
+    if (t.symbols.length === 0 && t.always.length === 0) return
+    const armed: Armed = { nodes: [], holds: t.symbols.map((s) => this.at(s)), always: t.always.map((s) => this.at(s)), box: null, state }
+    this.armed[owner] = armed
+    for (const s of armed.holds) s.holders.add(owner)
+    if ((t.floor || t.ceiling) && t.legs.length > 0) this.armBox(owner, armed, t, compiled, view)
+    for (const s of armed.always) s.always.add(owner)
+    for (const order of t.orders) {
+      const s = this.at(order.symbol)
+      const price = toNumber(order.price)
+      armed.nodes.push(order.side === 'buy' ? this.heaps.add(s.buys, -price, owner) : this.heaps.add(s.sells, price, owner))
+    }
+  }
+
+  private armBox(owner: number, armed: Armed, t: Triggers, compiled: Compiled, view: MarketView): void {
+    const chosen = chooseBox(t, armed.state.book, compiled, quotesOf(view))
+    this.evaluations += chosen?.evaluations ?? 1
+    if (!chosen) {
+      armed.always = armed.holds
+      return
+    }
+    armed.box = chosen.box
+    for (const band of chosen.box.bands) {
+      const s = this.at(band.symbol)
+      const edge = (heap: number, key: number): void => {
+        if (Number.isFinite(key)) armed.nodes.push(this.heaps.add(heap, key, owner))
+      }
+      edge(s.bidLo, -band.bid.lo)
+      edge(s.bidHi, band.bid.hi)
+      edge(s.askLo, -band.ask.lo)
+      edge(s.askHi, band.ask.hi)
+    }
+  }
+
+  disarm(owner: number): void {
+    const armed = this.armed[owner]
+    if (!armed) return
+    for (const node of armed.nodes) this.heaps.release(node)
+    for (const s of armed.holds) s.holders.delete(owner)
+    for (const s of armed.always) s.always.delete(owner)
+    this.armed[owner] = undefined
+  }
+
+  /** Nothing was booked, no edge was crossed, and the box is safe under the floors and ceilings of now: a reset costs one comparison. */
+  private stillHolds(armed: Armed, state: AccountState, t: Triggers): boolean {
+    if (!armed.box || armed.always.length > 0 || t.always.length > 0) return false
+    const [a, b] = [armed.state, state]
+    if (a.book.balance !== b.book.balance || a.orders.length > 0 || b.orders.length > 0) return false
+    if (a.book.positions.length !== b.book.positions.length || a.closing.length !== b.closing.length) return false
+    for (let i = 0; i < a.book.positions.length; i++) {
+      const [p, q] = [a.book.positions[i]!, b.book.positions[i]!]
+      if (p.symbol !== q.symbol || p.quantity !== q.quantity || p.cost !== q.cost) return false
+    }
+    return armed.nodes.every((node) => this.heaps.isLinked(node)) && isSafe(armed.box.emin, armed.box.emax, t)
+  }
+
+  /** Owners that an event, just applied to the view, can change; valid until the next call. `changed`: the symbol's status did. */
+  touched(event: MarketEvent, changed: boolean): readonly number[] {
+    this.found.length = 0
+    this.stamp++
+    if (event.kind === 'gap') {
+      for (const [name, s] of this.symbols) if (event.symbols === null || event.symbols.includes(name)) this.markAll(s.holders)
+      return this.found
+    }
+    if (!('symbol' in event)) return this.found
+    const s = this.symbols.get(event.symbol)
+    if (!s) return this.found
+    this.markAll(s.always)
+    if (changed || event.kind === 'symbol_state' || event.kind === 'source_changed') this.markAll(s.holders)
+    if (event.kind !== 'quote' && event.kind !== 'trade') return this.found
+    let low = event.kind === 'trade' ? Number(event.price) : Number.POSITIVE_INFINITY
+    let high = event.kind === 'trade' ? low : Number.NEGATIVE_INFINITY
+    if (event.bid !== undefined) {
+      const bid = Number(event.bid)
+      const ask = Number(event.ask)
+      if (!isFloatExact(event.bid) || !isFloatExact(event.ask!)) this.markAll(s.holders)
+      this.below(s.bidLo, -bid)
+      this.below(s.bidHi, bid)
+      this.below(s.askLo, -ask)
+      this.below(s.askHi, ask)
+      if (ask < low) low = ask
+      if (bid > high) high = bid
+    }
+    this.upTo(s.buys, -low)
+    this.upTo(s.sells, high)
+    return this.found
+  }
+
+  private below(heap: number, price: number): void {
+    while (this.heaps.least(heap) < price) this.take(heap)
+  }
+  private upTo(heap: number, price: number): void {
+    while (this.heaps.size(heap) > 0 && this.heaps.least(heap) <= price) this.take(heap)
+  }
+  /** A node that fired is out until its account is armed again. */
+  private take(heap: number): void {
+    const owner = this.heaps.ownerOfLeast(heap)
+    this.heaps.popLeast(heap)
+    this.mark(owner)
+  }
+  private markAll(owners: Set<number>): void {
+    for (const owner of owners) this.mark(owner)
+  }
+  private mark(owner: number): void {
+    if (owner >= this.stamps.length) {
+      const wider = new Int32Array(Math.max(owner + 1, this.stamps.length * 2))
+      wider.set(this.stamps)
+      this.stamps = wider
+    }
+    if (this.stamps[owner] === this.stamp) return
+    this.stamps[owner] = this.stamp
+    this.found.push(owner)
+  }
+
+  /** Emin <= E <= Emax and floorSup <= Emin, computed anew from the bands that stand; null: no box, every event touches. */
+  checkBox(owner: number, compiled: Compiled, view: MarketView): BoxCheck | null {
+    const armed = this.armed[owner]
+    if (!armed?.box) return null
+    const { state, box } = armed
+    const quoteOf = quotesOf(view)
+    const t = triggers(state, compiled, view)
+    return {
+      emin: eminOf(box.bands, state.book, compiled, quoteOf),
+      equity: equity(state, compiled, view),
+      emax: t.ceiling && emaxOf(box.bands, state.book, compiled, quoteOf),
+      floorSup: t.floor?.value ?? null,
+      strict: t.floor?.strict ?? true,
+    }
+  }
+}

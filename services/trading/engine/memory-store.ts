@@ -1,0 +1,84 @@
+import type { JournalRecord } from '@assay/core/domain/engine/types'
+import { checkLoaded, type EngineStore, isLive } from './store.ts'
+import type { SealedRecord } from './seal.ts'
+import type { Loaded, StoredAnswer } from './types.ts'
+
+export interface MemoryJournal {
+  records: JournalRecord[]
+  sealed: SealedRecord[]
+}
+/** An engine store in memory: backtests and tests. Keeps what the database would, decides conflicts alike. */
+export interface MemoryStore extends EngineStore {
+  journal(account: string): MemoryJournal
+  stateHash(account: string): string
+  accounts(): string[]
+}
+interface Kept {
+  loaded: Loaded
+  stateHash: string
+  status: string
+  journal: MemoryJournal
+  answers: StoredAnswer[]
+}
+
+export function memoryStore(connections = 1): MemoryStore {
+  const rows = new Map<string, Kept>()
+  const read = (kept: Kept): Loaded => checkLoaded(structuredClone(kept.loaded), kept.stateHash)
+  const find = (account: string): Kept => {
+    const kept = rows.get(account)
+    if (!kept) throw new RangeError(`no account ${account}`)
+    return kept
+  }
+  return {
+    connections,
+    async commit(batch, slots) {
+      const held = new Set(slots.map((s) => s.slot))
+      const committed = new Set<string>()
+      for (const s of batch) {
+        const { commit } = s
+        const before = rows.get(commit.account)
+        const stands = commit.born ? !before : before?.loaded.aseq === commit.before.aseq
+        if (!held.has(commit.slot) || !stands) continue
+        const journal = before?.journal ?? { records: [], sealed: [] }
+        journal.records.push(...commit.records)
+        journal.sealed.push(...s.records)
+        const answers = before?.answers ?? []
+        if (commit.command) {
+          const { commandId, clientOrderId, bodyHash, aseq, answer } = commit.command
+          answers.push({ commandId, clientOrderId, bodyHash, aseq, answer, receipt: s.receipt! })
+        }
+        rows.set(commit.account, {
+          loaded: {
+            account: commit.account, tenant: commit.born?.tenant ?? before!.loaded.tenant, slot: commit.slot,
+            spec: commit.born?.spec ?? before!.loaded.spec, state: structuredClone(commit.state), aseq: commit.records.at(-1)!.aseq + 1,
+            hash: s.hash, deadline: commit.deadline, exposed: commit.exposed,
+          },
+          stateHash: s.stateHash, status: commit.status, journal, answers,
+        })
+        committed.add(commit.account)
+      }
+      return { committed, held }
+    },
+    async save(batch, slots) {
+      const held = new Set(slots.map((s) => s.slot))
+      for (const s of batch) {
+        const kept = rows.get(s.account)
+        if (!kept || !held.has(s.slot) || kept.loaded.aseq !== s.aseq) continue
+        kept.loaded = { ...kept.loaded, state: structuredClone(s.state), deadline: s.deadline }
+        kept.stateHash = s.stateHash
+      }
+    },
+    load: async (accounts) => accounts.flatMap((a) => rows.get(a) ?? []).map(read),
+    loadSlots: async (slots) =>
+      [...rows.values()].filter((k) => slots.includes(k.loaded.slot) && isLive(k.status, k.loaded.exposed, k.loaded.state)).map(read),
+    async answerOf(account, key) {
+      const same = 'commandId' in key ? (a: StoredAnswer) => a.commandId === key.commandId : (a: StoredAnswer) => a.clientOrderId === key.clientOrderId
+      return rows.get(account)?.answers.find(same) ?? null
+    },
+    clientOrderIds: async (account) =>
+      (rows.get(account)?.answers ?? []).flatMap((a): [string, string][] => (a.clientOrderId === null ? [] : [[a.clientOrderId, a.bodyHash]])),
+    journal: (account) => find(account).journal,
+    stateHash: (account) => find(account).stateHash,
+    accounts: () => [...rows.keys()].sort(),
+  }
+}

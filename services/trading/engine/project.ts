@@ -1,0 +1,139 @@
+/** Every table of an account is a projection of its journal: records in, rows out, no other source. Pure. */
+import type { JournalRecord, OrderView } from '@assay/core/domain/engine/types'
+import { add, dec, sign, str, ZERO } from '@assay/core/domain/money/dec'
+
+type Value = string | number | boolean | null
+/** A row by column name, as tables.ts declares them; jsonb is text here. */
+export type Row = Record<string, Value>
+export interface Rows {
+  orders: Row[]
+  order_changes: Row[]
+  fills: Row[]
+  positions: Row[]
+  violations: Row[]
+  withdrawals: Row[]
+  phases: Row[]
+  ledger_transaction: Row[]
+  ledger_entry: Row[]
+}
+type RecordOf<K extends JournalRecord['kind']> = Extract<JournalRecord, { kind: K }>
+
+/** Rows of consecutive records of one account; `phase` is the one before the first of them. */
+export function project(account: string, currency: string, phase: number, records: readonly JournalRecord[]): Rows {
+  const rows: Rows = {
+    orders: [], order_changes: [], fills: [], positions: [], violations: [], withdrawals: [], phases: [], ledger_transaction: [], ledger_entry: [],
+  }
+  const orders = new Map<string, Row>()
+  const positions = new Map<string, Row>()
+  const phases = new Map<number, Row>()
+  let current = phase
+  for (const record of records) {
+    switch (record.kind) {
+      case 'command':
+        if (record.answer.ok && record.answer.order) orders.set(record.answer.order.id, orderRow(account, current, record, record.answer.order))
+        break
+      case 'order':
+        settleOrder(orderOf(orders, account, record.order, record), record)
+        break
+      case 'fill': {
+        fillRow(rows, account, record)
+        const order = orderOf(orders, account, record.order, record)
+        order.filled = str(add(order.filled === null ? ZERO : dec(order.filled as string), dec(record.quantity)))
+        const place = `${record.phase} ${record.symbol}`
+        positions.set(place, positionRow(account, record, positions.get(place)))
+        post(rows, account, currency, record)
+        break
+      }
+      case 'phase':
+        if (record.status === 'opened') current = record.phase
+        phases.set(record.phase, { ...(phases.get(record.phase) ?? emptyPhase(account, record.phase)), ...phaseChange(record) })
+        post(rows, account, currency, record)
+        break
+      case 'verdict':
+        phases.set(record.phase, { ...(phases.get(record.phase) ?? emptyPhase(account, record.phase)), ...verdictChange(record) })
+        break
+      case 'violation':
+        rows.violations.push(violationRow(account, record))
+        break
+      case 'withdrawn':
+        withdraw(rows, account, record)
+        break
+    }
+  }
+  for (const order of orders.values()) {
+    if (order.symbol === undefined) rows.order_changes.push(order)
+    else rows.orders.push(order)
+  }
+  rows.positions.push(...positions.values())
+  rows.phases.push(...phases.values())
+  return rows
+}
+
+/** A new order starts unfilled: its fills follow as records of their own. */
+const orderRow = (account: string, phase: number, record: RecordOf<'command'>, view: OrderView): Row => ({
+  account, order_id: view.id, phase, client_order_id: view.client_order_id ?? null, symbol: view.symbol, side: view.side, type: view.type,
+  time_in_force: view.time_in_force, quantity: view.quantity, price: view.price ?? null, filled: '0', status: view.status,
+  reason: view.reason ?? null, aseq: record.aseq, mseq: record.mseq, mts: record.mts, updated_mts: record.mts,
+})
+/** The row of an order: the new one of this commit, or a change to one that stands. */
+function orderOf(orders: Map<string, Row>, account: string, id: string, record: JournalRecord): Row {
+  let row = orders.get(id)
+  if (!row) {
+    row = { account, order_id: id, filled: null, status: null, reason: null, updated_mts: record.mts }
+    orders.set(id, row)
+  }
+  row.updated_mts = record.mts
+  return row
+}
+function settleOrder(row: Row, record: RecordOf<'order'>): void {
+  row.status = record.status
+  row.reason = record.reason ?? null
+}
+
+function fillRow(rows: Rows, account: string, r: RecordOf<'fill'>): void {
+  rows.fills.push({
+    account, aseq: r.aseq, phase: r.phase, order_id: r.order, symbol: r.symbol, side: r.side, quantity: r.quantity, price: r.price,
+    liquidity: r.liquidity, source: JSON.stringify(r.source), instrument: r.instrument, result: r.result && JSON.stringify(r.result),
+    fee: r.fee && JSON.stringify(r.fee), spread_cost: r.spread_cost, mseq: r.mseq, mts: r.mts,
+  })
+}
+/** opened_mts stands while the position keeps its side. */
+function positionRow(account: string, r: RecordOf<'fill'>, before: Row | undefined): Row {
+  const { quantity, cost } = r.position
+  const kept = before !== undefined && (quantity === '0' || sign(dec(quantity)) === sign(dec(before.quantity as string)))
+  return {
+    account, phase: r.phase, symbol: r.symbol, quantity, cost, opened_mts: kept ? before.opened_mts! : r.mts, updated_mts: r.mts, aseq: r.aseq,
+  }
+}
+
+function post(rows: Rows, account: string, currency: string, r: RecordOf<'fill' | 'phase'>): void {
+  if (r.postings.length === 0) return
+  rows.ledger_transaction.push({ account, aseq: r.aseq, kind: r.kind, mseq: r.mseq, mts: r.mts })
+  r.postings.forEach((p, line) => {
+    rows.ledger_entry.push({ account, aseq: r.aseq, line, ledger: p.ledger, currency, amount: p.amount })
+  })
+}
+
+const emptyPhase = (account: string, phase: number): Row => ({
+  account, phase, status: null, initial_balance: null, opened_aseq: null, opened_mts: null, ended_aseq: null, ended_mts: null,
+  verdict: null, rule: null, value: null, limit_value: null, balance: null, equity: null,
+})
+const phaseChange = (r: RecordOf<'phase'>): Row =>
+  r.status === 'opened'
+    ? { status: 'opened', initial_balance: r.balance, opened_aseq: r.aseq, opened_mts: r.mts }
+    : { status: r.status, ended_aseq: r.aseq, ended_mts: r.mts, balance: r.balance }
+const verdictChange = (r: RecordOf<'verdict'>): Row => ({
+  status: r.verdict, ended_aseq: r.aseq, ended_mts: r.mts, verdict: r.verdict, rule: r.rule, value: r.value, limit_value: r.limit,
+  balance: r.balance, equity: r.equity,
+})
+
+const violationRow = (account: string, r: RecordOf<'violation'>): Row => ({
+  account, aseq: r.aseq, phase: r.phase, rule: r.rule, idx: r.index, effect: r.effect, value: r.value, limit_value: r.limit, balance: r.balance,
+  equity: r.equity, crossed: JSON.stringify(r.crossed), marks: JSON.stringify(r.marks), provisional: r.provisional, withdrawn_aseq: null,
+  mseq: r.dated?.mseq ?? r.mseq, mts: r.dated?.mts ?? r.mts,
+})
+function withdraw(rows: Rows, account: string, r: RecordOf<'withdrawn'>): void {
+  const here = rows.violations.findLast((v) => v.provisional === true && v.idx === r.index && v.withdrawn_aseq === null)
+  if (here) here.withdrawn_aseq = r.aseq
+  else rows.withdrawals.push({ account, phase: r.phase, idx: r.index, withdrawn_aseq: r.aseq })
+}

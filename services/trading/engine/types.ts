@@ -1,0 +1,106 @@
+/** What passes between the owner (decides) and the host (writes). JSON-native: it crosses threads. */
+import type { EncodedState } from '@assay/core/domain/engine/state'
+import type { AccountSpec, Answer, Command, JournalRecord } from '@assay/core/domain/engine/types'
+import type { Receipt } from '@assay/core/domain/journal/receipt'
+
+export const SLOTS = 64
+/** Commands that may wait for one account before it answers queue_full. */
+export const QUEUE_LIMIT = 256
+
+export interface CommandMeta {
+  /** one per submission: how an answer is found again when a commit's outcome is unknown */
+  commandId: string
+  requestId: string
+  /** with `create` only: what decides the assessment, and content hashes of the documents that its header cites */
+  spec?: AccountSpec
+  docs?: Record<string, string>
+  tenant?: string
+}
+/** A command with its place in history and what it was answered. */
+export interface AnsweredCommand {
+  commandId: string
+  requestId: string
+  /** null: this answer does not use the id up */
+  clientOrderId: string | null
+  bodyHash: string
+  aseq: number
+  cseq: number
+  answer: Answer
+}
+/** The place in the chain that the next record follows: its number and the hash before it. */
+export interface ChainEnd {
+  aseq: number
+  hash: string
+}
+/** What one account has decided and not yet written: all of it commits, or none. */
+export interface AccountCommit {
+  account: string
+  slot: number
+  before: ChainEnd
+  /** phase before the first record */
+  phase: number
+  currency: string
+  status: string
+  exposed: boolean
+  deadline: number | null
+  state: EncodedState
+  records: JournalRecord[]
+  command: AnsweredCommand | null
+  /** the first commit of an account carries what it is decided by */
+  born: { spec: AccountSpec; tenant: string } | null
+}
+/** State without records: nothing of it shows in the journal. */
+export interface AccountSave {
+  account: string
+  slot: number
+  aseq: number
+  deadline: number | null
+  state: EncodedState
+}
+/**
+ * `moved`: the row is not where the commit started; `lost`: the slot has another owner; `unknown`: the database did not
+ * say; `broken`: it refused this account's rows, so the account stops here.
+ */
+export type Outcome = 'committed' | 'moved' | 'lost' | 'unknown' | 'broken'
+export interface CommitResult {
+  account: string
+  outcome: Outcome
+  /** the chain's new end, when committed */
+  hash: string
+  /** of the command in the commit */
+  receipt: Receipt | null
+}
+
+/** A stored answer: what a repeat is served from. */
+export interface StoredAnswer {
+  commandId: string
+  clientOrderId: string | null
+  bodyHash: string
+  aseq: number
+  answer: Answer
+  receipt: Receipt
+}
+export type Reply =
+  /** journalled, durable */
+  | { kind: 'answer'; answer: Answer; receipt: Receipt; replayed: boolean }
+  /** not journalled: the queue is full, the id has another body, nobody owns the slot */
+  | { kind: 'refused'; code: RefusalCode; detail: string; retryAfterS?: number }
+export type RefusalCode =
+  | 'queue_full' | 'client_order_id_conflict' | 'engine_behind' | 'disk_full' | 'unavailable' | 'not_found' | 'outcome_unknown'
+
+export interface Submission extends CommandMeta {
+  account: string
+  command: Command
+}
+/** An account as it was stored. */
+export interface Loaded {
+  account: string
+  tenant: string
+  slot: number
+  spec: AccountSpec
+  state: EncodedState
+  aseq: number
+  hash: string
+  deadline: number | null
+  exposed: boolean
+}
