@@ -23,7 +23,14 @@ export const INSTRUMENTS = [
   instrument('USD/JPY', { conversions: { USD: [{ symbol: 'USD/JPY', direct: false }] } }),
   instrument('EUR/USD', { price_tick: '0.0001' }),
 ]
-const START = { 'AAA/USD': 100, 'BBB/USD': 50, 'CCC/JPY': 9000, 'DDD/EUR': 80, 'USD/JPY': 150, 'EUR/USD': 1.1 } as Record<string, number>
+const START = {
+  'AAA/USD': 100,
+  'BBB/USD': 50,
+  'CCC/JPY': 9000,
+  'DDD/EUR': 80,
+  'USD/JPY': 150,
+  'EUR/USD': 1.1,
+} as Record<string, number>
 const DIGITS = { 'EUR/USD': 4 } as Record<string, number>
 export const SYMBOLS = Object.keys(START)
 
@@ -31,19 +38,56 @@ export function randomSpec(random: () => number): AccountSpec {
   const compare = pick(random, ['lt', 'lte'] as const)
   const metric = pick(random, ['equity', 'equity', 'min', 'balance'] as const)
   const rules: Rule[] = [
-    { rule: 'profit_target', pct: pick(random, ['1', '3', '8']), basis: pick(random, ['balance', 'equity'] as const), require_flat: random() < 0.5, sticky: random() < 0.3, effect: 'gate' },
     {
-      rule: 'max_daily_loss', anchor: pick(random, ['balance', 'equity', 'max', 'initial', 'day_high'] as const),
-      limit: random() < 0.3 ? { amount: '2000' } : { pct: pick(random, ['1', '3']), of: pick(random, ['initial', 'anchor'] as const) },
-      metric, compare, tested: random() < 0.15 ? 'reset' : 'always', effect: 'hard',
+      rule: 'profit_target',
+      pct: pick(random, ['1', '3', '8']),
+      basis: pick(random, ['balance', 'equity'] as const),
+      require_flat: random() < 0.5,
+      sticky: random() < 0.3,
+      effect: 'gate',
     },
-    { rule: 'max_loss', mode: 'static', limit: { pct: pick(random, ['2', '6']) }, lock: null, metric: 'equity', compare, effect: 'hard' },
-    { rule: 'min_trading_days', n: pick(random, [1, 2]), counts: pick(random, ['opened', 'opened_and_closed'] as const), effect: 'gate' },
+    {
+      rule: 'max_daily_loss',
+      anchor: pick(random, ['balance', 'equity', 'max', 'initial', 'day_high'] as const),
+      limit:
+        random() < 0.3
+          ? { amount: '2000' }
+          : { pct: pick(random, ['1', '3']), of: pick(random, ['initial', 'anchor'] as const) },
+      metric,
+      compare,
+      tested: random() < 0.15 ? 'reset' : 'always',
+      effect: 'hard',
+    },
+    {
+      rule: 'max_loss',
+      mode: 'static',
+      limit: { pct: pick(random, ['2', '6']) },
+      lock: null,
+      metric: 'equity',
+      compare,
+      effect: 'hard',
+    },
+    {
+      rule: 'min_trading_days',
+      n: pick(random, [1, 2]),
+      counts: pick(random, ['opened', 'opened_and_closed'] as const),
+      effect: 'gate',
+    },
   ]
   return {
-    engine: 1, currency: 'USD', initial_balance: '100000', leverage: '30', position_mode: 'netting', group: 'main',
-    reset_zone: pick(random, ['Europe/Prague', 'America/New_York', 'UTC']), reset_time: pick(random, ['00:00', '02:30', '17:00']),
-    phases: [{ kind: 'evaluation', rules }, { kind: 'evaluation', rules }], instruments: INSTRUMENTS,
+    engine: 1,
+    currency: 'USD',
+    initial_balance: '100000',
+    leverage: '30',
+    position_mode: 'netting',
+    group: 'main',
+    reset_zone: pick(random, ['Europe/Prague', 'America/New_York', 'UTC']),
+    reset_time: pick(random, ['00:00', '02:30', '17:00']),
+    phases: [
+      { kind: 'evaluation', rules },
+      { kind: 'evaluation', rules },
+    ],
+    instruments: INSTRUMENTS,
   }
 }
 
@@ -71,11 +115,17 @@ export function* randomMarket(random: () => number, n: number, options: WorldOpt
     const digits = DIGITS[symbol] ?? 2
     const rate = symbol === 'USD/JPY' || symbol === 'EUR/USD'
     const jump = random() < 0.02 ? 6 : 1
-    if (mseq > SYMBOLS.length && dice < 0.01) yield { kind: 'gap', ...at, symbols: random() < 0.5 ? null : [symbol], reason: 'test' }
-    else if (mseq > SYMBOLS.length && dice < 0.035) yield { kind: 'symbol_state', ...on, state: pick(random, ['unknown', 'unknown', 'halted', 'open'] as const) }
+    if (mseq > SYMBOLS.length && dice < 0.01)
+      yield { kind: 'gap', ...at, symbols: random() < 0.5 ? null : [symbol], reason: 'test' }
+    else if (mseq > SYMBOLS.length && dice < 0.035)
+      yield { kind: 'symbol_state', ...on, state: pick(random, ['unknown', 'unknown', 'halted', 'open'] as const) }
     else if (mseq > SYMBOLS.length && dice < 0.045) yield { kind: 'clock', ...at }
     else {
-      price[symbol] = Math.max(0.5, price[symbol]! * (1 + normal() * jump * (rate ? (options.rateVolatility ?? options.volatility) : options.volatility)))
+      price[symbol] = Math.max(
+        0.5,
+        price[symbol]! *
+          (1 + normal() * jump * (rate ? (options.rateVolatility ?? options.volatility) : options.volatility)),
+      )
       const tick = 10 ** -digits
       const bid = Math.max(tick, Math.round(price[symbol]! / tick) * tick)
       const ask = bid + tick * Math.floor(random() * 4)
@@ -83,9 +133,17 @@ export function* randomMarket(random: () => number, n: number, options: WorldOpt
       const size = (): string => String(1 + Math.floor(random() * 2000))
       const sizes = random() < 0.5 ? {} : { bid_size: size(), ask_size: size() }
       if (mseq > SYMBOLS.length && dice < 0.12) {
-        yield { kind: 'trade', ...on, price: random() < 0.5 ? quote.bid : quote.ask, size: size(), side: pick(random, ['buy', 'sell'] as const), ...(random() < 0.5 ? { ...quote, ...sizes } : {}) }
+        yield {
+          kind: 'trade',
+          ...on,
+          price: random() < 0.5 ? quote.bid : quote.ask,
+          size: size(),
+          side: pick(random, ['buy', 'sell'] as const),
+          ...(random() < 0.5 ? { ...quote, ...sizes } : {}),
+        }
       } else if (mseq > SYMBOLS.length && dice < 0.2) {
-        const ladder = (from: number, sign: number): [string, string][] => [1, 2, 3].map((k) => [(from + sign * k * tick).toFixed(digits), size()])
+        const ladder = (from: number, sign: number): [string, string][] =>
+          [1, 2, 3].map((k) => [(from + sign * k * tick).toFixed(digits), size()])
         yield { kind: 'levels', ...on, bids: ladder(Math.max(bid, 4 * tick), -1), asks: ladder(ask, 1) }
       } else yield { kind: 'quote', ...on, ...quote, ...sizes }
     }

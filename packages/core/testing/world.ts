@@ -8,14 +8,41 @@ import type { MarketEvent, Tick } from '../domain/market/event.ts'
 export const instrument = (symbol: string, more: Partial<Instrument> = {}): Instrument => {
   const [base, quote] = symbol.split('/') as [string, string]
   return {
-    symbol, version: 1, kind: 'spot', base, quote, contract_size: '1', price_tick: '0.01', quantity_step: '1', min_quantity: '1',
-    max_quantity: '10000000', min_notional: '0', margin_rate: '0.01', commission: {}, slippage_bps: '0', cap_bps: '50', clip: '10000000',
-    stale_limit_ms: null, candle_spread_ticks: '1', conversions: {}, sources: ['test'], ...more,
+    symbol,
+    version: 1,
+    kind: 'spot',
+    base,
+    quote,
+    contract_size: '1',
+    price_tick: '0.01',
+    quantity_step: '1',
+    min_quantity: '1',
+    max_quantity: '10000000',
+    min_notional: '0',
+    margin_rate: '0.01',
+    commission: {},
+    slippage_bps: '0',
+    cap_bps: '50',
+    clip: '10000000',
+    stale_limit_ms: null,
+    candle_spread_ticks: '1',
+    conversions: {},
+    sources: ['test'],
+    ...more,
   }
 }
 export const spec = (rules: Rule[], more: Partial<AccountSpec> = {}): AccountSpec => ({
-  engine: 1, currency: 'USD', initial_balance: '100000', leverage: '100', position_mode: 'netting', reset_zone: 'Europe/Prague', reset_time: '00:00',
-  phases: [{ kind: 'evaluation', rules }], instruments: [instrument('TST/USD')], group: 'main', ...more,
+  engine: 1,
+  currency: 'USD',
+  initial_balance: '100000',
+  leverage: '100',
+  position_mode: 'netting',
+  reset_zone: 'Europe/Prague',
+  reset_time: '00:00',
+  phases: [{ kind: 'evaluation', rules }],
+  instruments: [instrument('TST/USD')],
+  group: 'main',
+  ...more,
 })
 
 /** One account over a hand-written market: `at` takes ISO times, quotes are `bid ask` pairs. */
@@ -25,7 +52,10 @@ export class World {
   readonly compiled: Compiled
   private mseq = 0
   private cseq = 0
-  constructor(accountSpec: AccountSpec, readonly account = 'a') {
+  constructor(
+    accountSpec: AccountSpec,
+    readonly account = 'a',
+  ) {
     this.compiled = compileSpec(accountSpec)
     this.replay = new Replay(undefined, (_, result) => this.records.push(...result.records))
     this.replay.add(account, this.compiled)
@@ -36,10 +66,22 @@ export class World {
   private push(tick: Record<string, unknown>, at: string): this {
     const ts = Date.parse(at)
     this.mseq += 1
-    this.replay.event({ venue: 'test', ts, pos: this.mseq, ...tick, mseq: this.mseq, mts: Math.max(this.replay.view.mts, ts) } as unknown as MarketEvent)
+    this.replay.event({
+      venue: 'test',
+      ts,
+      pos: this.mseq,
+      ...tick,
+      mseq: this.mseq,
+      mts: Math.max(this.replay.view.mts, ts),
+    } as unknown as MarketEvent)
     return this
   }
-  quote(at: string, bid: string, ask: string, more: { symbol?: string; bid_size?: string; ask_size?: string } = {}): this {
+  quote(
+    at: string,
+    bid: string,
+    ask: string,
+    more: { symbol?: string; bid_size?: string; ask_size?: string } = {},
+  ): this {
     return this.push({ kind: 'quote', symbol: 'TST/USD', bid, ask, ...more }, at)
   }
   trade(at: string, price: string, size: string, side: 'buy' | 'sell', symbol = 'TST/USD'): this {

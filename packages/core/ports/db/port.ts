@@ -1,12 +1,25 @@
 import type { PrismaClient } from '../../../../prisma/generated/client.ts'
 
-export type Param = string | number | boolean | null | bigint | Date | Uint8Array | readonly (string | number | boolean | null | bigint)[]
-export interface Statement { sql: string; params?: readonly Param[] }
+export type Param =
+  | string
+  | number
+  | boolean
+  | null
+  | bigint
+  | Date
+  | Uint8Array
+  | readonly (string | number | boolean | null | bigint)[]
+export interface Statement {
+  sql: string
+  params?: readonly Param[]
+}
 export type Row = Record<string, unknown>
 
 /** SQL with $1 parameters. numeric and int8 come back as strings, timestamptz as Date, jsonb parsed. Every call has a time-out. */
 export interface Sql {
   query<T extends Row = Row>(sql: string, params?: readonly Param[]): Promise<T[]>
+  /** any number of statements without parameters, separated by `;` (migrations) */
+  script(sql: string): Promise<void>
 }
 /**
  * The platform's database. `as(role)` narrows a handle to one service's schema: role `trading` sees schema `trading`
@@ -27,7 +40,12 @@ export interface Db extends Sql {
 }
 /** What adapters throw: `code` is the SQLSTATE; `retryable` for 40001, 40P01 and lost connections; `outcome` is unknown when a commit's answer was lost. */
 export class DbError extends Error {
-  constructor(message: string, readonly code: string, readonly options: { constraint?: string; retryable?: boolean; outcomeUnknown?: boolean; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    readonly code: string,
+    readonly options: { constraint?: string; retryable?: boolean; outcomeUnknown?: boolean; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause })
+    this.name = 'DbError'
   }
 }

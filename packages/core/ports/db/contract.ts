@@ -1,0 +1,197 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { Db } from './port.ts'
+
+/** What every database adapter guarantees. `open` gives a migrated database. */
+export function dbContract(open: () => Promise<{ db: Db; drop: () => Promise<void> }>): void {
+  let db: Db
+  let drop: () => Promise<void>
+  beforeAll(async () => {
+    ;({ db, drop } = await open())
+    await db.script(`create table trading.thing (id integer primary key, note text, check (id < 1000));
+      create table trading.part (thing integer references trading.thing deferrable initially deferred)`)
+  })
+  afterAll(() => drop())
+  const ids = async () =>
+    (await db.query<{ id: number }>('select id from trading.thing order by id')).map(({ id }) => id)
+  const failure = (work: Promise<unknown>) =>
+    work.then(
+      () => null,
+      (error) => error,
+    )
+
+  describe('values', () => {
+    test('numeric and int8 come back as text, to the last digit', async () => {
+      const [row] = await db.query(`select 9007199254740993::int8 as i, 0.1234567890123456789::numeric as n,
+        array[1.10, null]::numeric[] as ns, array[9007199254740993]::int8[] as "is"`)
+      expect(row).toEqual({
+        i: '9007199254740993',
+        n: '0.1234567890123456789',
+        ns: ['1.10', null],
+        is: ['9007199254740993'],
+      })
+    })
+    test('jsonb comes back parsed, timestamptz as Date, bytes as bytes, null as null', async () => {
+      const at = new Date('2026-03-29T01:30:00.123Z')
+      const [row] = await db.query(
+        'select $1::jsonb as j, $2::timestamptz as t, $3::bytea as b, $4::text as n, $5::boolean as f',
+        ['{"a":[1,"x"]}', at, new Uint8Array([0, 255, 92]), null, false],
+      )
+      expect(row).toEqual({ j: { a: [1, 'x'] }, t: at, b: new Uint8Array([0, 255, 92]), n: null, f: false })
+    })
+    test('an array parameter keeps every text', async () => {
+      const texts = [
+        '',
+        'plain',
+        'NULL',
+        'null',
+        'a,b',
+        '{x}',
+        'q"q',
+        'back\\slash',
+        'two words',
+        'line\nbreak',
+        'é😀',
+        null,
+      ]
+      const [row] = await db.query('select $1::text[] as texts', [texts])
+      expect(row).toEqual({ texts })
+    })
+    test('a megabyte goes in and out', async () => {
+      const text = 'x'.repeat(3_000_000)
+      expect(await db.query('select $1::text as text', [text])).toEqual([{ text }])
+    })
+  })
+
+  describe('batch', () => {
+    test('answers the rows of each statement', async () => {
+      expect(
+        await db.batch([
+          { sql: 'select 1 as a' },
+          { sql: 'select 2 as b where false' },
+          { sql: 'select $1::int as c', params: [3] },
+        ]),
+      ).toEqual([[{ a: 1 }], [], [{ c: 3 }]])
+    })
+    test('is one transaction: what fails last undoes what was done first', async () => {
+      const error = await failure(
+        db.batch([
+          { sql: 'insert into trading.thing values (900)' },
+          { sql: 'insert into trading.thing values ($1)', params: [900] },
+        ]),
+      )
+      expect([error.name, error.code, error.options.constraint]).toEqual(['DbError', '23505', 'thing_pkey'])
+      expect(await ids()).not.toContain(900)
+    })
+    test('a constraint that is checked at the end fails the batch', async () => {
+      expect((await failure(db.batch([{ sql: 'insert into trading.part values (999)' }]))).code).toBe('23503')
+    })
+    test('the same statement works again after it failed', async () => {
+      const insert = (id: number) =>
+        db.batch([{ sql: 'insert into trading.thing (id, note) values ($1, $2)', params: [id, 'again'] }])
+      expect((await failure(insert(1000))).code).toBe('23514')
+      await insert(901)
+      expect((await failure(insert(901))).code).toBe('23505')
+      await insert(902)
+    })
+  })
+
+  describe('tx', () => {
+    test('commits what it did', async () => {
+      const n = await db.tx(async (sql) => {
+        await sql.query('insert into trading.thing values (1)')
+        return (await sql.query('select * from trading.thing where id = 1')).length
+      })
+      expect(n).toBe(1)
+      expect(await ids()).toContain(1)
+    })
+    test('rolls back when the function throws', async () => {
+      const error = await failure(
+        db.tx(async (sql) => {
+          await sql.query('insert into trading.thing values (2)')
+          throw new Error('no')
+        }),
+      )
+      expect(error.message).toBe('no')
+      expect(await ids()).not.toContain(2)
+    })
+    test('a failure that the function swallows is thrown at the end: nothing is half done', async () => {
+      const error = await failure(
+        db.tx(async (sql) => {
+          await sql.query('insert into trading.thing values (3)')
+          await sql.query('insert into trading.thing values (3)').catch(() => {})
+        }),
+      )
+      expect(error.code).toBe('23505')
+      expect(await ids()).not.toContain(3)
+    })
+    test('a deferred constraint fails the commit', async () => {
+      const error = await failure(db.tx((sql) => sql.query('insert into trading.part values (998)')))
+      expect(error.code).toBe('23503')
+    })
+    test('sees nothing of, and is not seen by, statements that run beside it', async () => {
+      const seen: number[] = []
+      let beside: Promise<unknown> = Promise.resolve()
+      await db.tx(async (sql) => {
+        await sql.query('insert into trading.thing values (4)')
+        beside = db
+          .as('trading')
+          .query('select count(*)::int as n from trading.thing where id = 4')
+          .then(([row]) => seen.push(row!.n as number))
+        await sql.query('delete from trading.thing where id = 4')
+      })
+      await beside
+      expect(seen).toEqual([0])
+    })
+    test('its handle is refused when it has ended', async () => {
+      let kept: { query(sql: string): Promise<unknown> } | undefined
+      await db.tx(async (sql) => {
+        kept = sql
+      })
+      expect((await failure(kept!.query('select 1'))).code).toBe('25P01')
+    })
+  })
+
+  describe('roles', () => {
+    test("a service reads and writes its own schema, found without the schema's name", async () => {
+      await db.as('trading').query('insert into thing values (10)')
+      expect(await db.as('trading').query('select current_user::text as me, id from thing where id = 10')).toEqual([
+        { me: 'trading', id: 10 },
+      ])
+    })
+    test("the server refuses another service's schema, in a query, a transaction, a batch and through Prisma", async () => {
+      const gateway = db.as('gateway')
+      const theft = 'select * from trading.thing'
+      expect((await failure(gateway.query(theft))).code).toBe('42501')
+      expect((await failure(gateway.tx((sql) => sql.query(theft)))).code).toBe('42501')
+      expect((await failure(gateway.batch([{ sql: theft }]))).code).toBe('42501')
+      expect((await failure(gateway.prisma.$queryRawUnsafe(theft))).message).toContain('42501')
+    })
+    test('every service may add to the outbox and nobody but the bus reads it', async () => {
+      const add = `insert into bus.outbox (aggregate, aggregate_seq, id, topic, key, producer, data) values ($1, 1, $2, 't', 'k', 'test', '{}')`
+      for (const role of ['gateway', 'market_data', 'trading']) {
+        await db.as(role).query(add, [role, crypto.randomUUID()])
+        expect((await failure(db.as(role).query('select * from bus.outbox'))).code).toBe('42501')
+      }
+      expect(await db.as('bus').query('delete from bus.outbox returning aggregate')).toHaveLength(3)
+    })
+    test('an unknown role is an error, and the next caller is not disturbed', async () => {
+      expect((await failure(db.as('nobody').query('select 1'))).code).toMatch(/^(22023|28000)$/)
+      expect(await db.query('select 1 as one')).toEqual([{ one: 1 }])
+    })
+    test('Prisma does its CRUD and transactions as the role', async () => {
+      const { prisma } = db.as('bus')
+      const id = crypto.randomUUID()
+      await prisma.$transaction(async (tx) => {
+        await tx.inbox.create({ data: { group: 'contract', id } })
+      })
+      await failure(
+        prisma.$transaction(async (tx) => {
+          await tx.inbox.create({ data: { group: 'contract', id: crypto.randomUUID() } })
+          throw new Error('undo')
+        }),
+      )
+      expect((await prisma.inbox.findMany({ where: { group: 'contract' } })).map((row) => row.id)).toEqual([id])
+      expect((await failure(prisma.inbox.create({ data: { group: 'contract', id } }))).code).toBe('P2002')
+    })
+  })
+}

@@ -1,0 +1,95 @@
+import { afterAll, expect, test } from 'bun:test'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { testDatabase } from '../../testing/database.ts'
+import { lockFolder } from './lock.ts'
+import { openPglite } from './pglite.ts'
+
+const log = { info: () => {}, error: () => {} }
+const folders: string[] = []
+const folder = () => {
+  const made = mkdtempSync(join(tmpdir(), 'assay-pglite-'))
+  folders.push(made)
+  return made
+}
+afterAll(() => {
+  for (const made of folders) rmSync(made, { recursive: true, force: true })
+})
+const inAnotherProcess = (script: string, ...args: string[]) =>
+  Bun.spawn([process.execPath, '-e', script, ...args], { cwd: import.meta.dir, stdout: 'pipe', stderr: 'pipe' })
+
+test('a second process on the folder is refused and told which process has it', async () => {
+  const home = folder()
+  const unlock = lockFolder(home)
+  const script = `import { lockFolder } from './lock.ts'; try { lockFolder(process.argv[1]) } catch (e) { console.log(e.message) }`
+  const refused = await new Response(inAnotherProcess(script, home).stdout).text()
+  expect(refused).toContain(`${home} is in use by another Assay (process ${process.pid})`)
+  unlock()
+  expect(await new Response(inAnotherProcess(script, home).stdout).text()).toBe('')
+})
+
+test('the lock of a killed process is free at once', async () => {
+  const home = folder()
+  const holder = inAnotherProcess(
+    `import { lockFolder } from './lock.ts'; lockFolder(process.argv[1]); console.log('held'); setInterval(() => {}, 1000)`,
+    home,
+  )
+  await holder.stdout.getReader().read()
+  expect(() => lockFolder(home)).toThrow(`process ${holder.pid}`)
+  holder.kill('SIGKILL')
+  await holder.exited
+  lockFolder(home)()
+})
+
+test('what was committed before a kill -9 is there afterwards', async () => {
+  const { db, home, drop } = await testDatabase()
+  await db.script('create table public.kept (id integer)')
+  await db.close()
+  const writer = inAnotherProcess(
+    `import { openPglite } from './pglite.ts'
+     const db = await openPglite({ home: process.argv[1], log: { info() {}, error() {} } })
+     for (let id = 1; ; id++) { await db.query('insert into kept values ($1)', [id]); console.log(id) }`,
+    home,
+  )
+  const acknowledged = writer.stdout.pipeThrough(new TextDecoderStream()).getReader()
+  let text = ''
+  while (text.split('\n').length < 50) text += (await acknowledged.read()).value
+  writer.kill('SIGKILL')
+  await writer.exited
+  for (let rest = await acknowledged.read(); !rest.done; rest = await acknowledged.read()) text += rest.value
+  const last = Math.max(...text.split('\n').slice(0, -1).map(Number))
+  const again = await openPglite({ home, log })
+  const [row] = await again.query<{ n: number; top: number }>('select count(*)::int as n, max(id) as top from kept')
+  expect(row!.n).toBe(row!.top)
+  expect(row!.top).toBeGreaterThanOrEqual(last)
+  await again.close()
+  await drop()
+})
+
+test('a statement that takes too long fails as unknown, and the next one is served', async () => {
+  const { db: first, home, drop } = await testDatabase()
+  await first.close()
+  const db = await openPglite({ home, log, timeoutMs: 300 })
+  const slow = await db.query('select count(*) from generate_series(1, 6000000)').catch((error) => error)
+  expect([slow.code, slow.options.outcomeUnknown]).toEqual(['57014', true])
+  let answer: unknown
+  for (const until = Date.now() + 10_000; answer === undefined && Date.now() < until; ) {
+    answer = await db.query('select 1 as one').catch(() => undefined)
+  }
+  expect(answer).toEqual([{ one: 1 }])
+  await db.close()
+  await drop()
+})
+
+test('a folder whose making was interrupted is made again', async () => {
+  const { db, home, drop } = await testDatabase()
+  await db.close()
+  const again = folder()
+  await Bun.write(join(again, 'pg.new', 'half'), 'made')
+  const made = await openPglite({ home: again, log, template: join(home, 'pg') })
+  expect(await made.query('select count(*)::int as n from bus.lane')).toEqual([{ n: 16 }])
+  expect(existsSync(join(again, 'pg.new'))).toBe(false)
+  await made.close()
+  await drop()
+})

@@ -1,0 +1,55 @@
+import { DbError, type Param, type Row, type Sql, type Statement } from './port.ts'
+
+/** A transaction on one connection. BEGIN travels with its first statement; without statements nothing is sent. */
+export class Transaction implements Sql {
+  private state: 'new' | 'open' | 'ended' = 'new'
+  private failure: unknown
+
+  constructor(
+    private readonly send: (statements: readonly Statement[]) => Promise<Row[][]>,
+    private readonly run: (sql: string) => Promise<void>,
+  ) {}
+
+  async query<T extends Row = Row>(sql: string, params?: readonly Param[]): Promise<T[]> {
+    const statement = { sql, params }
+    const opening = this.begin()
+    const results = await this.note(this.send(opening ? [{ sql: 'begin' }, statement] : [statement]))
+    return results.at(-1) as T[]
+  }
+
+  async script(sql: string): Promise<void> {
+    await this.note(this.run(this.begin() ? `begin; ${sql}` : sql))
+  }
+
+  async commit(): Promise<void> {
+    // the server would turn this COMMIT into a silent ROLLBACK
+    if (this.failure !== undefined) throw this.failure
+    await this.end('commit')
+  }
+
+  rollback(): Promise<void> {
+    return this.end('rollback')
+  }
+
+  private begin(): boolean {
+    if (this.state === 'ended') throw new DbError('This transaction has ended.', '25P01')
+    const isNew = this.state === 'new'
+    this.state = 'open'
+    return isNew
+  }
+
+  private async end(sql: 'commit' | 'rollback'): Promise<void> {
+    const wasOpen = this.state === 'open'
+    this.state = 'ended'
+    if (wasOpen) await this.send([{ sql }])
+  }
+
+  private async note<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer
+    } catch (error) {
+      this.failure ??= error
+      throw error
+    }
+  }
+}
