@@ -36,7 +36,7 @@ export const LIMITS: Limits = {
   connections: 10_000,
   waitingOps: 64,
   heldEvents: 1_000,
-  replayPage: 100,
+  replayPage: 500,
   ticketTtlMs: 30_000,
   pingEveryMs: 15_000,
   silenceMs: 45_000,

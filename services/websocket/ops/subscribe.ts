@@ -19,6 +19,7 @@ export async function subscribe(connection: Connection, op: Op<'subscribe'>): Pr
   await Promise.all(opening)
 }
 
+/** Ends when the channel is open: a long replay goes on beside the client's next operations. */
 async function subscribeOne(connection: Connection, op: Op<'subscribe'>, requested: string): Promise<void> {
   const { hub, subscriptions } = connection
   const { channel, source, key } = resolveChannel(hub, requested)
@@ -33,14 +34,25 @@ async function subscribeOne(connection: Connection, op: Op<'subscribe'>, request
   const subscription = new Subscription(connection, channel, source, key)
   subscriptions.set(channel, subscription)
   const from = typeof op.from === 'object' ? (op.from[requested] ?? op.from[channel]) : op.from
-  try {
-    joinFeed(hub, subscription)
-    await catchUp(subscription, {
-      from,
-      onOpen: (seq) => connection.send({ type: 'ack', id: op.id, channel, seq, data: { op: op.op, requested } }),
-    })
-  } catch (error) {
-    if (!subscription.ended) connection.unsubscribe(channel)
-    throw error
-  }
+  await new Promise<void>((opened) => {
+    const onOpen = (seq: number) => {
+      connection.send({ type: 'ack', id: op.id, channel, seq, data: { op: op.op, requested } })
+      opened()
+    }
+    follow(subscription, from, onOpen)
+      .catch((error) => {
+        if (subscription.ended) return
+        connection.unsubscribe(channel)
+        sendError(connection, error, { id: op.id, channel })
+      })
+      .finally(opened)
+  })
+}
+async function follow(
+  subscription: Subscription,
+  from: number | undefined,
+  onOpen: (seq: number) => void,
+): Promise<void> {
+  joinFeed(subscription.connection.hub, subscription)
+  await catchUp(subscription, { from, onOpen })
 }

@@ -8,18 +8,12 @@ import { ClientOp } from './protocol.ts'
 
 /** A client's message: parsed, then run after the ones before it. A ping does not wait. */
 export function receive(connection: Connection, raw: string | Uint8Array): void {
-  const { limits } = connection.hub
-  if (Buffer.byteLength(raw) > limits.messageBytes) return connection.end('tooLarge')
-  let op: ClientOp
   try {
-    op = parseOp(raw)
+    if (Buffer.byteLength(raw) > connection.hub.limits.messageBytes) connection.end('tooLarge')
+    else start(connection, parseOp(raw))
   } catch (error) {
-    return sendError(connection, error)
+    sendError(connection, error)
   }
-  if (op.op === 'ping') return connection.send({ type: 'pong', id: op.id, data: null })
-  if (connection.waitingOps >= limits.waitingOps) return connection.end('tooManyOps')
-  connection.waitingOps++
-  connection.lastOp = connection.lastOp.then(() => run(connection, op))
 }
 /** An `error` message; anything but an AssayError is masked and logged. */
 export function sendError(
@@ -49,6 +43,16 @@ function parseOp(raw: string | Uint8Array): ClientOp {
   if (parsed.success) return parsed.data
   const errors = parsed.error.issues.map((issue) => ({ field: issue.path.join('.'), detail: issue.message }))
   throw new AssayError('validation_failed', errors[0]!.detail, { field: errors[0]!.field, errors })
+}
+function start(connection: Connection, op: ClientOp): void {
+  if (op.op === 'ping') {
+    connection.send({ type: 'pong', id: op.id, data: null })
+  } else if (connection.waitingOps >= connection.hub.limits.waitingOps) {
+    connection.end('tooManyOps')
+  } else {
+    connection.waitingOps++
+    connection.lastOp = connection.lastOp.then(() => run(connection, op))
+  }
 }
 async function run(connection: Connection, op: Exclude<ClientOp, { op: 'ping' }>): Promise<void> {
   try {

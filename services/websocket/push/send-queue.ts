@@ -45,15 +45,16 @@ export class SendQueue {
   }
   /** Writes what came since the last flush, in as few system calls as the socket allows. */
   flush(): void {
+    if (this.#closed) return
     const fresh = this.#fresh
-    if (fresh.length === 0) return this.#settle()
     this.#fresh = []
     let written = 0
     this.options.socket.cork(() => {
       while (written < fresh.length && !this.#stalled && !this.#closed) this.#write(fresh[written++]!)
     })
     this.#checkPressure()
-    for (; written < fresh.length && !this.#closed; written++) this.#hold(fresh[written]!)
+    while (written < fresh.length && !this.#closed) this.#hold(fresh[written++]!)
+    this.options.stats.dropped += fresh.length - written
     this.#settle()
   }
   /** The socket has room again. */
@@ -92,9 +93,12 @@ export class SendQueue {
     const { data, bytes } = frameOf(outgoing, this.options.format)
     const sent = this.options.socket.send(data)
     // -1: taken, but the socket's buffer has begun to fill; 0: refused
-    if (sent === 0) return this.#overflow(1)
-    if (sent < 0) this.#stalled = true
-    this.options.stats.sent(outgoing.message.type, bytes)
+    if (sent === 0) {
+      this.#overflow(1)
+    } else {
+      if (sent < 0) this.#stalled = true
+      this.options.stats.sent(outgoing.message.type, bytes)
+    }
   }
   #hold(outgoing: Outgoing): void {
     const key = outgoing.conflate ?? outgoing

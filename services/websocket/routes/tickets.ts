@@ -8,7 +8,7 @@ import { issueTicket } from '../tickets/issue-ticket.ts'
 
 const TicketAnswer = z.object({
   ticket: z.string().describe('Good for one connection: /ws?token='),
-  expires_in: z.int().describe('Seconds'),
+  expires_in: z.number().describe('Seconds'),
 })
 
 export const ticketRoutes = (cache: Cache, ttlMs = LIMITS.ticketTtlMs) =>

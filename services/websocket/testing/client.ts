@@ -21,7 +21,7 @@ export async function connect(
   url: string,
   { protocols = [], headers = {}, msgpack = false, onMessage }: ClientOptions = {},
 ): Promise<TestClient> {
-  const socket = new WebSocket(url, { protocols, headers })
+  const socket = new WebSocket(url, { protocols, headers } as unknown as string[])
   socket.binaryType = 'arraybuffer'
   const messages: ServerMessage[] = []
   socket.onmessage = ({ data }) => {
