@@ -13,6 +13,12 @@ const migration = (name: string, sql: string): Migration => ({
   sql,
   checksum: createHash('sha256').update(sql).digest('hex'),
 })
+// `expect(promise).rejects` after an await blocks Bun's event loop: the PGlite thread's answer never arrives
+const failure = (work: Promise<unknown>) =>
+  work.then(
+    () => '',
+    (error) => error.message as string,
+  )
 
 test('a migrated database has nothing left to apply', async () => {
   expect(await migrate(database.db)).toEqual([])
@@ -36,7 +42,7 @@ test('each migration is recorded as `prisma migrate deploy` records it', async (
 
 test('a migration that fails leaves nothing of itself', async () => {
   const broken = migration('9000_broken', 'create table public.half (id int); select nonsense')
-  await expect(migrate(database.db, [broken])).rejects.toThrow('nonsense')
+  expect(await failure(migrate(database.db, [broken]))).toContain('nonsense')
   expect(
     await database.db.query(
       `select to_regclass('public.half') as half, (select count(*)::int from _prisma_migrations where migration_name = '9000_broken') as n`,
@@ -52,7 +58,7 @@ test('several at once apply a migration once', async () => {
 
 test('a migration that was changed after it was applied is refused', async () => {
   await migrate(database.db, [migration('9002_changed', 'select 1')])
-  await expect(migrate(database.db, [migration('9002_changed', 'select 2')])).rejects.toThrow(
+  expect(await failure(migrate(database.db, [migration('9002_changed', 'select 2')]))).toContain(
     '9002_changed was changed',
   )
 })
