@@ -70,7 +70,10 @@ export class NewestOf {
   private readonly symbols = new Map<string, Newest>()
 
   before(event: MarketEvent): Newest {
-    return 'symbol' in event ? (this.symbols.get(event.symbol) ?? NONE) : NONE
+    return 'symbol' in event ? this.of(event.symbol) : NONE
+  }
+  of(symbol: string): Newest {
+    return this.symbols.get(symbol) ?? NONE
   }
   apply(event: MarketEvent): void {
     if (!('symbol' in event)) return

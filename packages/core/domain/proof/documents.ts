@@ -1,0 +1,76 @@
+/** What a header cites by content hash: engine, instruments, fees, time zone. A document is its canonical JSON. */
+import { type Compiled, compileSpec } from '../engine/compile.ts'
+import content from '../engine/content.json'
+import type { AccountSpec, Body } from '../engine/types.ts'
+import type { Instrument } from '../instruments/instrument.ts'
+import { canonical } from '../journal/canonical.ts'
+import { sha256Hex } from '../journal/hash.ts'
+import { type Zone, zoneOf } from '../time/zone.ts'
+
+export type Header = Extract<Body, { kind: 'header' }>
+export interface Documents {
+  /** name -> content hash, as the header carries it */
+  cited: Record<string, string>
+  /** content hash -> canonical JSON */
+  texts: Map<string, string>
+}
+
+/** The documents of a new account; `cited` goes into the `create` command's step. */
+export function documentsOf(spec: AccountSpec): Documents {
+  const documents: [string, unknown][] = [
+    ['engine', content],
+    ['fees', Object.fromEntries(spec.instruments.map((i) => [i.symbol, i.commission]))],
+    [`zone:${spec.reset_zone}`, zoneOf(spec.reset_zone)],
+    ...spec.instruments.map((i): [string, unknown] => [`instrument:${i.symbol}`, i]),
+  ]
+  const cited: Record<string, string> = {}
+  const texts = new Map<string, string>()
+  for (const [name, value] of documents) {
+    const text = canonical(value)
+    cited[name] = sha256Hex(text)
+    texts.set(cited[name], text)
+  }
+  return { cited, texts }
+}
+
+/** RangeError: a cited document is not there. */
+function cite(header: Header, name: string, texts: ReadonlyMap<string, string>): unknown {
+  const hash = header.docs[name]
+  const text = hash === undefined ? undefined : texts.get(hash)
+  if (text === undefined) throw new RangeError(`the document ${name} is missing`)
+  return JSON.parse(text)
+}
+
+/** What an assessment is decided by, from its header and the documents it cites: the pinned time zone too. */
+export function compileHeader(header: Header, texts: ReadonlyMap<string, string>): Compiled {
+  const instruments = Object.keys(header.docs)
+    .filter((name) => name.startsWith('instrument:'))
+    .sort()
+    .map((name) => cite(header, name, texts) as Instrument)
+  const zone = cite(header, `zone:${header.reset_zone}`, texts) as Zone
+  const spec: AccountSpec = {
+    engine: header.engine,
+    currency: header.currency,
+    initial_balance: header.initial_balance,
+    leverage: header.leverage,
+    position_mode: header.position_mode as 'netting',
+    reset_zone: header.reset_zone,
+    reset_time: header.reset_time,
+    phases: header.phases,
+    instruments,
+    group: header.group,
+  }
+  return { ...compileSpec({ ...spec, reset_zone: 'UTC' }), spec, zone }
+}
+
+/** The symbols whose events can decide anything here: those that orders named, and their conversion paths'. */
+export function decidingSymbols(compiled: Compiled, ordered: Iterable<string>): string[] {
+  const symbols = new Set<string>()
+  for (const name of ordered) {
+    const market = compiled.markets.get(name)
+    if (!market?.path) continue
+    symbols.add(name)
+    for (const leg of market.path) if (!leg.peg) symbols.add(leg.symbol)
+  }
+  return [...symbols].sort()
+}

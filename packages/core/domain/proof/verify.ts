@@ -1,0 +1,227 @@
+/**
+ * The verifier: needs an archive and trusted keys, nothing else; the same in Node, Bun and a browser.
+ * It reads, proves the log against its segment heads, decides everything again and compares byte for byte, then looks
+ * at signatures. docs/proof-format.md says each step.
+ */
+import { ENGINE_VERSION, type JournalRecord } from '../engine/types.ts'
+import type { Compiled } from '../engine/compile.ts'
+import { GENESIS } from '../journal/chain.ts'
+import { sha256Hex } from '../journal/hash.ts'
+import { type JournalKey, trustedKeys } from '../journal/keys.ts'
+import { checkReceipt, type Receipt } from '../journal/receipt.ts'
+import { orderedSymbols } from './collect.ts'
+import { ContainerError } from './container.ts'
+import { compileHeader, decidingSymbols } from './documents.ts'
+import { checkHeads, type Finding, type Hole, holeIn, missingBetween, proveLog } from './leaves.ts'
+import { portableHash, type TreeHash } from './merkle.ts'
+import { type Archive, FoundError, readArchive, type SegmentFiles, UnreadableError } from './read-archive.ts'
+import { replayArchive, type Watched } from './replay-archive.ts'
+import type { SegmentHead } from './segment.ts'
+
+export interface VerifyOptions {
+  /** public keys that are trusted: never those of the archive */
+  keys: readonly JournalKey[]
+  /** a receipt that a trader kept: it must be in this chain */
+  receipt?: Receipt
+  segments?: SegmentFiles
+  /** heads of the same log from elsewhere: where both speak of a segment they must agree */
+  against?: readonly SegmentHead[]
+  /** the runtime's own SHA-256, for speed */
+  tree?: TreeHash
+}
+export interface Verified {
+  /** 0 it follows; 1 it does not, `at` says where first; 2 can't tell */
+  exit: 0 | 1 | 2
+  reason: string
+  at?: { aseq: number | null; mseq: number | null }
+  /** what was verified, where it was */
+  summary?: { assessment: string; records: number; events: number; end: number; verdict: string; hash: string }
+}
+
+const SIGNED = new Set(['verdict', 'checkpoint'])
+
+export async function verifyProof(bytes: Uint8Array, options: VerifyOptions): Promise<Verified> {
+  let archive: Archive
+  try {
+    archive = await readArchive(bytes, options.segments)
+  } catch (error) {
+    if (error instanceof FoundError) return { exit: 1, reason: error.finding.reason, at: { aseq: error.finding.aseq, mseq: error.finding.mseq } }
+    if (error instanceof ContainerError || error instanceof UnreadableError) return { exit: 2, reason: error.message }
+    throw error
+  }
+  const { envelope, records } = archive
+  const findings = [...archive.findings]
+  const { hashes, findings: broken } = checkChain(archive)
+  findings.push(...broken)
+  const { finding, lost } = checkHeads(archive.log.heads)
+  if (finding) findings.push(finding)
+  findings.push(...proveLog(envelope.log, archive.log, options.tree ?? portableHash))
+
+  const header = records[0] as Extract<JournalRecord, { kind: 'header' }>
+  const missing = Object.entries(header.docs).find(([, hash]) => !archive.documents.has(hash))
+  if (header.engine !== ENGINE_VERSION || missing) {
+    if (broken.length > 0) return refuse(findings, records)
+    return { exit: 2, reason: missing ? `the document ${missing[0]} is missing` : `engine version ${header.engine} is not known here` }
+  }
+  let compiled: Compiled
+  try {
+    compiled = compileHeader(header, archive.documents)
+  } catch (error) {
+    findings.push({ reason: `the header cannot be read: ${(error as Error).message}`, mseq: header.mseq, aseq: 0 })
+    return refuse(findings, records)
+  }
+  const watched = replayArchive(archive, compiled)
+  if (watched.finding) findings.push(watched.finding)
+  findings.push(...checkComplete(archive, compiled, watched))
+  findings.push(...checkAgainst(archive, options.against ?? []))
+  if (options.receipt) findings.push(...checkKept(options.receipt, envelope.assessment, hashes, records))
+  if (options.keys.length > 0) findings.push(...checkSignatures(archive, hashes, options))
+  if (findings.length > 0) return refuse(findings, records)
+  if (options.keys.length === 0) return { exit: 2, reason: 'no trusted key: everything follows, but nobody vouches for it' }
+  if (lost) return { exit: 2, reason: lost }
+  const verdict = records.findLast((r) => r.kind === 'verdict')
+  return {
+    exit: 0,
+    reason: 'every record follows from the log and the commands',
+    summary: {
+      assessment: envelope.assessment, records: records.length, events: archive.log.events().length, end: envelope.end,
+      verdict: verdict?.kind === 'verdict' ? verdict.verdict : 'open', hash: hashes.at(-1)!,
+    },
+  }
+}
+
+/** The first place where something differs; a vague one only when nothing says it better. */
+function refuse(findings: readonly Finding[], records: readonly JournalRecord[]): Verified {
+  const exact = findings.filter((f) => !f.vague)
+  const placed = (exact.length > 0 ? exact : findings).map((f) => {
+    const mseq = f.mseq ?? (f.aseq === null ? null : (records[f.aseq]?.mseq ?? null))
+    const aseq = f.aseq ?? (f.mseq === null ? null : records.findIndex((r) => r.mseq >= f.mseq!))
+    return { ...f, mseq, aseq: aseq === -1 ? null : aseq }
+  })
+  const order = (v: number | null): number => v ?? Number.POSITIVE_INFINITY
+  placed.sort((a, b) => order(a.mseq) - order(b.mseq) || order(a.aseq) - order(b.aseq))
+  const first = placed[0]!
+  return { exit: 1, reason: first.reason, at: { aseq: first.aseq, mseq: first.mseq } }
+}
+
+function checkChain(archive: Archive): { hashes: string[]; findings: Finding[] } {
+  const { lines, records, envelope } = archive
+  const hashes: string[] = []
+  const findings: Finding[] = []
+  let previous = GENESIS
+  lines.forEach((line, aseq) => {
+    const stated = envelope.records[aseq]?.[0]
+    const hash = sha256Hex(previous + line)
+    hashes.push(hash)
+    if (findings.length === 0 && stated !== hash) {
+      findings.push({ reason: stated === undefined ? `record ${aseq} was added` : `the hash of record ${aseq} does not hold`, mseq: records[aseq]!.mseq, aseq })
+    }
+    previous = hash
+  })
+  if (envelope.records.length > lines.length && findings.length === 0) {
+    findings.push({ reason: `record ${lines.length} is missing`, mseq: records.at(-1)!.mseq, aseq: lines.length })
+  }
+  return { hashes, findings }
+}
+
+/** No leaf that could have decided something may be hidden. */
+function checkComplete(archive: Archive, compiled: Compiled, watched: Watched): Finding[] {
+  const { log } = archive
+  const findings: Finding[] = []
+  const symbols = decidingSymbols(compiled, orderedSymbols(archive.records))
+  const holes = new Map([...symbols, 'group'].map((stream) => [stream, log.holes(stream)]))
+  const gap = (stream: string, hole: Hole): Finding => {
+    const next = log.streams.get(stream)?.[log.upTo(stream, hole.before)]
+    const mseq = next && next.event.mseq === hole.before ? missingBetween(hole.after, next) : hole.after + 1
+    return { reason: `an event of ${stream} after ${hole.after} and before ${hole.before} is missing`, mseq, aseq: null }
+  }
+  for (const span of watched.spans) {
+    for (const [stream, list] of holes) {
+      const hole = holeIn(list, span.after, span.through)
+      if (hole) findings.push(gap(stream, hole))
+    }
+  }
+  for (const { mseq, aseq } of watched.looks) {
+    let since = mseq
+    for (const symbol of symbols) {
+      const leaf = log.streams.get(symbol)?.[log.upTo(symbol, mseq)]
+      if (!leaf) {
+        const next = log.streams.get(symbol)?.[0]
+        const never = next ? next.p.every((p) => p === 0) : log.fromStart && !holeIn(holes.get(symbol)!, 0, mseq)
+        if (!never) findings.push({ reason: `the newest event of ${symbol} at ${mseq} is missing`, mseq: next ? Math.max(...next.p) : mseq, aseq })
+        continue
+      }
+      const hole = holeIn(holes.get(symbol)!, leaf.event.mseq, mseq)
+      if (hole) findings.push(gap(symbol, hole))
+      const [quote, levels, state] = newestAt(leaf)
+      for (const pointed of [quote, levels, state]) {
+        if (pointed > 0 && !log.has(symbol, pointed)) findings.push({ reason: `the event ${pointed} of ${symbol} stood at ${mseq} and is missing`, mseq: pointed, aseq })
+      }
+      const known = Math.max(quote, state)
+      if (known > 0) since = Math.min(since, known)
+    }
+    const hole = holeIn(holes.get('group')!, since, mseq)
+    if (hole) findings.push(gap('group', hole))
+  }
+  return findings
+}
+function newestAt({ event, p: [quote, levels, state] }: Archive['log']['streams'] extends ReadonlyMap<string, readonly (infer L)[]> ? L : never): [number, number, number] {
+  if (event.kind === 'quote' || (event.kind === 'trade' && event.bid !== undefined)) return [event.mseq, levels, state]
+  if (event.kind === 'levels') return [quote, event.mseq, state]
+  return event.kind === 'symbol_state' ? [quote, levels, event.mseq] : [quote, levels, state]
+}
+
+function checkAgainst(archive: Archive, against: readonly SegmentHead[]): Finding[] {
+  const other = new Map(against.map((h) => [h.first, h]))
+  for (const head of archive.log.heads) {
+    const there = other.get(head.first)
+    if (there && there.head !== head.head) {
+      return [{ reason: `the segment from ${head.first} on is not the one that the other side has`, mseq: head.first, aseq: null }]
+    }
+  }
+  return []
+}
+
+function checkKept(receipt: Receipt, assessment: string, hashes: readonly string[], records: readonly JournalRecord[]): Finding[] {
+  const place = { aseq: receipt.aseq, mseq: records[receipt.aseq]?.mseq ?? null }
+  if (receipt.assessment !== assessment) return [{ reason: `the receipt is of another assessment, ${receipt.assessment}`, ...place }]
+  if (hashes[receipt.aseq] !== receipt.hash) return [{ reason: `the receipt of record ${receipt.aseq} is not in the chain`, ...place }]
+  return []
+}
+
+const WHY = {
+  unknown_key: 'is by a key that is not trusted',
+  not_valid_then: 'is by a key that was not valid at that time',
+  broken: 'does not hold',
+} as const
+
+function checkSignatures(archive: Archive, hashes: readonly string[], options: VerifyOptions): Finding[] {
+  const { envelope, records } = archive
+  const trusted = trustedKeys(options.keys, envelope.keys)
+  const findings: Finding[] = []
+  const covered = new Set<number>()
+  const all = options.receipt ? [...envelope.receipts, options.receipt] : envelope.receipts
+  for (const receipt of all) {
+    const place = { aseq: receipt.aseq, mseq: records[receipt.aseq]?.mseq ?? null }
+    if (receipt.assessment !== envelope.assessment || hashes[receipt.aseq] !== receipt.hash) {
+      findings.push({ reason: `a signature for record ${receipt.aseq} is not of this chain`, ...place })
+      continue
+    }
+    const verdict = checkReceipt(receipt, trusted)
+    if (verdict === 'valid') covered.add(receipt.aseq)
+    else findings.push({ reason: `the signature of record ${receipt.aseq} ${WHY[verdict]}`, ...place })
+  }
+  return findings.length > 0 ? findings : unsigned(records, covered)
+}
+
+/** Verdicts and checkpoints are signed themselves; an order's answer by its receipt, which stands at its last record. */
+function unsigned(records: readonly JournalRecord[], covered: ReadonlySet<number>): Finding[] {
+  const findings: Finding[] = []
+  records.forEach((record, aseq) => {
+    if (SIGNED.has(record.kind) && !covered.has(aseq)) findings.push({ reason: `the ${record.kind} at ${aseq} is not signed`, mseq: record.mseq, aseq })
+    if (record.kind !== 'command' || record.command.op !== 'order') return
+    for (let i = aseq; i < records.length && (i === aseq || records[i]!.kind !== 'command'); i++) if (covered.has(i)) return
+    findings.push({ reason: `the answer at ${aseq} has no receipt`, mseq: record.mseq, aseq })
+  })
+  return findings
+}
