@@ -24,7 +24,7 @@ export function parseWire<S extends z.ZodType>(schema: S, value: unknown): z.out
   const errors = fieldsOf(result.error.issues)
   const first = errors[0]!
   throw new AssayError('validation_failed', first.field ? `${first.field}: ${first.detail}` : first.detail, {
-    field: first.field,
+    field: first.field || undefined,
     errors,
   })
 }

@@ -1,0 +1,149 @@
+import { z } from 'zod'
+import { Instant } from './decimal.ts'
+
+/** Where a live value stands in the market log. */
+const at = { mseq: z.int(), at: Instant }
+const side = z.enum(['buy', 'sell'])
+
+export const PositionResource = z.object({
+  symbol: z.string(),
+  quantity: z.string(),
+  cost: z.string(),
+  average_price: z.string(),
+  /** null in an ended phase, where what is left waits for depth */
+  mark: z.string().nullable(),
+  unrealised: z.string().nullable(),
+  opened_at: Instant,
+})
+export const AccountResource = z.object({
+  id: z.string(),
+  status: z.string(),
+  phase: z.int(),
+  currency: z.string(),
+  balance: z.string(),
+  equity: z.string(),
+  unrealised: z.string(),
+  used_margin: z.string(),
+  reserved_margin: z.string(),
+  free_margin: z.string(),
+  /** a breach was found while a market had no valid mark: reducing orders only, until it has one */
+  provisional: z.boolean(),
+  unknown_symbols: z.array(z.string()),
+  day: z
+    .object({ k: z.int(), started_at: Instant, next_reset: Instant, balance: z.string(), equity: z.string() })
+    .nullable(),
+  /** newest record of the journal */
+  aseq: z.int(),
+  ...at,
+})
+export type AccountResource = z.output<typeof AccountResource>
+export const PositionList = z.object({ items: z.array(PositionResource), phase: z.int(), ...at })
+export type PositionList = z.output<typeof PositionList>
+
+export const RuleResource = z.object({
+  rule: z.string(),
+  index: z.int(),
+  effect: z.string(),
+  metric: z.string().nullable(),
+  /** null where the phase has ended */
+  value: z.string().nullable(),
+  limit: z.string().nullable(),
+  /** what may still be lost (loss rules) or is still missing (objectives) */
+  remaining: z.string().nullable(),
+  fraction: z.string().nullable(),
+  met: z.boolean().nullable(),
+  compare: z.string().nullable(),
+  reached_at: Instant.nullable(),
+})
+export const RuleList = z.object({ items: z.array(RuleResource), phase: z.int(), ...at })
+export type RuleList = z.output<typeof RuleList>
+
+const Booked = z.object({
+  amount: z.string(),
+  currency: z.string(),
+  rate: z.string(),
+  rate_mseq: z.array(z.int()),
+  booked: z.string(),
+})
+export const TradeResource = z.object({
+  id: z.string(),
+  order_id: z.string(),
+  phase: z.int(),
+  symbol: z.string(),
+  side,
+  quantity: z.string(),
+  price: z.string(),
+  liquidity: z.enum(['maker', 'taker']),
+  /** the quote, level or print that made it */
+  source: z.object({
+    kind: z.enum(['quote', 'levels', 'trade', 'slippage']),
+    venue: z.string(),
+    mseq: z.int(),
+    price: z.string(),
+    size: z.string(),
+    ts: z.int(),
+    synthetic: z.string().optional(),
+  }),
+  /** hash of the instrument's version */
+  instrument: z.string(),
+  result: Booked.nullable(),
+  fee: Booked.nullable(),
+  spread_cost: z.string(),
+  aseq: z.int(),
+  mseq: z.int(),
+  at: Instant,
+})
+export type TradeResource = z.output<typeof TradeResource>
+
+export const ViolationResource = z.object({
+  id: z.string(),
+  phase: z.int(),
+  rule: z.string(),
+  index: z.int(),
+  effect: z.string(),
+  value: z.string(),
+  limit: z.string(),
+  balance: z.string(),
+  equity: z.string(),
+  crossed: z.array(
+    z.object({
+      rule: z.string(),
+      index: z.int(),
+      metric: z.string(),
+      value: z.string(),
+      limit: z.string(),
+      compare: z.string(),
+    }),
+  ),
+  marks: z.array(z.object({ symbol: z.string(), mseq: z.int(), bid: z.string(), ask: z.string(), state: z.string() })),
+  provisional: z.boolean(),
+  /** the record that withdrew a provisional one */
+  withdrawn_aseq: z.int().nullable(),
+  aseq: z.int(),
+  mseq: z.int(),
+  at: Instant,
+})
+export type ViolationResource = z.output<typeof ViolationResource>
+
+export const JournalItem = z.object({
+  aseq: z.int(),
+  kind: z.string(),
+  /** SHA-256 of the canonical record and the hash before it */
+  hash: z.string(),
+  /** the hashed part, as it was written */
+  record: z.record(z.string(), z.unknown()),
+  /** not hashed: who asked and when, and what was signed */
+  envelope: z
+    .object({ at: Instant, request_id: z.string().nullable(), receipt: z.record(z.string(), z.unknown()).nullable() })
+    .nullable(),
+})
+export type JournalItem = z.output<typeof JournalItem>
+
+export const EquityPoint = z.object({ at: Instant, balance: z.string(), equity: z.string(), mseq: z.int() })
+export const EquityHistory = z.object({
+  phase: z.int(),
+  currency: z.string(),
+  resolution: z.string(),
+  items: z.array(EquityPoint),
+})
+export type EquityHistory = z.output<typeof EquityHistory>

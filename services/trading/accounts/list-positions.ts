@@ -1,0 +1,41 @@
+import type { PositionList } from '@assay/core/contracts/wire/account'
+import { abs, dec, div, mul, str } from '@assay/core/domain/money/dec'
+import type { Row } from '@assay/core/ports/db/port'
+import type { TradingDeps, Verb } from '../deps.ts'
+import { iso } from '../time.ts'
+import { openPhase, type PhaseInput } from './live.ts'
+
+/** Open positions, valued at the touch of `mseq`; of an ended phase what still waits for depth, without a value. */
+export async function listPositions(verb: Verb<PhaseInput>): Promise<PositionList> {
+  const { live, past } = await openPhase(verb)
+  const items = past
+    ? await leftPositions(verb.deps, live.account, past.phase)
+    : live.positions.map((position) => ({ ...position, opened_at: iso(position.opened_at) }))
+  return { items, phase: past?.phase ?? live.phase, mseq: live.mseq, at: iso(live.mts) }
+}
+
+interface PositionRow extends Row {
+  symbol: string
+  quantity: string
+  cost: string
+  opened_mts: string
+  contract_size: string
+}
+async function leftPositions(deps: TradingDeps, account: string, phase: number): Promise<PositionList['items']> {
+  const rows = await deps.db.query<PositionRow>(
+    `select p.symbol, p.quantity, p.cost, p.opened_mts,
+       (select i ->> 'contract_size' from jsonb_array_elements(c.spec -> 'instruments') i where i ->> 'symbol' = p.symbol) as contract_size
+     from trading.positions p join trading.account c using (account)
+     where p.account = $1 and p.phase = $2 and p.quantity <> 0 order by p.symbol`,
+    [account, phase],
+  )
+  return rows.map((row) => ({
+    symbol: row.symbol,
+    quantity: str(dec(row.quantity)),
+    cost: str(dec(row.cost)),
+    average_price: str(abs(div(dec(row.cost), mul(dec(row.quantity), dec(row.contract_size))))),
+    mark: null,
+    unrealised: null,
+    opened_at: iso(row.opened_mts),
+  }))
+}

@@ -1,0 +1,30 @@
+import { InstrumentResource } from '@assay/core/contracts/wire/instrument'
+import { PageQuery, pageOf } from '@assay/core/contracts/wire/page'
+import { withCtx } from '@assay/core/kernel/edge'
+import { Elysia } from 'elysia'
+import { z } from 'zod'
+import type { TradingDeps } from '../deps.ts'
+import { getInstrument } from '../instruments/get-instrument.ts'
+import { listInstruments } from '../instruments/list-instruments.ts'
+import { withEtag } from './etag.ts'
+
+const tags = ['instruments']
+
+export const instrumentRoutes = (deps: TradingDeps) =>
+  new Elysia({ name: 'trading.instruments' })
+    .use(withCtx)
+    .get(
+      '/api/instruments',
+      async ({ ctx, query, request, set }) =>
+        withEtag(request, set, await listInstruments({ ctx, input: query, deps })),
+      {
+        query: PageQuery.extend({ kind: z.enum(['spot', 'fx', 'perp']).optional(), quote: z.string().optional() }),
+        response: { 200: pageOf(InstrumentResource) },
+        detail: { operationId: 'listInstruments', tags, summary: 'Instrument documents in force' },
+      },
+    )
+    .get('/api/instruments/:symbol', ({ ctx, params }) => getInstrument({ ctx, input: params, deps }), {
+      params: z.object({ symbol: z.string() }),
+      response: { 200: InstrumentResource },
+      detail: { operationId: 'getInstrument', tags, summary: 'One instrument; BTC-USD is BTC/USD' },
+    })

@@ -1,0 +1,46 @@
+import { PageQuery, pageOf } from '@assay/core/contracts/wire/page'
+import { PurchaseRequest, PurchaseResource, PurchaseStatus } from '@assay/core/contracts/wire/purchase'
+import { withCtx } from '@assay/core/kernel/edge'
+import { Elysia } from 'elysia'
+import { z } from 'zod'
+import type { TradingDeps } from '../deps.ts'
+import { buyTier } from '../purchases/buy-tier.ts'
+import { getPurchase } from '../purchases/get-purchase.ts'
+import { listPurchases } from '../purchases/list-purchases.ts'
+import { withEtag } from './etag.ts'
+import { IdempotencyHeaders } from './headers.ts'
+
+const tags = ['purchases']
+
+export const purchaseRoutes = (deps: TradingDeps) =>
+  new Elysia({ name: 'trading.purchases' })
+    .use(withCtx)
+    .post(
+      '/api/purchases',
+      async ({ ctx, body, headers, set }) => {
+        const purchase = await buyTier({ ctx, input: { ...body, key: headers['idempotency-key'] }, deps })
+        set.status = 201
+        return purchase
+      },
+      {
+        parse: 'json',
+        headers: IdempotencyHeaders,
+        body: PurchaseRequest,
+        response: { 201: PurchaseResource },
+        detail: { operationId: 'buyTier', tags, summary: 'Buy a tier; the answer holds the checkout' },
+      },
+    )
+    .get(
+      '/api/purchases',
+      async ({ ctx, query, request, set }) => withEtag(request, set, await listPurchases({ ctx, input: query, deps })),
+      {
+        query: PageQuery.extend({ status: PurchaseStatus.optional() }),
+        response: { 200: pageOf(PurchaseResource) },
+        detail: { operationId: 'listPurchases', tags, summary: 'Own purchases; for operators the tenant’s' },
+      },
+    )
+    .get('/api/purchases/:id', ({ ctx, params }) => getPurchase({ ctx, input: params, deps }), {
+      params: z.object({ id: z.string() }),
+      response: { 200: PurchaseResource },
+      detail: { operationId: 'getPurchase', tags, summary: 'One purchase' },
+    })
