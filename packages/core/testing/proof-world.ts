@@ -12,11 +12,23 @@ import { isQuote, SegmentBuilder, type SegmentHead, sortMembers } from '../domai
 
 export const SIGNED_AT = Date.UTC(2026, 0, 1)
 /** A journal key whose secret is one repeated byte. */
-export function testKey(byte: number, more: Partial<JournalKey> = {}): { key: JournalKey; sign: (text: string) => string; kid: string } {
+export function testKey(
+  byte: number,
+  more: Partial<JournalKey> = {},
+): { key: JournalKey; sign: (text: string) => string; kid: string } {
   const secret = new Uint8Array(32).fill(byte)
   const public_key = publicKeyOf(secret)
   const kid = kidOf(public_key)
-  const key: JournalKey = { kid, alg: 'Ed25519', public_key, valid_from: 0, valid_to: null, signed_by: null, signature: null, ...more }
+  const key: JournalKey = {
+    kid,
+    alg: 'Ed25519',
+    public_key,
+    valid_from: 0,
+    valid_to: null,
+    signed_by: null,
+    signature: null,
+    ...more,
+  }
   return { key, kid, sign: (text) => signWith(secret, text) }
 }
 
@@ -50,7 +62,14 @@ export class ProofWorld {
 
   tick(mts: number, tick: Record<string, unknown> & Partial<Tick>): void {
     const mseq = this.events.length + 1
-    const event = sortMembers({ ts: mts, pos: mseq, ...(tick.kind === 'clock' || tick.kind === 'gap' ? {} : { venue: 'test' }), ...tick, mseq, mts }) as unknown as MarketEvent
+    const event = sortMembers({
+      ts: mts,
+      pos: mseq,
+      ...(tick.kind === 'clock' || tick.kind === 'gap' ? {} : { venue: 'test' }),
+      ...tick,
+      mseq,
+      mts,
+    }) as unknown as MarketEvent
     const ended = this.builder.endsBefore(event) ? this.builder.seal() : null
     if (ended) this.end(ended)
     this.builder.add(event)
@@ -59,7 +78,12 @@ export class ProofWorld {
   }
   command(command: Command): Answer {
     this.cseq += 1
-    const { answer } = this.replay.command(this.assessment, command, this.cseq, command.op === 'create' ? this.documents.cited : undefined)
+    const { answer } = this.replay.command(
+      this.assessment,
+      command,
+      this.cseq,
+      command.op === 'create' ? this.documents.cited : undefined,
+    )
     this.answers.push(answer!)
     return answer!
   }
@@ -105,12 +129,24 @@ export class ProofWorld {
       const link = { assessment: this.assessment, aseq: record.aseq, hash: hashes[record.aseq]! }
       receipts.set(record.aseq, issueReceipts([link], signer, SIGNED_AT)[0]!)
     }
-    return records.map((record) => ({ hash: hashes[record.aseq]!, at: SIGNED_AT, request: `request-${record.aseq}`, receipt: receipts.get(record.aseq) ?? null }))
+    return records.map((record) => ({
+      hash: hashes[record.aseq]!,
+      at: SIGNED_AT,
+      request: `request-${record.aseq}`,
+      receipt: receipts.get(record.aseq) ?? null,
+    }))
   }
   proof(more: Partial<ProofInput> = {}): Promise<Uint8Array> {
     return buildProof({
-      assessment: this.assessment, ids: { tier: 'test' }, records: this.records, envelope: this.envelope(), documents: this.documents.texts,
-      keys: [testKey(1).key], group: 'main', log: this.log(), ...more,
+      assessment: this.assessment,
+      ids: { tier: 'test' },
+      records: this.records,
+      envelope: this.envelope(),
+      documents: this.documents.texts,
+      keys: [testKey(1).key],
+      group: 'main',
+      log: this.log(),
+      ...more,
     })
   }
 }

@@ -25,10 +25,12 @@ export function canonical(value: unknown): string {
     return `${out}]`
   }
   const proto = Object.getPrototypeOf(value)
-  if (proto !== Object.prototype && proto !== null) throw new TypeError(`${proto?.constructor?.name ?? 'object'} has no canonical form`)
+  if (proto !== Object.prototype && proto !== null)
+    throw new TypeError(`${proto?.constructor?.name ?? 'object'} has no canonical form`)
   const object = value as Record<string, unknown>
   let out = '{'
-  for (const key of Object.keys(object).sort()) out += (out === '{' ? '' : ',') + canonical(key) + ':' + canonical(object[key])
+  for (const key of Object.keys(object).sort())
+    out += (out === '{' ? '' : ',') + canonical(key) + ':' + canonical(object[key])
   return `${out}}`
 }
 

@@ -9,7 +9,11 @@ export const GENESIS = '0'.repeat(64)
 export const linkText = (previous: string, record: JournalRecord): string => previous + canonical(record)
 
 /** Hashes of records that follow `previous` (GENESIS before record 0). A hot path plugs its runtime's `hash`. */
-export function chain(previous: string, records: readonly JournalRecord[], hash: (text: string) => string = sha256Hex): string[] {
+export function chain(
+  previous: string,
+  records: readonly JournalRecord[],
+  hash: (text: string) => string = sha256Hex,
+): string[] {
   let last = previous
   return records.map((record) => {
     last = hash(linkText(last, record))

@@ -36,14 +36,18 @@ export function verifySignature(publicKey: string, text: string, signature: stri
   }
 }
 /** Portable signing, for tools and tests; services sign with the runtime's own Ed25519. */
-export const signWith = (secretKey: Uint8Array, text: string): string => bytesToHex(ed25519.sign(utf8ToBytes(text), secretKey))
+export const signWith = (secretKey: Uint8Array, text: string): string =>
+  bytesToHex(ed25519.sign(utf8ToBytes(text), secretKey))
 export const publicKeyOf = (secretKey: Uint8Array): string => bytesToHex(ed25519.getPublicKey(secretKey))
 
 /**
  * Trusted keys, with those added that a trusted key vouched for: an archive's own keys count only through such a
  * chain. Entries whose kid is not that of their key are dropped.
  */
-export function trustedKeys(trusted: readonly JournalKey[], offered: readonly JournalKey[] = []): Map<string, JournalKey> {
+export function trustedKeys(
+  trusted: readonly JournalKey[],
+  offered: readonly JournalKey[] = [],
+): Map<string, JournalKey> {
   const known = new Map<string, JournalKey>()
   for (const key of trusted) if (isConsistent(key)) known.set(key.kid, key)
   for (let grew = true; grew; ) {
@@ -51,14 +55,16 @@ export function trustedKeys(trusted: readonly JournalKey[], offered: readonly Jo
     for (const key of offered) {
       if (known.has(key.kid) || !isConsistent(key)) continue
       const by = key.signed_by === null ? undefined : known.get(key.signed_by)
-      if (!by || key.signature === null || !verifySignature(by.public_key, rotationText(key, by.kid), key.signature)) continue
+      if (!by || key.signature === null || !verifySignature(by.public_key, rotationText(key, by.kid), key.signature))
+        continue
       known.set(key.kid, key)
       grew = true
     }
   }
   return known
 }
-const isConsistent = (key: JournalKey): boolean => /^[0-9a-f]{64}$/.test(key.public_key) && key.kid === kidOf(key.public_key)
+const isConsistent = (key: JournalKey): boolean =>
+  /^[0-9a-f]{64}$/.test(key.public_key) && key.kid === kidOf(key.public_key)
 
 /** Whether the key was in use at the wall time of signing. */
 export const isValidAt = (key: JournalKey, signedAt: number): boolean =>

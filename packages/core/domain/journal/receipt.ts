@@ -1,6 +1,6 @@
 import { canonical } from './canonical.ts'
 import { bytesToHex, hexToBytes, isHash, type Sha256, sha256 } from './hash.ts'
-import { type JournalKey, isValidAt, verifySignature } from './keys.ts'
+import { isValidAt, type JournalKey, verifySignature } from './keys.ts'
 
 /** A place in one assessment's chain: what a signature vouches for. */
 export interface Link {
@@ -30,7 +30,8 @@ export type Receipt = SignedLink & { path?: CommitPath }
 export const linkSigningText = (link: Link, signedAt: number): string =>
   canonical({ assessment: link.assessment, aseq: link.aseq, hash: link.hash, signed_at: signedAt })
 /** The text that is signed for a commit of several links. */
-export const rootSigningText = (root: string, count: number, signedAt: number): string => canonical({ commit: root, count, signed_at: signedAt })
+export const rootSigningText = (root: string, count: number, signedAt: number): string =>
+  canonical({ commit: root, count, signed_at: signedAt })
 
 const join = (hash: Sha256, tag: number, ...parts: Uint8Array[]): Uint8Array => {
   const bytes = new Uint8Array(1 + parts.reduce((n, p) => n + p.length, 0))
@@ -61,18 +62,23 @@ export function commitTree(links: readonly Link[], hash: Sha256 = sha256): { roo
         continue
       }
       for (let k = i * width; k < Math.min((i + 1) * width, links.length); k++) siblings[k]!.push(bytesToHex(right))
-      for (let k = (i + 1) * width; k < Math.min((i + 2) * width, links.length); k++) siblings[k]!.push(bytesToHex(left))
+      for (let k = (i + 1) * width; k < Math.min((i + 2) * width, links.length); k++)
+        siblings[k]!.push(bytesToHex(left))
       next.push(join(hash, 1, left, right))
     }
     level = next
     width *= 2
   }
-  return { root: level[0] ? bytesToHex(level[0]) : '', paths: siblings.map((hashes, index) => ({ index, count: links.length, hashes })) }
+  return {
+    root: level[0] ? bytesToHex(level[0]) : '',
+    paths: siblings.map((hashes, index) => ({ index, count: links.length, hashes })),
+  }
 }
 
 /** The root that a link and its path lead to; null when the path does not fit its position. */
 export function rootOfPath(link: Link, path: CommitPath, hash: Sha256 = sha256): string | null {
-  if (!Number.isSafeInteger(path.index) || path.index < 0 || path.index >= path.count || path.count > 2 ** 20) return null
+  if (!Number.isSafeInteger(path.index) || path.index < 0 || path.index >= path.count || path.count > 2 ** 20)
+    return null
   let node = leafOf(link, hash)
   let index = path.index
   let last = path.count - 1

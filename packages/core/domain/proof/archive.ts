@@ -49,7 +49,9 @@ export const envelopeSchema = z.strictObject({
     group: z.string(),
     /** head before the first segment here */
     prev: hash,
-    segments: z.array(z.strictObject({ first: count, last: count, groups: z.record(z.string(), z.tuple([count, hash])) })),
+    segments: z.array(
+      z.strictObject({ first: count, last: count, groups: z.record(z.string(), z.tuple([count, hash])) }),
+    ),
     /** Merkle hashes of streams that are here in part: [segment, stream, hashes] */
     proofs: z.array(z.tuple([count, z.string(), z.array(hash)])),
     /** segments that are cited instead of carried: there are no log files then */

@@ -5,7 +5,7 @@ import { canonical } from '../journal/canonical.ts'
 import type { JournalKey } from '../journal/keys.ts'
 import type { Receipt } from '../journal/receipt.ts'
 import { leafGroup, type MarketEvent } from '../market/event.ts'
-import { documentFile, type Envelope, ENVELOPE_FILE, JOURNAL_FILE, MAX_LOG_BYTES } from './archive.ts'
+import { documentFile, ENVELOPE_FILE, type Envelope, JOURNAL_FILE, MAX_LOG_BYTES } from './archive.ts'
 import { collect, type LogSource, type Range, segmentsOf, type Wanted } from './collect.ts'
 import { EntryWriter, pack } from './container.ts'
 import { compileHeader } from './documents.ts'
@@ -47,7 +47,12 @@ export async function buildProof(input: ProofInput): Promise<Uint8Array> {
   const first = Math.max(header.mseq, 1)
   const sealed = await input.log.segments(first, Number.MAX_SAFE_INTEGER)
   if (sealed.length === 0) throw new NotSealedError('no segment has ended since the assessment was created')
-  const wanted = await collect({ compiled, assessment: input.assessment, records: input.records }, input.log, sealed, segmentsOf(sealed, prevOf(sealed)))
+  const wanted = await collect(
+    { compiled, assessment: input.assessment, records: input.records },
+    input.log,
+    sealed,
+    segmentsOf(sealed, prevOf(sealed)),
+  )
   const heads = await input.log.segments(firstWanted(wanted, first), wanted.end)
   const leaves = await writeLeaves(input, wanted, heads)
   const records = upTo(wanted.end, input.records, leaves.endMts)
@@ -74,7 +79,9 @@ export async function buildProof(input: ProofInput): Promise<Uint8Array> {
       segments: heads.map((h) => ({
         first: h.first,
         last: h.last,
-        groups: Object.fromEntries(Object.entries(h.groups).map(([name, g]) => [name, [g.count, g.root] as [number, string]])),
+        groups: Object.fromEntries(
+          Object.entries(h.groups).map(([name, g]) => [name, [g.count, g.root] as [number, string]]),
+        ),
       })),
       proofs: leaves.proofs,
       ...(leaves.cited ? { cited: leaves.cited } : {}),
@@ -135,9 +142,11 @@ async function writeLeaves(input: ProofInput, wanted: Wanted, heads: readonly Se
         bytes += line.length
         file.write(line)
       }
-      if (chosen.length < leaves.length) written.proofs.push([segment.index, stream, proveLeaves(leaves.length, chosen, hashOf, tree)])
+      if (chosen.length < leaves.length)
+        written.proofs.push([segment.index, stream, proveLeaves(leaves.length, chosen, hashOf, tree)])
     }
-    if (input.keep && bytes > (input.maxLogBytes ?? MAX_LOG_BYTES)) return citeSegments(input, wanted, heads, written.endMts)
+    if (input.keep && bytes > (input.maxLogBytes ?? MAX_LOG_BYTES))
+      return citeSegments(input, wanted, heads, written.endMts)
   }
   written.files = new Map([...written.files].map(([stream, file]) => [streamFile(stream), file]))
   return written
@@ -145,7 +154,12 @@ async function writeLeaves(input: ProofInput, wanted: Wanted, heads: readonly Se
 const hex4 = (hash: Uint8Array): string => [...hash.subarray(0, 4)].map((b) => b.toString(16).padStart(2, '0')).join('')
 
 /** Too much to carry: the segments go where `keep` puts them, the archive names them. */
-async function citeSegments(input: ProofInput, wanted: Wanted, heads: readonly SegmentHead[], endMts: number): Promise<Written> {
+async function citeSegments(
+  input: ProofInput,
+  wanted: Wanted,
+  heads: readonly SegmentHead[],
+  endMts: number,
+): Promise<Written> {
   const ranges = new Map([...wanted.ranges].map(([stream, list]) => [stream, merge(list)]))
   const singles = [...wanted.single].sort((a, b) => a - b)
   const cited: number[] = []
@@ -158,7 +172,9 @@ async function citeSegments(input: ProofInput, wanted: Wanted, heads: readonly S
 }
 /** A whole segment: gzip of its leaf data, one a line, in order of mseq. */
 export const segmentFile = (leaves: readonly Leaf[]): Uint8Array =>
-  gzipSync(new TextEncoder().encode(leaves.map(({ event, p }) => `${leafData(eventText(event), p)}\n`).join('')), { mtime: 0 })
+  gzipSync(new TextEncoder().encode(leaves.map(({ event, p }) => `${leafData(eventText(event), p)}\n`).join('')), {
+    mtime: 0,
+  })
 
 /** Whole segments with every leaf's pointers; those that are not asked for are not read. */
 async function* readSegments(
@@ -214,7 +230,11 @@ const lowerBound = (n: number, before: (i: number) => boolean): number => {
   return low
 }
 
-function isWanted(head: SegmentHead, singles: readonly number[], ranges: ReadonlyMap<string, readonly Range[]>): boolean {
+function isWanted(
+  head: SegmentHead,
+  singles: readonly number[],
+  ranges: ReadonlyMap<string, readonly Range[]>,
+): boolean {
   const single = singles[lowerBound(singles.length, (i) => singles[i]! < head.first)]
   if (single !== undefined && single <= head.last) return true
   for (const list of ranges.values()) {
@@ -225,7 +245,12 @@ function isWanted(head: SegmentHead, singles: readonly number[], ranges: Readonl
 }
 
 /** Indexes of the leaves of one segment's stream to carry: wanted ones, and those on both sides of a range. */
-function choose(head: SegmentHead, leaves: readonly Leaf[], singles: readonly number[], ranges: readonly Range[]): number[] {
+function choose(
+  head: SegmentHead,
+  leaves: readonly Leaf[],
+  singles: readonly number[],
+  ranges: readonly Range[],
+): number[] {
   const chosen = new Set<number>()
   const first = leaves[0]!.event.mseq
   const last = leaves.at(-1)!.event.mseq

@@ -3,7 +3,7 @@ import type { Compiled } from '../engine/compile.ts'
 import type { JournalRecord } from '../engine/types.ts'
 import { leafGroup, type MarketEvent } from '../market/event.ts'
 import { decidingSymbols } from './documents.ts'
-import { toldIn, type Decided, Retelling, type Segments } from './retell.ts'
+import { type Decided, Retelling, type Segments, toldIn } from './retell.ts'
 import { NewestOf, type SegmentHead } from './segment.ts'
 
 /** One market group's log, as a builder reads it. */
@@ -62,7 +62,12 @@ export const segmentsOf = (heads: readonly SegmentHead[], prev: string | null): 
 const ENDED = new Set(['passed', 'failed', 'expired', 'abandoned'])
 
 /** Runs the assessment over the log and notes what it looked at. */
-export async function collect(told: Told, log: LogSource, heads: readonly SegmentHead[], segments: Segments): Promise<Wanted> {
+export async function collect(
+  told: Told,
+  log: LogSource,
+  heads: readonly SegmentHead[],
+  segments: Segments,
+): Promise<Wanted> {
   const { compiled, assessment, records } = told
   const header = records[0]
   if (header?.kind !== 'header') throw new RangeError('a journal starts with its header')
@@ -105,7 +110,13 @@ export async function collect(told: Told, log: LogSource, heads: readonly Segmen
       if (record.mseq > 0) wanted.single.add(record.mseq)
       if (decided.cause === 'deadline') wanted.single.add(record.mseq + 1)
     }
-    if (decided.cause === 'command' && !decided.exposed && decided.input.kind === 'command' && decided.input.command.op === 'order') lookAt()
+    if (
+      decided.cause === 'command' &&
+      !decided.exposed &&
+      decided.input.kind === 'command' &&
+      decided.input.command.op === 'order'
+    )
+      lookAt()
   }
   const follow = (): void => {
     if (retelling.exposed) spanStart ??= view.mseq
@@ -141,7 +152,8 @@ export async function collect(told: Told, log: LogSource, heads: readonly Segmen
       if (unseen.delete(stream)) wanted.single.add(event.mseq)
       follow()
       hearAll()
-      const done = event.mseq >= lastRecord && stopAt === limit && spanStart === null && retelling.state.unsealed.length === 0
+      const done =
+        event.mseq >= lastRecord && stopAt === limit && spanStart === null && retelling.state.unsealed.length === 0
       if (done && ENDED.has(retelling.state.status)) stopAt = segments.holding(lastRecord)?.last ?? limit
     }
   }
@@ -152,7 +164,11 @@ export async function collect(told: Told, log: LogSource, heads: readonly Segmen
 }
 
 /** Where to start reading, and what stood before: also the newest event of any kind of each deciding symbol. */
-async function startOf(symbols: readonly string[], mseq: number, log: LogSource): Promise<{ from: number; events: MarketEvent[] }> {
+async function startOf(
+  symbols: readonly string[],
+  mseq: number,
+  log: LogSource,
+): Promise<{ from: number; events: MarketEvent[] }> {
   const carry = await log.carry(Math.max(mseq, 1))
   const events = new Map(carry.events.map((e) => [e.mseq, e]))
   const searched = new Set(symbols)

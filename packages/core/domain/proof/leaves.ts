@@ -3,9 +3,9 @@ import { canonical } from '../journal/canonical.ts'
 import { bytesToHex } from '../journal/hash.ts'
 import type { MarketEvent } from '../market/event.ts'
 import type { Envelope } from './archive.ts'
-import type { Segments } from './retell.ts'
 import { segmentsOf } from './collect.ts'
 import { MerkleStack, portableHash, rootFrom, type TreeHash } from './merkle.ts'
+import type { Segments } from './retell.ts'
 import { headOf, leafData, type Newest, NO_HEAD, type SegmentHead } from './segment.ts'
 
 export interface ShownLeaf {
@@ -35,7 +35,11 @@ export function headsOf(log: Envelope['log']): SegmentHead[] {
   let prev = log.prev
   return log.segments.map(({ first, last, groups }) => {
     const body = {
-      prev, first, last, firstMts: 0, lastMts: 0,
+      prev,
+      first,
+      last,
+      firstMts: 0,
+      lastMts: 0,
       groups: Object.fromEntries(Object.entries(groups).map(([name, [count, root]]) => [name, { count, root }])),
     }
     prev = headOf(body)
@@ -113,7 +117,9 @@ export function holeIn(holes: readonly Hole[], after: number, through: number): 
 /** Proves every leaf against its segment's head; says what does not hold. */
 export function proveLog(log: Envelope['log'], shown: ShownLog, tree: TreeHash = portableHash): Finding[] {
   const findings: Finding[] = []
-  const proofs = new Map<string, readonly string[]>(log.proofs.map(([segment, stream, hashes]) => [`${segment} ${stream}`, hashes]))
+  const proofs = new Map<string, readonly string[]>(
+    log.proofs.map(([segment, stream, hashes]) => [`${segment} ${stream}`, hashes]),
+  )
   const used = new Set<string>()
   for (const [stream, leaves] of shown.streams) {
     for (let at = 0; at < leaves.length; ) {
@@ -129,22 +135,38 @@ export function proveLog(log: Envelope['log'], shown: ShownLog, tree: TreeHash =
   for (const key of proofs.keys()) {
     if (used.has(key)) continue
     const segment = Number(key.slice(0, key.indexOf(' ')))
-    findings.push({ reason: `leaves of ${key.slice(key.indexOf(' ') + 1)} are missing`, mseq: shown.heads[segment]?.first ?? null, aseq: null, vague: true })
+    findings.push({
+      reason: `leaves of ${key.slice(key.indexOf(' ') + 1)} are missing`,
+      mseq: shown.heads[segment]?.first ?? null,
+      aseq: null,
+      vague: true,
+    })
   }
   return findings
 }
 
-function proveStream(head: SegmentHead, stream: string, leaves: readonly ShownLeaf[], proof: readonly string[], tree: TreeHash): Finding[] {
+function proveStream(
+  head: SegmentHead,
+  stream: string,
+  leaves: readonly ShownLeaf[],
+  proof: readonly string[],
+  tree: TreeHash,
+): Finding[] {
   const group = head.groups[stream]
   const first = leaves[0]!.event.mseq
-  if (!group) return [{ reason: `the segment ${head.first}..${head.last} has no leaves of ${stream}`, mseq: first, aseq: null }]
+  if (!group)
+    return [{ reason: `the segment ${head.first}..${head.last} has no leaves of ${stream}`, mseq: first, aseq: null }]
   const findings: Finding[] = []
   const included = new Map<number, Uint8Array>()
   let whole = leaves.length === group.count && proof.length === 0
   leaves.forEach((leaf, i) => {
     const hash = tree.leaf(leafData(canonical(leaf.event), leaf.p))
     if (bytesToHex(hash.subarray(0, 4)) !== leaf.mark) {
-      findings.push({ reason: `the event ${leaf.event.mseq} of ${stream} is not the one that was sealed`, mseq: leaf.event.mseq, aseq: null })
+      findings.push({
+        reason: `the event ${leaf.event.mseq} of ${stream} is not the one that was sealed`,
+        mseq: leaf.event.mseq,
+        aseq: null,
+      })
     }
     included.set(leaf.index, hash)
     whole &&= leaf.index === i
@@ -158,7 +180,12 @@ function proveStream(head: SegmentHead, stream: string, leaves: readonly ShownLe
   } else root = rootFrom(group.count, included, proof, tree)
   if (root !== group.root) {
     const why = root === null ? 'leaves are missing, or there are too many' : 'the root differs'
-    findings.push({ reason: `the Merkle path of ${stream} in the segment ${head.first}..${head.last} does not hold: ${why}`, mseq: first, aseq: null, vague: true })
+    findings.push({
+      reason: `the Merkle path of ${stream} in the segment ${head.first}..${head.last} does not hold: ${why}`,
+      mseq: first,
+      aseq: null,
+      vague: true,
+    })
   }
   return findings
 }
@@ -173,10 +200,18 @@ export function checkHeads(heads: readonly SegmentHead[]): { finding: Finding | 
   for (const [i, head] of heads.entries()) {
     const count = Object.values(head.groups).reduce((n, g) => n + g.count, 0)
     if (head.last < head.first || count > head.last - head.first + 1) {
-      return { finding: { reason: `the segment ${head.first}..${head.last} cannot hold ${count} events`, mseq: head.first, aseq: null }, lost: null }
+      return {
+        finding: {
+          reason: `the segment ${head.first}..${head.last} cannot hold ${count} events`,
+          mseq: head.first,
+          aseq: null,
+        },
+        lost: null,
+      }
     }
     const before = heads[i - 1]
-    if (before && head.first <= before.last) return { finding: { reason: 'segments overlap', mseq: head.first, aseq: null }, lost: null }
+    if (before && head.first <= before.last)
+      return { finding: { reason: 'segments overlap', mseq: head.first, aseq: null }, lost: null }
     if ((before && head.first > before.last + 1) || count < head.last - head.first + 1) {
       return { finding: null, lost: `events before ${head.last} were lost by a power failure` }
     }

@@ -16,7 +16,11 @@ export interface Watched {
 }
 
 /** Decides everything again, in the log's order, until the first difference. */
-export function replayArchive(archive: Archive, compiled: Compiled, heard: (decided: Decided, retelling: Retelling) => void = () => {}): Watched {
+export function replayArchive(
+  archive: Archive,
+  compiled: Compiled,
+  heard: (decided: Decided, retelling: Retelling) => void = () => {},
+): Watched {
   const { records, lines, envelope, log } = archive
   const header = records[0] as Extract<JournalRecord, { kind: 'header' }>
   const retelling = new Retelling(compiled, envelope.assessment, header.docs, toldIn(records), log.segments)
@@ -49,9 +53,12 @@ export function replayArchive(archive: Archive, compiled: Compiled, heard: (deci
   }
   const hearAll = (): boolean => {
     for (let told = retelling.due; told; told = retelling.due) {
-      if (told.mseq !== view.mseq) return differ(`the event ${told.mseq}, at which record ${told.aseq} was stamped, is missing`, told.mseq)
-      if (told.kind === 'command' && told.command.op === 'order' && !retelling.exposed) watched.looks.push({ mseq: view.mseq, aseq: told.aseq })
-      if (told.kind === 'command' && told.aseq !== next + (next === 0 ? 1 : 0)) return differ(`record ${next} follows from nothing`, told.mseq)
+      if (told.mseq !== view.mseq)
+        return differ(`the event ${told.mseq}, at which record ${told.aseq} was stamped, is missing`, told.mseq)
+      if (told.kind === 'command' && told.command.op === 'order' && !retelling.exposed)
+        watched.looks.push({ mseq: view.mseq, aseq: told.aseq })
+      if (told.kind === 'command' && told.aseq !== next + (next === 0 ? 1 : 0))
+        return differ(`record ${next} follows from nothing`, told.mseq)
       if (!compare(retelling.hear())) return false
     }
     return true
@@ -63,7 +70,10 @@ export function replayArchive(archive: Archive, compiled: Compiled, heard: (deci
       const before = view.mseq
       const passed = retelling.pass(event)
       if (passed && passed.records.length > 0 && event.mseq !== before + 1) {
-        return differ(`the events on both sides of a deadline are not next to each other: after ${before} comes ${event.mseq}`, before + 1)
+        return differ(
+          `the events on both sides of a deadline are not next to each other: after ${before} comes ${event.mseq}`,
+          before + 1,
+        )
       }
       if (!compare(passed) || !compare(retelling.apply(event)) || !hearAll()) return false
     }
@@ -81,7 +91,8 @@ export function replayArchive(archive: Archive, compiled: Compiled, heard: (deci
 
 function difference(decided: JournalRecord, written: JournalRecord | undefined): string {
   if (!written) return `record ${decided.aseq} (${decided.kind}) is missing`
-  if (written.kind !== decided.kind) return `record ${decided.aseq} is a ${written.kind}, the replay decides a ${decided.kind}`
+  if (written.kind !== decided.kind)
+    return `record ${decided.aseq} is a ${written.kind}, the replay decides a ${decided.kind}`
   const left = written as unknown as Record<string, unknown>
   const right = decided as unknown as Record<string, unknown>
   for (const key of [...new Set([...Object.keys(left), ...Object.keys(right)])].sort()) {

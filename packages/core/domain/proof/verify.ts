@@ -3,8 +3,9 @@
  * It reads, proves the log against its segment heads, decides everything again and compares byte for byte, then looks
  * at signatures. docs/proof-format.md says each step.
  */
-import { ENGINE_VERSION, type JournalRecord } from '../engine/types.ts'
+
 import type { Compiled } from '../engine/compile.ts'
+import { ENGINE_VERSION, type JournalRecord } from '../engine/types.ts'
 import { GENESIS } from '../journal/chain.ts'
 import { sha256Hex } from '../journal/hash.ts'
 import { type JournalKey, trustedKeys } from '../journal/keys.ts'
@@ -45,7 +46,8 @@ export async function verifyProof(bytes: Uint8Array, options: VerifyOptions): Pr
   try {
     archive = await readArchive(bytes, options.segments)
   } catch (error) {
-    if (error instanceof FoundError) return { exit: 1, reason: error.finding.reason, at: { aseq: error.finding.aseq, mseq: error.finding.mseq } }
+    if (error instanceof FoundError)
+      return { exit: 1, reason: error.finding.reason, at: { aseq: error.finding.aseq, mseq: error.finding.mseq } }
     if (error instanceof ContainerError || error instanceof UnreadableError) return { exit: 2, reason: error.message }
     throw error
   }
@@ -61,7 +63,10 @@ export async function verifyProof(bytes: Uint8Array, options: VerifyOptions): Pr
   const missing = Object.entries(header.docs).find(([, hash]) => !archive.documents.has(hash))
   if (header.engine !== ENGINE_VERSION || missing) {
     if (broken.length > 0) return refuse(findings, records)
-    return { exit: 2, reason: missing ? `the document ${missing[0]} is missing` : `engine version ${header.engine} is not known here` }
+    return {
+      exit: 2,
+      reason: missing ? `the document ${missing[0]} is missing` : `engine version ${header.engine} is not known here`,
+    }
   }
   let compiled: Compiled
   try {
@@ -77,15 +82,20 @@ export async function verifyProof(bytes: Uint8Array, options: VerifyOptions): Pr
   if (options.receipt) findings.push(...checkKept(options.receipt, envelope.assessment, hashes, records))
   if (options.keys.length > 0) findings.push(...checkSignatures(archive, hashes, options))
   if (findings.length > 0) return refuse(findings, records)
-  if (options.keys.length === 0) return { exit: 2, reason: 'no trusted key: everything follows, but nobody vouches for it' }
+  if (options.keys.length === 0)
+    return { exit: 2, reason: 'no trusted key: everything follows, but nobody vouches for it' }
   if (lost) return { exit: 2, reason: lost }
   const verdict = records.findLast((r) => r.kind === 'verdict')
   return {
     exit: 0,
     reason: 'every record follows from the log and the commands',
     summary: {
-      assessment: envelope.assessment, records: records.length, events: archive.log.events().length, end: envelope.end,
-      verdict: verdict?.kind === 'verdict' ? verdict.verdict : 'open', hash: hashes.at(-1)!,
+      assessment: envelope.assessment,
+      records: records.length,
+      events: archive.log.events().length,
+      end: envelope.end,
+      verdict: verdict?.kind === 'verdict' ? verdict.verdict : 'open',
+      hash: hashes.at(-1)!,
     },
   }
 }
@@ -114,7 +124,11 @@ function checkChain(archive: Archive): { hashes: string[]; findings: Finding[] }
     const hash = sha256Hex(previous + line)
     hashes.push(hash)
     if (findings.length === 0 && stated !== hash) {
-      findings.push({ reason: stated === undefined ? `record ${aseq} was added` : `the hash of record ${aseq} does not hold`, mseq: records[aseq]!.mseq, aseq })
+      findings.push({
+        reason: stated === undefined ? `record ${aseq} was added` : `the hash of record ${aseq} does not hold`,
+        mseq: records[aseq]!.mseq,
+        aseq,
+      })
     }
     previous = hash
   })
@@ -133,7 +147,11 @@ function checkComplete(archive: Archive, compiled: Compiled, watched: Watched): 
   const gap = (stream: string, hole: Hole): Finding => {
     const next = log.streams.get(stream)?.[log.upTo(stream, hole.before)]
     const mseq = next && next.event.mseq === hole.before ? missingBetween(hole.after, next) : hole.after + 1
-    return { reason: `an event of ${stream} after ${hole.after} and before ${hole.before} is missing`, mseq, aseq: null }
+    return {
+      reason: `an event of ${stream} after ${hole.after} and before ${hole.before} is missing`,
+      mseq,
+      aseq: null,
+    }
   }
   for (const span of watched.spans) {
     for (const [stream, list] of holes) {
@@ -148,14 +166,24 @@ function checkComplete(archive: Archive, compiled: Compiled, watched: Watched): 
       if (!leaf) {
         const next = log.streams.get(symbol)?.[0]
         const never = next ? next.p.every((p) => p === 0) : log.fromStart && !holeIn(holes.get(symbol)!, 0, mseq)
-        if (!never) findings.push({ reason: `the newest event of ${symbol} at ${mseq} is missing`, mseq: next ? Math.max(...next.p) : mseq, aseq })
+        if (!never)
+          findings.push({
+            reason: `the newest event of ${symbol} at ${mseq} is missing`,
+            mseq: next ? Math.max(...next.p) : mseq,
+            aseq,
+          })
         continue
       }
       const hole = holeIn(holes.get(symbol)!, leaf.event.mseq, mseq)
       if (hole) findings.push(gap(symbol, hole))
       const [quote, levels, state] = newestAt(leaf)
       for (const pointed of [quote, levels, state]) {
-        if (pointed > 0 && !log.has(symbol, pointed)) findings.push({ reason: `the event ${pointed} of ${symbol} stood at ${mseq} and is missing`, mseq: pointed, aseq })
+        if (pointed > 0 && !log.has(symbol, pointed))
+          findings.push({
+            reason: `the event ${pointed} of ${symbol} stood at ${mseq} and is missing`,
+            mseq: pointed,
+            aseq,
+          })
       }
       const known = Math.max(quote, state)
       if (known > 0) since = Math.min(since, known)
@@ -165,7 +193,10 @@ function checkComplete(archive: Archive, compiled: Compiled, watched: Watched): 
   }
   return findings
 }
-function newestAt({ event, p: [quote, levels, state] }: Archive['log']['streams'] extends ReadonlyMap<string, readonly (infer L)[]> ? L : never): [number, number, number] {
+function newestAt({
+  event,
+  p: [quote, levels, state],
+}: Archive['log']['streams'] extends ReadonlyMap<string, readonly (infer L)[]> ? L : never): [number, number, number] {
   if (event.kind === 'quote' || (event.kind === 'trade' && event.bid !== undefined)) return [event.mseq, levels, state]
   if (event.kind === 'levels') return [quote, event.mseq, state]
   return event.kind === 'symbol_state' ? [quote, levels, event.mseq] : [quote, levels, state]
@@ -176,16 +207,29 @@ function checkAgainst(archive: Archive, against: readonly SegmentHead[]): Findin
   for (const head of archive.log.heads) {
     const there = other.get(head.first)
     if (there && there.head !== head.head) {
-      return [{ reason: `the segment from ${head.first} on is not the one that the other side has`, mseq: head.first, aseq: null }]
+      return [
+        {
+          reason: `the segment from ${head.first} on is not the one that the other side has`,
+          mseq: head.first,
+          aseq: null,
+        },
+      ]
     }
   }
   return []
 }
 
-function checkKept(receipt: Receipt, assessment: string, hashes: readonly string[], records: readonly JournalRecord[]): Finding[] {
+function checkKept(
+  receipt: Receipt,
+  assessment: string,
+  hashes: readonly string[],
+  records: readonly JournalRecord[],
+): Finding[] {
   const place = { aseq: receipt.aseq, mseq: records[receipt.aseq]?.mseq ?? null }
-  if (receipt.assessment !== assessment) return [{ reason: `the receipt is of another assessment, ${receipt.assessment}`, ...place }]
-  if (hashes[receipt.aseq] !== receipt.hash) return [{ reason: `the receipt of record ${receipt.aseq} is not in the chain`, ...place }]
+  if (receipt.assessment !== assessment)
+    return [{ reason: `the receipt is of another assessment, ${receipt.assessment}`, ...place }]
+  if (hashes[receipt.aseq] !== receipt.hash)
+    return [{ reason: `the receipt of record ${receipt.aseq} is not in the chain`, ...place }]
   return []
 }
 
@@ -218,9 +262,11 @@ function checkSignatures(archive: Archive, hashes: readonly string[], options: V
 function unsigned(records: readonly JournalRecord[], covered: ReadonlySet<number>): Finding[] {
   const findings: Finding[] = []
   records.forEach((record, aseq) => {
-    if (SIGNED.has(record.kind) && !covered.has(aseq)) findings.push({ reason: `the ${record.kind} at ${aseq} is not signed`, mseq: record.mseq, aseq })
+    if (SIGNED.has(record.kind) && !covered.has(aseq))
+      findings.push({ reason: `the ${record.kind} at ${aseq} is not signed`, mseq: record.mseq, aseq })
     if (record.kind !== 'command' || record.command.op !== 'order') return
-    for (let i = aseq; i < records.length && (i === aseq || records[i]!.kind !== 'command'); i++) if (covered.has(i)) return
+    for (let i = aseq; i < records.length && (i === aseq || records[i]!.kind !== 'command'); i++)
+      if (covered.has(i)) return
     findings.push({ reason: `the answer at ${aseq} has no receipt`, mseq: record.mseq, aseq })
   })
   return findings
