@@ -1,0 +1,25 @@
+import { AssayError } from '@assay/core/contracts/errors'
+import { requireScope } from '@assay/core/kernel/auth'
+import { recordAudit } from '../audit/record-audit.ts'
+import type { Verb } from '../deps.ts'
+
+/** Revokes one of the actor's keys, or, for an operator, any key of the tenant: no request passes with it any more. */
+export async function revokeKey({ ctx, input, deps }: Verb<{ id: string }>): Promise<void> {
+  const actor = requireScope(ctx, 'keys:write')
+  await deps.database.inTransaction(async (sql) => {
+    const rows = await sql.query(
+      `update api_keys k set revoked_at = $2 from users u
+        where k.id = $1 and k.revoked_at is null and u.id = k.user_id and (u.id = $3 or $4 and u.tenant = $5)
+        returning k.id`,
+      [input.id, new Date(deps.clock.now()), actor.userId, actor.scopes.includes('ops:write'), actor.tenant],
+    )
+    if (rows.length === 0) throw new AssayError('not_found', 'There is no such key.')
+    await recordAudit(sql, {
+      action: 'api_key.revoked',
+      actor: actor.userId,
+      tenant: actor.tenant,
+      detail: { key: input.id },
+    })
+  })
+  deps.verifier.revokeKey(input.id)
+}

@@ -1,0 +1,41 @@
+import { AssayError } from '@assay/core/contracts/errors'
+import { DbError } from '@assay/core/ports/db/port'
+import { recordAudit } from '../audit/record-audit.ts'
+import type { GatewayDeps } from '../deps.ts'
+import type { Role, User } from './schemas.ts'
+import { findUserByEmail, normalizeEmail, toUser } from './users.ts'
+
+export interface NewUser {
+  email: string
+  password: string
+  role: Role
+  name?: string
+  tenant?: string
+  plan?: string
+}
+export interface CreateUser {
+  input: NewUser
+  deps: Pick<GatewayDeps, 'auth' | 'database' | 'hasher'>
+}
+
+/** Makes a user of any role with a password. Throws conflict when the e-mail is taken. */
+export async function createUser({ input, deps }: CreateUser): Promise<User> {
+  const email = normalizeEmail(input.email)
+  if (await findUserByEmail(deps.database, email)) throw emailTaken()
+  // not better-auth's sign-up: that hashes inside the transaction, which on PGlite holds the only connection
+  const password = await deps.hasher.hash(input.password)
+  const { internalAdapter } = await deps.auth.$context
+  const { role, name = email.slice(0, email.indexOf('@')), tenant = 'default', plan = 'standard' } = input
+  return deps.database
+    .inTransaction(async (sql) => {
+      const row = await internalAdapter.createUser({ email, name, emailVerified: false, role, tenant, plan })
+      await internalAdapter.linkAccount({ userId: row.id, providerId: 'credential', accountId: row.id, password })
+      await recordAudit(sql, { action: 'user.created', actor: row.id, tenant, detail: { role } })
+      return toUser({ ...row, email, name, role, tenant, plan })
+    })
+    .catch((error) => {
+      throw error instanceof DbError && error.code === '23505' ? emailTaken() : error
+    })
+}
+
+const emailTaken = () => new AssayError('conflict', 'This e-mail is already registered.', { field: 'email' })

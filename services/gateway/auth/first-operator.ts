@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto'
+import type { GatewayDeps } from '../deps.ts'
+import { createUser } from './create-user.ts'
+
+/** Shorter ones and those that examples use are refused in production. */
+const STRONG_LENGTH = 12
+const EXAMPLES = /password|passwort|12345|qwerty|letmein|changeme|operator|admin|assay|example/i
+
+export interface FirstOperator {
+  email: string
+  /** unset: generated */
+  password: string | undefined
+  production: boolean
+}
+
+/** Throws an error that names the variable when the configured password is unsafe for production. */
+export function checkOperatorPassword({ password, production }: FirstOperator): void {
+  if (!production || password === undefined) return
+  if (password.length >= STRONG_LENGTH && !EXAMPLES.test(password)) return
+  throw new Error(`ASSAY_OPERATOR_PASSWORD is too weak for production: ${STRONG_LENGTH} characters, no usual word.`)
+}
+
+/** Makes the first operator where there is none yet. The answer is what to tell the person who started the platform. */
+export async function makeFirstOperator(
+  first: FirstOperator,
+  deps: Pick<GatewayDeps, 'auth' | 'database' | 'hasher'>,
+): Promise<string[]> {
+  checkOperatorPassword(first)
+  const operators = await deps.database.query(`select 1 from users where role in ('operator', 'admin') limit 1`)
+  if (operators.length > 0) return []
+  const password = first.password ?? randomBytes(15).toString('base64url')
+  const user = await createUser({ input: { email: first.email, password, role: 'operator' }, deps })
+  return first.password === undefined ? [`first operator: ${user.email}  password: ${password}  (shown this once)`] : []
+}

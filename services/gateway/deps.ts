@@ -1,0 +1,30 @@
+import type { Ctx } from '@assay/core/kernel/context'
+import type { RevocableVerifier } from '@assay/core/kernel/verify-token'
+import type { Clock } from '@assay/core/ports/clock/port'
+import type { Auth } from './auth/better-auth.ts'
+import type { AuthDatabase } from './auth/database.ts'
+import type { PasswordHasher } from './auth/password.ts'
+import type { AttemptGuard } from './limits/attempt-guard.ts'
+import type { SigningKeys } from './tokens/signing-keys.ts'
+
+/** What the verbs of the gateway work with. */
+export interface GatewayDeps {
+  /** schema gateway, shared with better-auth */
+  database: AuthDatabase
+  auth: Auth
+  hasher: PasswordHasher
+  keys: SigningKeys
+  verifier: RevocableVerifier
+  guard: AttemptGuard
+  clock: Clock
+  /** derives each refresh token from the one before it */
+  refreshSecret: string
+  /** a session without a refresh ends after this */
+  idleMs: number
+}
+/** What every verb is called with. */
+export interface Verb<Input> {
+  ctx: Ctx
+  input: Input
+  deps: GatewayDeps
+}

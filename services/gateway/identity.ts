@@ -1,0 +1,39 @@
+import { createTokenVerifier } from '@assay/core/kernel/verify-token'
+import type { Clock } from '@assay/core/ports/clock/port'
+import type { Db } from '@assay/core/ports/db/port'
+import type { Secrets } from '@assay/core/ports/secrets/port'
+import { keyActor } from './api-keys/key-actor.ts'
+import { createAuth, ownSecret } from './auth/better-auth.ts'
+import { createAuthDatabase } from './auth/database.ts'
+import { createPasswordHasher } from './auth/password.ts'
+import { sessionLives } from './auth/session-lives.ts'
+import type { GatewayDeps } from './deps.ts'
+import { createAttemptGuard } from './limits/attempt-guard.ts'
+import { openSigningKeys } from './tokens/signing-keys.ts'
+
+export interface IdentityParts {
+  db: Db
+  secrets: Secrets
+  clock: Clock
+  idleMs: number
+  /** told the name of each limit that was hit */
+  onLimitHit: (name: string) => void
+}
+
+/** Everything the verbs work with, on the platform's ports. */
+export async function openIdentity({ db, secrets, clock, idleMs, onLimitHit }: IdentityParts): Promise<GatewayDeps> {
+  const database = createAuthDatabase(db.as('gateway'))
+  // argon2 takes a core for 22 ms; two at a time leave the rest of the machine to the orders
+  const hasher = createPasswordHasher({ running: 2, waiting: 64 })
+  const keys = await openSigningKeys({ secrets, clock })
+  const auth = createAuth({ database, hasher, keys, secret: await ownSecret(secrets, 'auth_secret') })
+  const verifier = createTokenVerifier({
+    clock,
+    publicKey: keys.publicKey,
+    sessionLives: (id) => sessionLives({ database, clock }, id),
+    apiKeyActor: (key) => keyActor({ database, clock }, key),
+  })
+  const guard = createAttemptGuard({ clock, onHit: onLimitHit })
+  const refreshSecret = await ownSecret(secrets, 'refresh_secret')
+  return { database, auth, hasher, keys, verifier, guard, clock, refreshSecret, idleMs }
+}

@@ -1,0 +1,21 @@
+import type { Ctx } from '@assay/core/kernel/context'
+
+/** The network a request comes from: an IPv4 address, or the /64 that one IPv6 subscriber has. */
+export function networkOf(address: string): string {
+  const text = address.startsWith('::ffff:') ? address.slice(7) : address
+  if (!text.includes(':')) return text
+  const [head = '', tail] = text.split('::') as [string, string?]
+  const groups = head ? head.split(':') : []
+  if (tail !== undefined) {
+    const rest = tail ? tail.split(':') : []
+    while (groups.length + rest.length < 8) groups.push('0')
+    groups.push(...rest)
+  }
+  return `${groups.slice(0, 4).join(':')}::/64`
+}
+
+/** Whose requests are counted together: a key's, else a user's, else an address's. */
+export function clientOf({ actor, address }: Ctx): string {
+  if (!actor) return `a:${networkOf(address)}`
+  return actor.keyId ? `k:${actor.keyId}` : `u:${actor.userId}`
+}

@@ -1,0 +1,91 @@
+import type { Deps, Service } from '@assay/core/kernel/service'
+import { Elysia } from 'elysia'
+import { Counter } from 'prom-client'
+import { trackKeyUse } from './api-keys/key-use.ts'
+import { makeFirstOperator } from './auth/first-operator.ts'
+import { sweep } from './auth/sweep.ts'
+import { type Config, config } from './config.ts'
+import { openIdentity } from './identity.ts'
+import { createRequestLimit } from './limits/request-limit.ts'
+import { apiKeyRoutes } from './routes/api-keys.ts'
+import { authRoutes } from './routes/auth.ts'
+import { jwksRoutes } from './routes/jwks.ts'
+
+const MINUTE = 60_000
+const UPKEEP_EVERY_MS = 10 * MINUTE
+
+export const gateway: Service<typeof config> = {
+  name: 'gateway',
+  config,
+  async create(deps, lifecycle) {
+    const { clock, production } = deps
+    if (production && !deps.config.RATE_LIMIT_ENABLED)
+      throw new Error('RATE_LIMIT_ENABLED=false is refused in production.')
+    const onLimitHit = limitHits(deps)
+    const identity = await openIdentity({
+      db: deps.db,
+      secrets: deps.secrets,
+      clock,
+      idleMs: deps.config.SESSION_TIMEOUT_MINUTES * MINUTE,
+      onLimitHit,
+    })
+    const keyUse = trackKeyUse(identity)
+    const notices: string[] = []
+
+    lifecycle.defer('gateway key use', keyUse.flush)
+    lifecycle.background('gateway key use', (signal) => every(MINUTE, keyUse.flush, signal))
+    lifecycle.background('gateway upkeep', (signal) => every(UPKEEP_EVERY_MS, upkeep, signal))
+
+    return {
+      app: new Elysia({ name: 'gateway' })
+        .use(authRoutes(identity))
+        .use(apiKeyRoutes(identity))
+        .use(jwksRoutes(identity.keys)),
+      tokens: {
+        async verify(credential) {
+          const actor = await identity.verifier.verify(credential)
+          if (actor.keyId) keyUse.used(actor.keyId)
+          return actor
+        },
+      },
+      limit: deps.config.RATE_LIMIT_ENABLED ? requestLimit(deps, onLimitHit) : undefined,
+      notices: () => notices,
+      async start() {
+        const { ASSAY_OPERATOR_EMAIL: email, ASSAY_OPERATOR_PASSWORD: password } = deps.config
+        notices.push(...(await makeFirstOperator({ email, password, production }, identity)))
+      },
+    }
+
+    async function upkeep(): Promise<void> {
+      await identity.keys.rotate()
+      await sweep(identity)
+    }
+
+    /** A failure is tried again at the next turn. */
+    async function every(ms: number, work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+      while (!signal.aborted) {
+        await clock.sleep(ms, signal).catch(() => {})
+        if (!signal.aborted) await work().catch((error) => deps.log.error({ err: error }, 'gateway upkeep failed'))
+      }
+    }
+  },
+}
+
+function limitHits({ metrics }: Deps<Config>): (name: string) => void {
+  const hits = new Counter({
+    name: 'rate_limit_hits_total',
+    help: 'Requests refused by a limit',
+    labelNames: ['class'],
+    registers: [metrics],
+  })
+  return (name) => hits.inc({ class: name })
+}
+
+const requestLimit = ({ clock, config }: Deps<Config>, onHit: (name: string) => void) =>
+  createRequestLimit({
+    clock,
+    perMinute: config.RATE_LIMIT_PER_MINUTE,
+    anonymousPerHour: config.RATE_LIMIT_PER_HOUR,
+    anonymousPerDay: config.RATE_LIMIT_PER_DAY,
+    onHit,
+  })
