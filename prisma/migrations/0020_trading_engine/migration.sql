@@ -9,12 +9,18 @@ create table trading.slot (
 );
 insert into trading.slot (slot) select generate_series(0, 63);
 
+-- What decides an account, by the hash of its canonical JSON: many share one.
+create table trading.spec (
+  hash text primary key,
+  doc  jsonb not null
+);
+
 -- State as of mseq; aseq is the number of the next record, hash the head of the chain.
 create table trading.account (
   account    text primary key,
   tenant     text not null default 'default',
   slot       integer not null,
-  spec       jsonb not null,
+  spec       text not null,
   status     text not null,
   exposed    boolean not null,
   state      jsonb not null,

@@ -8,16 +8,43 @@ import { outboxRows } from './outbox.ts'
 import { project, type Row, type Rows } from './project.ts'
 import type { SealedCommit } from './seal.ts'
 import {
-  ANSWER, type ColumnType, ENVELOPE, FILLS, JOURNAL, LEDGER_ENTRY, LEDGER_TRANSACTION, ORDER_CHANGES, ORDERS, OUTBOX, PHASES, POSITIONS,
-  type Table, VIOLATIONS, WITHDRAWALS,
+  ANSWER,
+  type ColumnType,
+  ENVELOPE,
+  FILLS,
+  JOURNAL,
+  LEDGER_ENTRY,
+  LEDGER_TRANSACTION,
+  ORDER_CHANGES,
+  ORDERS,
+  OUTBOX,
+  PHASES,
+  POSITIONS,
+  type Table,
+  VIOLATIONS,
+  WITHDRAWALS,
 } from './tables.ts'
 
 type Value = Row[string]
 const ACCOUNT: Table = {
   name: 'trading.account',
   columns: {
-    account: 'text', before: 'bigint', tenant: 'text', slot: 'integer', spec: 'jsonb', status: 'text', exposed: 'boolean', state: 'jsonb',
-    mseq: 'bigint', mts: 'bigint', cseq: 'bigint', aseq: 'bigint', deadline: 'bigint', hash: 'text', state_hash: 'text', born: 'boolean',
+    account: 'text',
+    before: 'bigint',
+    tenant: 'text',
+    slot: 'integer',
+    spec: 'text',
+    status: 'text',
+    exposed: 'boolean',
+    state: 'jsonb',
+    mseq: 'bigint',
+    mts: 'bigint',
+    cseq: 'bigint',
+    aseq: 'bigint',
+    deadline: 'bigint',
+    hash: 'text',
+    state_hash: 'text',
+    born: 'boolean',
   },
 }
 const MOVED_COLUMNS = ['status', 'exposed', 'state', 'mseq', 'mts', 'cseq', 'aseq', 'deadline', 'hash', 'state_hash']
@@ -37,7 +64,9 @@ class Parameters {
 }
 const travels = (type: ColumnType): ColumnType => (type === 'jsonb' || type === 'timestamptz' ? 'text' : type)
 const cast = (table: Table, name: string, alias: string): string =>
-  travels(table.columns[name]!) === table.columns[name] ? `${alias}.${name}` : `${alias}.${name}::${table.columns[name]}`
+  travels(table.columns[name]!) === table.columns[name]
+    ? `${alias}.${name}`
+    : `${alias}.${name}::${table.columns[name]}`
 
 export interface OwnedSlot {
   slot: number
@@ -46,7 +75,11 @@ export interface OwnedSlot {
 /** Rows: {account} of each that committed, then {slot} of each slot row that was still ours. */
 export function commitStatement(batch: readonly SealedCommit[], slots: readonly OwnedSlot[]): Statement {
   const p = new Parameters()
-  const owned = p.unnest({ name: 'trading.slot', columns: { slot: 'integer', epoch: 'bigint' } }, slots.map((s) => ({ ...s })), 'mine')
+  const owned = p.unnest(
+    { name: 'trading.slot', columns: { slot: 'integer', epoch: 'bigint' } },
+    slots.map((s) => ({ ...s })),
+    'mine',
+  )
   const parts = [
     `held as materialized (select s.slot from trading.slot s join ${owned} on mine.slot = s.slot and mine.epoch = s.epoch
       order by s.slot for key share of s)`,
@@ -65,6 +98,20 @@ export function commitStatement(batch: readonly SealedCommit[], slots: readonly 
       from ${p.unnest(table, rows, 'r')} join kept on kept.account = r.account ${table.conflict ?? ''})`)
   }
   const rows = gather(batch)
+  const specs = new Map(
+    batch.flatMap(({ commit: { born } }): [string, string][] =>
+      born ? [[born.specHash, JSON.stringify(born.spec)]] : [],
+    ),
+  )
+  if (specs.size > 0) {
+    const table: Table = { name: 'trading.spec', columns: { hash: 'text', doc: 'jsonb' } }
+    parts.push(`specs as (insert into trading.spec (hash, doc) select r.hash, r.doc::jsonb
+      from ${p.unnest(
+        table,
+        [...specs].map(([hash, doc]) => ({ hash, doc })),
+        'r',
+      )} on conflict (hash) do nothing)`)
+  }
   insert(JOURNAL, batch.flatMap(journalRows))
   insert(ENVELOPE, batch.flatMap(envelopeRows))
   insert(ANSWER, batch.flatMap(answerRows))
@@ -101,15 +148,34 @@ function gather(batch: readonly SealedCommit[]): Rows {
 function accountRow({ commit, hash, stateHash }: SealedCommit): Row {
   const last = commit.records.at(-1)!
   return {
-    account: commit.account, before: commit.before.aseq, tenant: commit.born?.tenant ?? null, slot: commit.slot,
-    spec: commit.born && JSON.stringify(commit.born.spec), status: commit.status, exposed: commit.exposed, state: JSON.stringify(commit.state),
-    mseq: commit.state.mseq as number, mts: commit.state.mts as number, cseq: commit.state.cseq as number, aseq: last.aseq + 1,
-    deadline: commit.deadline, hash, state_hash: stateHash, born: commit.born !== null,
+    account: commit.account,
+    before: commit.before.aseq,
+    tenant: commit.born?.tenant ?? null,
+    slot: commit.slot,
+    spec: commit.born?.specHash ?? null,
+    status: commit.status,
+    exposed: commit.exposed,
+    state: JSON.stringify(commit.state),
+    mseq: commit.state.mseq as number,
+    mts: commit.state.mts as number,
+    cseq: commit.state.cseq as number,
+    aseq: last.aseq + 1,
+    deadline: commit.deadline,
+    hash,
+    state_hash: stateHash,
+    born: commit.born !== null,
   }
 }
 const journalRows = ({ commit, records }: SealedCommit): Row[] =>
   commit.records.map((r, i) => ({
-    account: commit.account, aseq: r.aseq, kind: r.kind, mseq: r.mseq, mts: r.mts, cseq: r.cseq, record: records[i]!.text, hash: records[i]!.hash,
+    account: commit.account,
+    aseq: r.aseq,
+    kind: r.kind,
+    mseq: r.mseq,
+    mts: r.mts,
+    cseq: r.cseq,
+    record: records[i]!.text,
+    hash: records[i]!.hash,
   }))
 /** A row where there is something to say: a request, or a receipt. */
 function envelopeRows({ commit, records, at }: SealedCommit): Row[] {
@@ -120,7 +186,11 @@ function envelopeRows({ commit, records, at }: SealedCommit): Row[] {
     const { receipt } = records[i]!
     if (!asked && !receipt) return
     rows.push({
-      account: commit.account, aseq: r.aseq, wall, request_id: asked?.requestId ?? null, command_id: asked?.commandId ?? null,
+      account: commit.account,
+      aseq: r.aseq,
+      wall,
+      request_id: asked?.requestId ?? null,
+      command_id: asked?.commandId ?? null,
       receipt: receipt && JSON.stringify(receipt),
     })
   })
@@ -129,8 +199,16 @@ function envelopeRows({ commit, records, at }: SealedCommit): Row[] {
 function answerRows({ commit, receipt }: SealedCommit): Row[] {
   const c = commit.command
   if (!c) return []
-  return [{
-    account: commit.account, command_id: c.commandId, client_order_id: c.clientOrderId, body_hash: c.bodyHash, aseq: c.aseq, cseq: c.cseq,
-    answer: JSON.stringify(c.answer), receipt: JSON.stringify(receipt),
-  }]
+  return [
+    {
+      account: commit.account,
+      command_id: c.commandId,
+      client_order_id: c.clientOrderId,
+      body_hash: c.bodyHash,
+      aseq: c.aseq,
+      cseq: c.cseq,
+      answer: JSON.stringify(c.answer),
+      receipt: JSON.stringify(receipt),
+    },
+  ]
 }

@@ -1,7 +1,7 @@
-import { DbError } from '@assay/core/ports/db/port'
 import { failpoint } from '@assay/core/kernel/failpoints'
+import { DbError } from '@assay/core/ports/db/port'
 import type { OwnedSlot } from './commit-statement.ts'
-import { hashState, sealBatch, type Signer } from './seal.ts'
+import { hashState, type Signer, sealBatch } from './seal.ts'
 import type { EngineStore } from './store.ts'
 import type { AccountCommit, AccountSave, CommitResult } from './types.ts'
 
@@ -66,7 +66,8 @@ export class Committer {
   }
   private pump(): void {
     while (this.running < this.deps.store.connections && (this.waiting.length > 0 || this.saves.length > 0)) {
-      const work = this.waiting.length > 0 ? this.commit(this.waiting.splice(0, BATCH)) : this.store(this.saves.splice(0, BATCH))
+      const work =
+        this.waiting.length > 0 ? this.commit(this.waiting.splice(0, BATCH)) : this.store(this.saves.splice(0, BATCH))
       this.running++
       void work.finally(() => {
         this.running--
@@ -94,7 +95,12 @@ export class Committer {
         this.deps.report(
           sealed.map(({ commit, hash, receipt }) => {
             if (committed.has(commit.account)) return { account: commit.account, outcome: 'committed', hash, receipt }
-            return { account: commit.account, outcome: held.has(commit.slot) ? 'moved' : 'lost', hash: '', receipt: null }
+            return {
+              account: commit.account,
+              outcome: held.has(commit.slot) ? 'moved' : 'lost',
+              hash: '',
+              receipt: null,
+            }
           }),
         )
         return
@@ -111,23 +117,35 @@ export class Committer {
 
   /** A lost answer leaves every account of the batch unknown; anything else is one account's fault: found by committing each alone. */
   private async failed(batch: AccountCommit[], error: unknown): Promise<void> {
-    const transient = error instanceof DbError && (error.options.outcomeUnknown === true || error.options.retryable === true)
-    this.deps.onError(error, batch.map((c) => c.account))
+    const transient =
+      error instanceof DbError && (error.options.outcomeUnknown === true || error.options.retryable === true)
+    this.deps.onError(
+      error,
+      batch.map((c) => c.account),
+    )
     if (transient) await this.deps.sleep(RETRY_MS)
     else if (batch.length > 1) {
       for (const commit of batch) await this.commit([commit])
       return
     }
-    this.deps.report(batch.map(({ account }) => ({ account, outcome: transient ? 'unknown' : 'broken', hash: '', receipt: null })))
+    this.deps.report(
+      batch.map(({ account }) => ({ account, outcome: transient ? 'unknown' : 'broken', hash: '', receipt: null })),
+    )
   }
 
   private async store(batch: AccountSave[]): Promise<void> {
     try {
       await failpoint('inside-save')
-      await this.deps.store.save(batch.map((s) => ({ ...s, stateHash: hashState(s.state) })), this.slotsOf(batch))
+      await this.deps.store.save(
+        batch.map((s) => ({ ...s, stateHash: hashState(s.state) })),
+        this.slotsOf(batch),
+      )
     } catch (error) {
       // nothing is lost: the row stays where it was and the next save carries more
-      this.deps.onError(error, batch.map((s) => s.account))
+      this.deps.onError(
+        error,
+        batch.map((s) => s.account),
+      )
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { JournalRecord } from '@assay/core/domain/engine/types'
-import { checkLoaded, type EngineStore, isLive } from './store.ts'
 import type { SealedRecord } from './seal.ts'
-import type { Loaded, StoredAnswer } from './types.ts'
+import { checkLoaded, type EngineStore, isLive } from './store.ts'
+import type { Loaded, Specs, StoredAnswer } from './types.ts'
 
 export interface MemoryJournal {
   records: JournalRecord[]
@@ -23,6 +23,7 @@ interface Kept {
 
 export function memoryStore(connections = 1): MemoryStore {
   const rows = new Map<string, Kept>()
+  const specs: Specs = {}
   const read = (kept: Kept): Loaded => checkLoaded(structuredClone(kept.loaded), kept.stateHash)
   const find = (account: string): Kept => {
     const kept = rows.get(account)
@@ -43,17 +44,26 @@ export function memoryStore(connections = 1): MemoryStore {
         journal.records.push(...commit.records)
         journal.sealed.push(...s.records)
         const answers = before?.answers ?? []
+        if (commit.born) specs[commit.born.specHash] = commit.born.spec
         if (commit.command) {
           const { commandId, clientOrderId, bodyHash, aseq, answer } = commit.command
           answers.push({ commandId, clientOrderId, bodyHash, aseq, answer, receipt: s.receipt! })
         }
         rows.set(commit.account, {
           loaded: {
-            account: commit.account, tenant: commit.born?.tenant ?? before!.loaded.tenant, slot: commit.slot,
-            spec: commit.born?.spec ?? before!.loaded.spec, state: structuredClone(commit.state), aseq: commit.records.at(-1)!.aseq + 1,
-            hash: s.hash, deadline: commit.deadline, exposed: commit.exposed,
+            account: commit.account,
+            slot: commit.slot,
+            specHash: commit.born?.specHash ?? before!.loaded.specHash,
+            state: structuredClone(commit.state),
+            aseq: commit.records.at(-1)!.aseq + 1,
+            hash: s.hash,
+            deadline: commit.deadline,
+            exposed: commit.exposed,
           },
-          stateHash: s.stateHash, status: commit.status, journal, answers,
+          stateHash: s.stateHash,
+          status: commit.status,
+          journal,
+          answers,
         })
         committed.add(commit.account)
       }
@@ -68,15 +78,24 @@ export function memoryStore(connections = 1): MemoryStore {
         kept.stateHash = s.stateHash
       }
     },
-    load: async (accounts) => accounts.flatMap((a) => rows.get(a) ?? []).map(read),
-    loadSlots: async (slots) =>
-      [...rows.values()].filter((k) => slots.includes(k.loaded.slot) && isLive(k.status, k.loaded.exposed, k.loaded.state)).map(read),
+    load: async (accounts) => ({ accounts: accounts.flatMap((a) => rows.get(a) ?? []).map(read), specs }),
+    loadSlots: async (slots) => {
+      const live = [...rows.values()].filter(
+        (k) => slots.includes(k.loaded.slot) && isLive(k.status, k.loaded.exposed, k.loaded.state),
+      )
+      return { accounts: live.map(read), specs }
+    },
     async answerOf(account, key) {
-      const same = 'commandId' in key ? (a: StoredAnswer) => a.commandId === key.commandId : (a: StoredAnswer) => a.clientOrderId === key.clientOrderId
+      const same =
+        'commandId' in key
+          ? (a: StoredAnswer) => a.commandId === key.commandId
+          : (a: StoredAnswer) => a.clientOrderId === key.clientOrderId
       return rows.get(account)?.answers.find(same) ?? null
     },
     clientOrderIds: async (account) =>
-      (rows.get(account)?.answers ?? []).flatMap((a): [string, string][] => (a.clientOrderId === null ? [] : [[a.clientOrderId, a.bodyHash]])),
+      (rows.get(account)?.answers ?? []).flatMap((a): [string, string][] =>
+        a.clientOrderId === null ? [] : [[a.clientOrderId, a.bodyHash]],
+      ),
     journal: (account) => find(account).journal,
     stateHash: (account) => find(account).stateHash,
     accounts: () => [...rows.keys()].sort(),

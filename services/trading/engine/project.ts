@@ -21,7 +21,15 @@ type RecordOf<K extends JournalRecord['kind']> = Extract<JournalRecord, { kind: 
 /** Rows of consecutive records of one account; `phase` is the one before the first of them. */
 export function project(account: string, currency: string, phase: number, records: readonly JournalRecord[]): Rows {
   const rows: Rows = {
-    orders: [], order_changes: [], fills: [], positions: [], violations: [], withdrawals: [], phases: [], ledger_transaction: [], ledger_entry: [],
+    orders: [],
+    order_changes: [],
+    fills: [],
+    positions: [],
+    violations: [],
+    withdrawals: [],
+    phases: [],
+    ledger_transaction: [],
+    ledger_entry: [],
   }
   const orders = new Map<string, Row>()
   const positions = new Map<string, Row>()
@@ -30,7 +38,8 @@ export function project(account: string, currency: string, phase: number, record
   for (const record of records) {
     switch (record.kind) {
       case 'command':
-        if (record.answer.ok && record.answer.order) orders.set(record.answer.order.id, orderRow(account, current, record, record.answer.order))
+        if (record.answer.ok && record.answer.order)
+          orders.set(record.answer.order.id, orderRow(account, current, record, record.answer.order))
         break
       case 'order':
         settleOrder(orderOf(orders, account, record.order, record), record)
@@ -46,11 +55,17 @@ export function project(account: string, currency: string, phase: number, record
       }
       case 'phase':
         if (record.status === 'opened') current = record.phase
-        phases.set(record.phase, { ...(phases.get(record.phase) ?? emptyPhase(account, record.phase)), ...phaseChange(record) })
+        phases.set(record.phase, {
+          ...(phases.get(record.phase) ?? emptyPhase(account, record.phase)),
+          ...phaseChange(record),
+        })
         post(rows, account, currency, record)
         break
       case 'verdict':
-        phases.set(record.phase, { ...(phases.get(record.phase) ?? emptyPhase(account, record.phase)), ...verdictChange(record) })
+        phases.set(record.phase, {
+          ...(phases.get(record.phase) ?? emptyPhase(account, record.phase)),
+          ...verdictChange(record),
+        })
         break
       case 'violation':
         rows.violations.push(violationRow(account, record))
@@ -71,9 +86,23 @@ export function project(account: string, currency: string, phase: number, record
 
 /** A new order starts unfilled: its fills follow as records of their own. */
 const orderRow = (account: string, phase: number, record: RecordOf<'command'>, view: OrderView): Row => ({
-  account, order_id: view.id, phase, client_order_id: view.client_order_id ?? null, symbol: view.symbol, side: view.side, type: view.type,
-  time_in_force: view.time_in_force, quantity: view.quantity, price: view.price ?? null, filled: '0', status: view.status,
-  reason: view.reason ?? null, aseq: record.aseq, mseq: record.mseq, mts: record.mts, updated_mts: record.mts,
+  account,
+  order_id: view.id,
+  phase,
+  client_order_id: view.client_order_id ?? null,
+  symbol: view.symbol,
+  side: view.side,
+  type: view.type,
+  time_in_force: view.time_in_force,
+  quantity: view.quantity,
+  price: view.price ?? null,
+  filled: '0',
+  status: view.status,
+  reason: view.reason ?? null,
+  aseq: record.aseq,
+  mseq: record.mseq,
+  mts: record.mts,
+  updated_mts: record.mts,
 })
 /** The row of an order: the new one of this commit, or a change to one that stands. */
 function orderOf(orders: Map<string, Row>, account: string, id: string, record: JournalRecord): Row {
@@ -92,17 +121,38 @@ function settleOrder(row: Row, record: RecordOf<'order'>): void {
 
 function fillRow(rows: Rows, account: string, r: RecordOf<'fill'>): void {
   rows.fills.push({
-    account, aseq: r.aseq, phase: r.phase, order_id: r.order, symbol: r.symbol, side: r.side, quantity: r.quantity, price: r.price,
-    liquidity: r.liquidity, source: JSON.stringify(r.source), instrument: r.instrument, result: r.result && JSON.stringify(r.result),
-    fee: r.fee && JSON.stringify(r.fee), spread_cost: r.spread_cost, mseq: r.mseq, mts: r.mts,
+    account,
+    aseq: r.aseq,
+    phase: r.phase,
+    order_id: r.order,
+    symbol: r.symbol,
+    side: r.side,
+    quantity: r.quantity,
+    price: r.price,
+    liquidity: r.liquidity,
+    source: JSON.stringify(r.source),
+    instrument: r.instrument,
+    result: r.result && JSON.stringify(r.result),
+    fee: r.fee && JSON.stringify(r.fee),
+    spread_cost: r.spread_cost,
+    mseq: r.mseq,
+    mts: r.mts,
   })
 }
 /** opened_mts stands while the position keeps its side. */
 function positionRow(account: string, r: RecordOf<'fill'>, before: Row | undefined): Row {
   const { quantity, cost } = r.position
-  const kept = before !== undefined && (quantity === '0' || sign(dec(quantity)) === sign(dec(before.quantity as string)))
+  const kept =
+    before !== undefined && (quantity === '0' || sign(dec(quantity)) === sign(dec(before.quantity as string)))
   return {
-    account, phase: r.phase, symbol: r.symbol, quantity, cost, opened_mts: kept ? before.opened_mts! : r.mts, updated_mts: r.mts, aseq: r.aseq,
+    account,
+    phase: r.phase,
+    symbol: r.symbol,
+    quantity,
+    cost,
+    opened_mts: kept ? before.opened_mts! : r.mts,
+    updated_mts: r.mts,
+    aseq: r.aseq,
   }
 }
 
@@ -115,22 +165,54 @@ function post(rows: Rows, account: string, currency: string, r: RecordOf<'fill' 
 }
 
 const emptyPhase = (account: string, phase: number): Row => ({
-  account, phase, status: null, initial_balance: null, opened_aseq: null, opened_mts: null, ended_aseq: null, ended_mts: null,
-  verdict: null, rule: null, value: null, limit_value: null, balance: null, equity: null,
+  account,
+  phase,
+  status: null,
+  initial_balance: null,
+  opened_aseq: null,
+  opened_mts: null,
+  ended_aseq: null,
+  ended_mts: null,
+  verdict: null,
+  rule: null,
+  value: null,
+  limit_value: null,
+  balance: null,
+  equity: null,
 })
 const phaseChange = (r: RecordOf<'phase'>): Row =>
   r.status === 'opened'
     ? { status: 'opened', initial_balance: r.balance, opened_aseq: r.aseq, opened_mts: r.mts }
     : { status: r.status, ended_aseq: r.aseq, ended_mts: r.mts, balance: r.balance }
 const verdictChange = (r: RecordOf<'verdict'>): Row => ({
-  status: r.verdict, ended_aseq: r.aseq, ended_mts: r.mts, verdict: r.verdict, rule: r.rule, value: r.value, limit_value: r.limit,
-  balance: r.balance, equity: r.equity,
+  status: r.verdict,
+  ended_aseq: r.aseq,
+  ended_mts: r.mts,
+  verdict: r.verdict,
+  rule: r.rule,
+  value: r.value,
+  limit_value: r.limit,
+  balance: r.balance,
+  equity: r.equity,
 })
 
 const violationRow = (account: string, r: RecordOf<'violation'>): Row => ({
-  account, aseq: r.aseq, phase: r.phase, rule: r.rule, idx: r.index, effect: r.effect, value: r.value, limit_value: r.limit, balance: r.balance,
-  equity: r.equity, crossed: JSON.stringify(r.crossed), marks: JSON.stringify(r.marks), provisional: r.provisional, withdrawn_aseq: null,
-  mseq: r.dated?.mseq ?? r.mseq, mts: r.dated?.mts ?? r.mts,
+  account,
+  aseq: r.aseq,
+  phase: r.phase,
+  rule: r.rule,
+  idx: r.index,
+  effect: r.effect,
+  value: r.value,
+  limit_value: r.limit,
+  balance: r.balance,
+  equity: r.equity,
+  crossed: JSON.stringify(r.crossed),
+  marks: JSON.stringify(r.marks),
+  provisional: r.provisional,
+  withdrawn_aseq: null,
+  mseq: r.dated?.mseq ?? r.mseq,
+  mts: r.dated?.mts ?? r.mts,
 })
 function withdraw(rows: Rows, account: string, r: RecordOf<'withdrawn'>): void {
   const here = rows.violations.findLast((v) => v.provisional === true && v.idx === r.index && v.withdrawn_aseq === null)

@@ -3,7 +3,10 @@ import type { OwnedSlot } from './commit-statement.ts'
 import type { AccountSave } from './types.ts'
 
 /** State without a record: fenced like a commit, and only where the account has not moved on. */
-export function saveStatement(batch: readonly (AccountSave & { stateHash: string })[], slots: readonly OwnedSlot[]): Statement {
+export function saveStatement(
+  batch: readonly (AccountSave & { stateHash: string })[],
+  slots: readonly OwnedSlot[],
+): Statement {
   const sql = `with held as materialized (
       select s.slot from trading.slot s join unnest($1::integer[], $2::bigint[]) as mine(slot, epoch)
       on mine.slot = s.slot and mine.epoch = s.epoch order by s.slot for key share of s),
@@ -16,9 +19,16 @@ export function saveStatement(batch: readonly (AccountSave & { stateHash: string
   return {
     sql,
     params: [
-      slots.map((s) => s.slot), slots.map((s) => s.epoch), batch.map((s) => s.account), batch.map((s) => s.slot), batch.map((s) => s.aseq),
-      batch.map((s) => s.deadline), batch.map((s) => JSON.stringify(s.state)), batch.map((s) => s.state.mseq as number),
-      batch.map((s) => s.state.mts as number), batch.map((s) => s.stateHash),
+      slots.map((s) => s.slot),
+      slots.map((s) => s.epoch),
+      batch.map((s) => s.account),
+      batch.map((s) => s.slot),
+      batch.map((s) => s.aseq),
+      batch.map((s) => s.deadline),
+      batch.map((s) => JSON.stringify(s.state)),
+      batch.map((s) => s.state.mseq as number),
+      batch.map((s) => s.state.mts as number),
+      batch.map((s) => s.stateHash),
     ],
   }
 }

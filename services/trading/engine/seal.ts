@@ -1,7 +1,7 @@
+import type { EncodedState } from '@assay/core/domain/engine/state'
 import { canonical } from '@assay/core/domain/journal/canonical'
 import type { Sha256 } from '@assay/core/domain/journal/hash'
 import { issueReceipts, type Link, type Receipt } from '@assay/core/domain/journal/receipt'
-import type { EncodedState } from '@assay/core/domain/engine/state'
 import type { AccountCommit } from './types.ts'
 
 /** Ed25519 over the UTF-8 of a text, hex. */

@@ -4,25 +4,47 @@ import type { Receipt } from '@assay/core/domain/journal/receipt'
 import type { Db } from '@assay/core/ports/db/port'
 import { commitStatement } from './commit-statement.ts'
 import { saveStatement } from './save-statement.ts'
-import { checkLoaded, type EngineStore } from './store.ts'
+import { checkLoaded, type EngineStore, type LoadedAccounts } from './store.ts'
 import type { Loaded, StoredAnswer } from './types.ts'
 
 type AccountRow = {
-  account: string; tenant: string; slot: number; spec: AccountSpec; state: EncodedState; aseq: string; hash: string; state_hash: string
-  deadline: string | null; exposed: boolean
+  account: string
+  slot: number
+  spec: string
+  state: EncodedState
+  aseq: string
+  hash: string
+  state_hash: string
+  deadline: string | null
+  exposed: boolean
 }
-const LOADED = 'select account, tenant, slot, spec, state, aseq, hash, state_hash, deadline, exposed from trading.account'
+const LOADED = 'select account, slot, spec, state, aseq, hash, state_hash, deadline, exposed from trading.account'
 const toLoaded = (r: AccountRow): Loaded =>
   checkLoaded(
     {
-      account: r.account, tenant: r.tenant, slot: r.slot, spec: r.spec, state: r.state, aseq: Number(r.aseq), hash: r.hash,
-      deadline: r.deadline === null ? null : Number(r.deadline), exposed: r.exposed,
+      account: r.account,
+      slot: r.slot,
+      specHash: r.spec,
+      state: r.state,
+      aseq: Number(r.aseq),
+      hash: r.hash,
+      deadline: r.deadline === null ? null : Number(r.deadline),
+      exposed: r.exposed,
     },
     r.state_hash,
   )
 
 /** The engine's tables in PostgreSQL or PGlite. */
 export function sqlStore(db: Db): EngineStore {
+  async function withSpecs(rows: AccountRow[]): Promise<LoadedAccounts> {
+    const accounts = rows.map(toLoaded)
+    const hashes = [...new Set(accounts.map((a) => a.specHash))]
+    const docs = await db.query<{ hash: string; doc: AccountSpec }>(
+      'select hash, doc from trading.spec where hash = any($1::text[])',
+      [hashes],
+    )
+    return { accounts, specs: Object.fromEntries(docs.map((d) => [d.hash, d.doc])) }
+  }
   return {
     connections: Math.min(db.connections, 2),
     async commit(batch, slots) {
@@ -39,23 +61,33 @@ export function sqlStore(db: Db): EngineStore {
       await db.batch([saveStatement(batch, slots)])
     },
     async load(accounts) {
-      return (await db.query<AccountRow>(`${LOADED} where account = any($1::text[])`, [accounts])).map(toLoaded)
+      return withSpecs(await db.query<AccountRow>(`${LOADED} where account = any($1::text[])`, [accounts]))
     },
     async loadSlots(slots) {
       const live = `(status = 'started' or exposed or state->'unsealed' <> '[]'::jsonb)`
-      return (await db.query<AccountRow>(`${LOADED} where slot = any($1::integer[]) and ${live}`, [slots])).map(toLoaded)
+      return withSpecs(await db.query<AccountRow>(`${LOADED} where slot = any($1::integer[]) and ${live}`, [slots]))
     },
     async answerOf(account, key) {
-      const [column, value] = 'commandId' in key ? ['command_id', key.commandId] : ['client_order_id', key.clientOrderId]
+      const [column, value] =
+        'commandId' in key ? ['command_id', key.commandId] : ['client_order_id', key.clientOrderId]
       const [row] = await db.query<{
-        command_id: string; client_order_id: string | null; body_hash: string; aseq: string; answer: Answer; receipt: Receipt
+        command_id: string
+        client_order_id: string | null
+        body_hash: string
+        aseq: string
+        answer: Answer
+        receipt: Receipt
       }>(
         `select command_id, client_order_id, body_hash, aseq, answer, receipt from trading.answer where account = $1 and ${column} = $2`,
         [account, value],
       )
       if (!row) return null
       return {
-        commandId: row.command_id, clientOrderId: row.client_order_id, bodyHash: row.body_hash, aseq: Number(row.aseq), answer: row.answer,
+        commandId: row.command_id,
+        clientOrderId: row.client_order_id,
+        bodyHash: row.body_hash,
+        aseq: Number(row.aseq),
+        answer: row.answer,
         receipt: row.receipt,
       } satisfies StoredAnswer
     },

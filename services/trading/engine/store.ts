@@ -1,13 +1,17 @@
 import type { EncodedState } from '@assay/core/domain/engine/state'
 import type { OwnedSlot } from './commit-statement.ts'
 import { hashState, type SealedCommit } from './seal.ts'
-import type { AccountSave, Loaded, StoredAnswer } from './types.ts'
+import type { AccountSave, Loaded, Specs, StoredAnswer } from './types.ts'
 
 export type AnswerKey = { commandId: string } | { clientOrderId: string }
 export interface CommitReport {
   committed: ReadonlySet<string>
   /** slots whose row was still ours */
   held: ReadonlySet<number>
+}
+export interface LoadedAccounts {
+  accounts: Loaded[]
+  specs: Specs
 }
 /** Where the engine's decisions last. All of one account's commit is kept, or none of it. */
 export interface EngineStore {
@@ -18,9 +22,9 @@ export interface EngineStore {
   /** state only, where the account has no newer record */
   save(batch: readonly (AccountSave & { stateHash: string })[], slots: readonly OwnedSlot[]): Promise<void>
   /** in no order; throws CorruptStateError rather than serve a state that is not what was stored */
-  load(accounts: readonly string[]): Promise<Loaded[]>
+  load(accounts: readonly string[]): Promise<LoadedAccounts>
   /** accounts of the slots that time, a price or a segment can still change */
-  loadSlots(slots: readonly number[]): Promise<Loaded[]>
+  loadSlots(slots: readonly number[]): Promise<LoadedAccounts>
   answerOf(account: string, key: AnswerKey): Promise<StoredAnswer | null>
   /** every client_order_id that an account has used up, with its body's hash */
   clientOrderIds(account: string): Promise<[id: string, bodyHash: string][]>
@@ -33,7 +37,8 @@ export class CorruptStateError extends Error {
 }
 /** Fails closed: what decides about money is never guessed. */
 export function checkLoaded(loaded: Loaded, stateHash: string): Loaded {
-  if (hashState(loaded.state) !== stateHash || loaded.state.aseq !== loaded.aseq) throw new CorruptStateError(loaded.account)
+  if (hashState(loaded.state) !== stateHash || loaded.state.aseq !== loaded.aseq)
+    throw new CorruptStateError(loaded.account)
   return loaded
 }
 

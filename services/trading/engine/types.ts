@@ -2,6 +2,7 @@
 import type { EncodedState } from '@assay/core/domain/engine/state'
 import type { AccountSpec, Answer, Command, JournalRecord } from '@assay/core/domain/engine/types'
 import type { Receipt } from '@assay/core/domain/journal/receipt'
+import type { MarketEvent } from '@assay/core/domain/market/event'
 
 export const SLOTS = 64
 /** Commands that may wait for one account before it answers queue_full. */
@@ -47,7 +48,7 @@ export interface AccountCommit {
   records: JournalRecord[]
   command: AnsweredCommand | null
   /** the first commit of an account carries what it is decided by */
-  born: { spec: AccountSpec; tenant: string } | null
+  born: { spec: AccountSpec; specHash: string; tenant: string } | null
 }
 /** State without records: nothing of it shows in the journal. */
 export interface AccountSave {
@@ -86,7 +87,40 @@ export type Reply =
   /** not journalled: the queue is full, the id has another body, nobody owns the slot */
   | { kind: 'refused'; code: RefusalCode; detail: string; retryAfterS?: number }
 export type RefusalCode =
-  | 'queue_full' | 'client_order_id_conflict' | 'engine_behind' | 'disk_full' | 'unavailable' | 'not_found' | 'outcome_unknown'
+  | 'queue_full'
+  | 'client_order_id_conflict'
+  | 'engine_behind'
+  | 'disk_full'
+  | 'unavailable'
+  | 'not_found'
+  | 'outcome_unknown'
+
+/** A segment of the market log ended with event `last`. */
+export interface EndedSegment {
+  head: string
+  last: number
+}
+/** Consecutive events, and the segments that ended before one of them or with the last. */
+export interface Batch {
+  events: readonly MarketEvent[]
+  ended: readonly EndedSegment[]
+}
+/** Where a reader of the market log starts. */
+export interface LogStart {
+  /** first event to read */
+  from: number
+  /** newest quote, levels and state of each symbol before it */
+  carry: readonly MarketEvent[]
+  head: string | null
+}
+/** An account that comes in at its place in the log. */
+export interface Joining {
+  loaded: Loaded
+  /** the event after which it joins: where it was stored, or later where nothing can have happened to it; null: at once, anywhere */
+  at: number | null
+}
+/** Specs by hash: many accounts share one. */
+export type Specs = Record<string, AccountSpec>
 
 export interface Submission extends CommandMeta {
   account: string
@@ -95,9 +129,8 @@ export interface Submission extends CommandMeta {
 /** An account as it was stored. */
 export interface Loaded {
   account: string
-  tenant: string
   slot: number
-  spec: AccountSpec
+  specHash: string
   state: EncodedState
   aseq: number
   hash: string

@@ -36,7 +36,8 @@ const TRIES = 24
 /** A band wider than the price says nothing more. */
 const WIDEST = 0.9
 
-export const isFloatExact = (price: string): boolean => price.length <= DIGITS || price.replace(/^-?0*\.?0*|\./g, '').length <= DIGITS
+export const isFloatExact = (price: string): boolean =>
+  price.length <= DIGITS || price.replace(/^-?0*\.?0*|\./g, '').length <= DIGITS
 
 /** The decimal that a 15-digit double stands for. */
 function exactly(value: number): Dec {
@@ -60,12 +61,18 @@ interface Width {
 }
 
 /** Splits the room to floor and ceiling over the legs in equal shares. */
-function chooseWidths(t: Triggers, equityNow: number, quoteOf: QuoteOf, converted: (leg: Leg) => number): Map<string, Width> {
+function chooseWidths(
+  t: Triggers,
+  equityNow: number,
+  quoteOf: QuoteOf,
+  converted: (leg: Leg) => number,
+): Map<string, Width> {
   const down = t.floor ? Math.max(0, equityNow - toNumber(t.floor.value)) : Number.POSITIVE_INFINITY
   const up = t.ceiling ? Math.max(0, toNumber(t.ceiling.value) - equityNow) : Number.POSITIVE_INFINITY
   const conversions = new Map<string, number>()
   for (const leg of t.legs) {
-    for (const c of leg.path) if (!c.peg) conversions.set(c.symbol, (conversions.get(c.symbol) ?? 0) + Math.abs(converted(leg)))
+    for (const c of leg.path)
+      if (!c.peg) conversions.set(c.symbol, (conversions.get(c.symbol) ?? 0) + Math.abs(converted(leg)))
   }
   const terms = t.legs.length + conversions.size
   const widths = new Map<string, Width>()
@@ -127,7 +134,8 @@ function corner(bands: readonly Band[], worst: boolean, quoteOf: QuoteOf): Quote
   const quotes = new Map<string, Quote>()
   for (const band of bands) {
     const now = quoteOf(band.symbol)!
-    const at = (level: BookLevel, edge: number): BookLevel => (Number.isFinite(edge) ? { ...level, price: exactly(edge) } : level)
+    const at = (level: BookLevel, edge: number): BookLevel =>
+      Number.isFinite(edge) ? { ...level, price: exactly(edge) } : level
     quotes.set(band.symbol, {
       ...now,
       bid: at(now.bid, worst ? band.bid.lo : band.bid.hi),

@@ -56,7 +56,16 @@ export class RuleIndex {
     let s = this.symbols.get(name)
     if (!s) {
       const heap = (): number => this.heaps.create()
-      s = { bidLo: heap(), bidHi: heap(), askLo: heap(), askHi: heap(), buys: heap(), sells: heap(), always: new Set(), holders: new Set() }
+      s = {
+        bidLo: heap(),
+        bidHi: heap(),
+        askLo: heap(),
+        askHi: heap(),
+        buys: heap(),
+        sells: heap(),
+        always: new Set(),
+        holders: new Set(),
+      }
       this.symbols.set(name, s)
     }
     return s
@@ -72,7 +81,13 @@ export class RuleIndex {
     }
     this.disarm(owner)
     if (t.symbols.length === 0 && t.always.length === 0) return
-    const armed: Armed = { nodes: [], holds: t.symbols.map((s) => this.at(s)), always: t.always.map((s) => this.at(s)), box: null, state }
+    const armed: Armed = {
+      nodes: [],
+      holds: t.symbols.map((s) => this.at(s)),
+      always: t.always.map((s) => this.at(s)),
+      box: null,
+      state,
+    }
     this.armed[owner] = armed
     for (const s of armed.holds) s.holders.add(owner)
     if ((t.floor || t.ceiling) && t.legs.length > 0) this.armBox(owner, armed, t, compiled, view)
@@ -80,7 +95,9 @@ export class RuleIndex {
     for (const order of t.orders) {
       const s = this.at(order.symbol)
       const price = toNumber(order.price)
-      armed.nodes.push(order.side === 'buy' ? this.heaps.add(s.buys, -price, owner) : this.heaps.add(s.sells, price, owner))
+      armed.nodes.push(
+        order.side === 'buy' ? this.heaps.add(s.buys, -price, owner) : this.heaps.add(s.sells, price, owner),
+      )
     }
   }
 
@@ -131,7 +148,8 @@ export class RuleIndex {
     this.found.length = 0
     this.stamp++
     if (event.kind === 'gap') {
-      for (const [name, s] of this.symbols) if (event.symbols === null || event.symbols.includes(name)) this.markAll(s.holders)
+      for (const [name, s] of this.symbols)
+        if (event.symbols === null || event.symbols.includes(name)) this.markAll(s.holders)
       return this.found
     }
     if (!('symbol' in event)) return this.found

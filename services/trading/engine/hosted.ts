@@ -1,0 +1,44 @@
+import type { Compiled } from '@assay/core/domain/engine/compile'
+import type { AccountState } from '@assay/core/domain/engine/state'
+import type { JournalRecord } from '@assay/core/domain/engine/types'
+import type { Book } from './book.ts'
+import type { AccountCommit, AnsweredCommand, ChainEnd, Reply, Submission } from './types.ts'
+
+/** A command that waits for its answer. */
+export interface Waiting {
+  submission: Submission
+  resolve: (reply: Reply) => void
+}
+/** An account in its owner's memory. */
+export interface Hosted {
+  readonly account: string
+  readonly slot: number
+  readonly compiled: Compiled
+  /** its number in the index */
+  owner: number
+  state: AccountState
+  /** the durable end of its chain */
+  end: ChainEnd
+  /** phase before the first record that is not sent */
+  phase: number
+  born: AccountCommit['born']
+  /** sent, not yet durable */
+  flight: AccountCommit | null
+  /** decided, not yet sent: what events caused while a commit is under way joins the next one */
+  records: JournalRecord[]
+  command: { waiting: Waiting; answered: AnsweredCommand } | null
+  /** the command in flight */
+  asked: { waiting: Waiting; answered: AnsweredCommand } | null
+  queue: Waiting[]
+  /** used client_order_ids with their body's hash; null: not read from the store yet */
+  clientIds: Map<string, string> | null
+  readingIds: boolean
+  /** run when everything decided so far is durable */
+  settled: (() => void)[]
+  savedMseq: number
+  /** the book it is in, null on its way in */
+  book: Book | null
+}
+
+/** Waits for the store: takes no further command, serves no read. */
+export const isBusy = (h: Hosted): boolean => h.flight !== null || h.records.length > 0

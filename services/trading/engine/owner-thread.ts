@@ -1,0 +1,58 @@
+import type { LiveView } from '@assay/core/domain/engine/live'
+import type { Host, Opening } from './host.ts'
+import type { Heard } from './owner.ts'
+import { type Fed, Owner } from './owner.ts'
+import { connect, type Remote, type Wire } from './rpc.ts'
+import type { Batch, CommitResult, Reply, Submission } from './types.ts'
+
+/** An owner as its host sees it, in this thread or another. */
+export interface OwnerApi {
+  open(opening: Opening): Promise<Fed>
+  feed(book: number, batch: Batch): Promise<Fed>
+  submit(submission: Submission): Promise<Reply>
+  read(account: string): Promise<LiveView | null>
+  marks(): Promise<LiveView[]>
+  counts(): Promise<Owner['counters']>
+  drain(): Promise<void>
+  committed(results: readonly CommitResult[]): void
+  absent(accounts: readonly string[]): void
+  unavailable(accounts: readonly string[]): void
+  release(slots: readonly number[]): void
+  watch(account: string, on: boolean): void
+  setDiskFull(full: boolean): void
+  sweep(second: number): void
+}
+const TO_OWNER = ['committed', 'absent', 'unavailable', 'release', 'watch', 'setDiskFull', 'sweep'] as const
+const TO_HOST = ['commit', 'save', 'fetch', 'applied'] as const
+
+/** An owner in this thread, for backtests and tests. */
+export function inlineOwner(host: Host, heard?: Heard): { api: OwnerApi; owner: Owner } {
+  const owner = new Owner(host, heard)
+  return { api: apiOf(owner), owner }
+}
+const apiOf = (owner: Owner): OwnerApi => ({
+  open: async (opening) => owner.open(opening),
+  feed: async (book, batch) => owner.feed(book, batch),
+  submit: (submission) => owner.submit(submission),
+  read: (account) => owner.read(account),
+  marks: async () => owner.marks(),
+  counts: async () => owner.counters,
+  drain: () => owner.drain(),
+  committed: (results) => owner.committed(results),
+  absent: (accounts) => owner.absent(accounts),
+  unavailable: (accounts) => owner.unavailable(accounts),
+  release: (slots) => owner.release(slots),
+  watch: (account, on) => owner.watch(account, on),
+  setDiskFull: (full) => owner.setDiskFull(full),
+  sweep: (second) => owner.sweep(second),
+})
+
+/** In the worker: serves an owner whose host is on the other side. */
+export function serveOwner(wire: Wire): void {
+  const local = {} as OwnerApi
+  const host = connect<Host, (typeof TO_HOST)[number]>(wire, local, TO_HOST)
+  Object.assign(local, apiOf(new Owner(host)))
+}
+/** On the main thread: the owner that the worker serves. */
+export const remoteOwner = (wire: Wire, host: Host): OwnerApi =>
+  connect<OwnerApi, (typeof TO_OWNER)[number]>(wire, host, TO_OWNER) satisfies Remote<OwnerApi, (typeof TO_OWNER)[number]>

@@ -1,0 +1,530 @@
+/**
+ * Decides for the accounts of its slots, in order of the market log. Holds no thread, clock or database: `up` runs it
+ * in a worker, a backtest on the main thread. `step` is pure; an account with a commit under way takes no further
+ * command and serves no read, and what events cause for it meanwhile joins its next commit; others go on. Nothing
+ * leaves before it is durable.
+ */
+import { type Compiled, compileSpec } from '@assay/core/domain/engine/compile'
+import { type LiveView, liveView } from '@assay/core/domain/engine/live'
+import { decodeState, encodeState, isExposed, newAccount } from '@assay/core/domain/engine/state'
+import { type Input, nextDeadline, type StepResult, settle } from '@assay/core/domain/engine/step'
+import type { AccountSpec } from '@assay/core/domain/engine/types'
+import { canonical } from '@assay/core/domain/journal/canonical'
+import { GENESIS } from '@assay/core/domain/journal/chain'
+import { Book } from './book.ts'
+import { type Host, LIVE, type Opening, type Wanted } from './host.ts'
+import { type Hosted, isBusy, type Waiting } from './hosted.ts'
+import { increasesRisk } from './risk.ts'
+import { sha256Text } from './seal.ts'
+import { slotOf } from './slots.ts'
+import {
+  type AccountCommit,
+  type Batch,
+  type CommitResult,
+  type Loaded,
+  QUEUE_LIMIT,
+  type RefusalCode,
+  type Reply,
+  type Submission,
+} from './types.ts'
+
+/** Shares of the exposed accounts that are saved one a second. */
+const SAVE_SHARES = 60
+/** Accounts on their way in: what waits for them. */
+interface Awaited {
+  queue: Waiting[]
+  redo: { waiting: Waiting; mseq: number; cseq: number } | null
+  settled: (() => void)[]
+}
+export interface Fed {
+  /** the book's place */
+  mseq: number
+  /** the book has reached the live one and is part of it */
+  merged: boolean
+}
+export type Heard = (account: string, result: StepResult, input: Input) => void
+
+export class Owner {
+  private live: Book | null = null
+  private readonly walking = new Map<number, Book>()
+  private readonly accounts = new Map<string, Hosted>()
+  private readonly awaited = new Map<string, Awaited>()
+  private readonly broken = new Set<string>()
+  private readonly compiled = new Map<string, Compiled>()
+  private readonly dirty = new Set<Hosted>()
+  /** first mseq of what events caused and is not durable yet */
+  private readonly undurable = new Map<Hosted, number>()
+  private readonly watched = new Set<string>()
+  private reported = -1
+  private diskFull = false
+  private draining = false
+
+  constructor(
+    private readonly host: Host,
+    private readonly heard: Heard = () => {},
+  ) {}
+
+  // ---- accounts in and out -------------------------------------------------------------------------------------
+  /** Takes accounts in. The first opening of the live book comes before everything else. */
+  open(opening: Opening): Fed {
+    const { start } = opening
+    let book = opening.book === LIVE ? this.live : null
+    if (start) {
+      book = new Book(start, (h, result, input) => this.decided(book!, h, result, input))
+      if (opening.book === LIVE) this.live = book
+      else this.walking.set(opening.book, book)
+    }
+    for (const { loaded, at } of opening.joining) {
+      if (this.accounts.has(loaded.account)) continue
+      const awaited = this.awaited.get(loaded.account)
+      this.awaited.delete(loaded.account)
+      const h = this.toHosted(loaded, this.compile(loaded.specHash, opening.specs[loaded.specHash]!))
+      this.accounts.set(h.account, h)
+      if (awaited) {
+        h.queue = awaited.queue
+        h.settled = awaited.settled
+      }
+      const into = at === null ? this.live! : book!
+      into.at(at ?? into.view.mseq, () => {
+        h.book = into
+        into.host(h)
+      })
+      const redo = awaited?.redo
+      if (redo) this.decideAgain(into, h, redo, opening.answers[h.account])
+      into.at(at ?? into.view.mseq, () => this.pump(h))
+    }
+    return this.progress(opening.book)
+  }
+  absent(accounts: readonly string[]): void {
+    this.refuseAwaited(accounts, 'not_found', 'There is no such account.')
+  }
+  unavailable(accounts: readonly string[]): void {
+    this.refuseAwaited(accounts, 'unavailable', 'The account is moving. Try again.')
+  }
+  private refuseAwaited(accounts: readonly string[], code: RefusalCode, detail: string): void {
+    for (const account of accounts) {
+      const awaited = this.awaited.get(account)
+      if (!awaited) continue
+      this.awaited.delete(account)
+      if (awaited.redo) refuse(awaited.redo.waiting, code === 'unavailable' ? 'outcome_unknown' : code, detail)
+      for (const waiting of awaited.queue) refuse(waiting, code, detail)
+      for (const done of awaited.settled) done()
+    }
+    this.reportApplied()
+  }
+  /** The slots have another owner: their accounts are its own now. */
+  release(slots: readonly number[]): void {
+    const lost = new Set(slots)
+    for (const h of [...this.accounts.values()]) {
+      if (!lost.has(h.slot)) continue
+      this.drop(h)
+      this.refuseAll(h, 'unavailable', 'The account is moving. Try again.')
+    }
+    this.reportApplied()
+  }
+
+  private toHosted(loaded: Loaded, compiled: Compiled): Hosted {
+    const state = decodeState(loaded.state)
+    return {
+      account: loaded.account,
+      slot: loaded.slot,
+      compiled,
+      owner: -1,
+      state,
+      end: { aseq: loaded.aseq, hash: loaded.hash },
+      phase: state.phase,
+      born: null,
+      flight: null,
+      records: [],
+      command: null,
+      asked: null,
+      queue: [],
+      clientIds: null,
+      readingIds: false,
+      settled: [],
+      savedMseq: state.mseq,
+      book: null,
+    }
+  }
+  private compile(hash: string, spec: AccountSpec): Compiled {
+    let compiled = this.compiled.get(hash)
+    if (!compiled) {
+      compiled = compileSpec(spec)
+      this.compiled.set(hash, compiled)
+    }
+    return compiled
+  }
+  private drop(h: Hosted): void {
+    h.book?.drop(h)
+    h.book = null
+    this.accounts.delete(h.account)
+    this.dirty.delete(h)
+    this.undurable.delete(h)
+  }
+  private refuseAll(h: Hosted, code: RefusalCode, detail: string): void {
+    if (h.asked)
+      refuse(h.asked.waiting, 'outcome_unknown', 'The outcome is not known. Ask for the order by its client id.')
+    if (h.command) refuse(h.command.waiting, code, detail)
+    for (const waiting of h.queue) refuse(waiting, code, detail)
+    for (const done of h.settled) done()
+  }
+
+  // ---- the market ----------------------------------------------------------------------------------------------
+  feed(id: number, batch: Batch): Fed {
+    const book = id === LIVE ? this.live! : this.walking.get(id)!
+    book.feed(batch, id === LIVE ? undefined : this.live!.view.mseq)
+    const fed = this.progress(id)
+    this.flush()
+    this.reportApplied()
+    return fed
+  }
+  /** A book that has caught up becomes part of the live one. */
+  private progress(id: number): Fed {
+    const live = this.live!
+    const book = this.walking.get(id)
+    if (!book) return { mseq: live.view.mseq, merged: true }
+    if (book.view.mseq < live.view.mseq) return { mseq: book.view.mseq, merged: false }
+    this.walking.delete(id)
+    for (const h of [...book.hosted.values()]) {
+      book.drop(h)
+      h.book = live
+      live.host(h)
+      this.pump(h)
+    }
+    this.flush()
+    this.reportApplied()
+    return { mseq: live.view.mseq, merged: true }
+  }
+
+  private decided(book: Book, h: Hosted, result: StepResult, input: Input): void {
+    this.heard(h.account, result, input)
+    if (result.records.length === 0) return
+    h.records.push(...result.records)
+    this.dirty.add(h)
+    if (input.kind !== 'command' && !this.undurable.has(h)) this.undurable.set(h, book.view.mseq)
+  }
+
+  // ---- commands ------------------------------------------------------------------------------------------------
+  submit(submission: Submission): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      try {
+        this.enqueue({ submission, resolve })
+        this.flush()
+      } catch (error) {
+        reject(error)
+      }
+    })
+  }
+  private enqueue(waiting: Waiting): void {
+    const { account, command } = waiting.submission
+    if (this.broken.has(account) || !this.live)
+      return refuse(waiting, 'unavailable', 'The account cannot be served now.')
+    const h =
+      this.accounts.get(account) ??
+      (command.op === 'create' && !this.awaited.has(account) ? this.born(waiting.submission) : null)
+    const queue = h?.queue ?? this.awaitAccount(account).queue
+    if (queue.length >= QUEUE_LIMIT)
+      return refuse(waiting, 'queue_full', `${QUEUE_LIMIT} commands wait for this account.`, 1)
+    queue.push(waiting)
+    if (h) this.pump(h)
+  }
+  private born(submission: Submission): Hosted {
+    const { account } = submission
+    const spec = submission.spec!
+    const specHash = sha256Text(canonical(spec))
+    const h: Hosted = {
+      account,
+      slot: slotOf(account),
+      compiled: this.compile(specHash, spec),
+      owner: -1,
+      state: newAccount(account),
+      end: { aseq: 0, hash: GENESIS },
+      phase: 0,
+      born: { spec, specHash, tenant: submission.tenant ?? 'default' },
+      flight: null,
+      records: [],
+      command: null,
+      asked: null,
+      queue: [],
+      clientIds: new Map(),
+      readingIds: false,
+      settled: [],
+      savedMseq: 0,
+      book: this.live!,
+    }
+    this.accounts.set(account, h)
+    this.live!.host(h)
+    return h
+  }
+  private awaitAccount(account: string): Awaited {
+    let awaited = this.awaited.get(account)
+    if (!awaited) {
+      awaited = { queue: [], redo: null, settled: [] }
+      this.awaited.set(account, awaited)
+      this.host.fetch([{ account, redo: null }])
+    }
+    return awaited
+  }
+
+  /** Takes commands off the queue until one was decided: the account then waits for the store. */
+  private pump(h: Hosted): void {
+    while (h.queue.length > 0 && h.book !== null && h.book === this.live && !isBusy(h) && !h.readingIds) {
+      const { command } = h.queue[0]!.submission
+      if (command.op === 'order' && h.clientIds === null) return this.readClientIds(h)
+      const waiting = h.queue.shift()!
+      if (!this.isRepeat(h, waiting) && !this.isRefusedByDisk(h, waiting)) this.decide(h, waiting, h.state.cseq + 1)
+    }
+  }
+  private readClientIds(h: Hosted): void {
+    h.readingIds = true
+    this.host.clientOrderIds(h.account).then(
+      (ids) => {
+        h.readingIds = false
+        h.clientIds = new Map(ids)
+        this.pump(h)
+        this.flush()
+      },
+      () => {
+        h.readingIds = false
+        for (const waiting of h.queue.splice(0)) refuse(waiting, 'unavailable', 'The account cannot be served now.', 1)
+      },
+    )
+  }
+  /** A repeat is served from the stored answer: neither stamped nor journalled. */
+  private isRepeat(h: Hosted, waiting: Waiting): boolean {
+    const { submission } = waiting
+    if (submission.command.op !== 'order') return false
+    const id = clientIdOf(submission)
+    const body = h.clientIds!.get(id)
+    if (body === undefined) return false
+    if (body !== bodyHashOf(submission)) {
+      refuse(waiting, 'client_order_id_conflict', `client_order_id ${id} was used with another body.`)
+      return true
+    }
+    this.host.answerOf(h.account, id).then(
+      (stored) =>
+        stored
+          ? waiting.resolve({ kind: 'answer', answer: stored.answer, receipt: stored.receipt, replayed: true })
+          : refuse(waiting, 'unavailable', 'The first answer cannot be read now.', 1),
+      () => refuse(waiting, 'unavailable', 'The first answer cannot be read now.', 1),
+    )
+    return true
+  }
+  private isRefusedByDisk(h: Hosted, waiting: Waiting): boolean {
+    if (!this.diskFull || !increasesRisk(h.state, waiting.submission.command)) return false
+    refuse(waiting, 'disk_full', 'The disk is full: only orders that reduce exposure are taken.', 5)
+    return true
+  }
+  private decide(h: Hosted, waiting: Waiting, cseq: number): void {
+    const { submission } = waiting
+    const { command, docs } = submission
+    const result = h.book!.take(h, { kind: 'command', command, cseq, ...(docs ? { docs } : {}) })
+    const record = result.records.find((r) => r.kind === 'command')!
+    const answer = result.answer!
+    const usesId = command.op === 'order' && (answer.ok || answer.retryable !== true)
+    h.command = {
+      waiting,
+      answered: {
+        commandId: submission.commandId,
+        requestId: submission.requestId,
+        clientOrderId: usesId ? clientIdOf(submission) : null,
+        bodyHash: bodyHashOf(submission),
+        aseq: record.aseq,
+        cseq,
+        answer,
+      },
+    }
+  }
+  /** A command of unknown outcome: answered from the store where it committed, else decided again at its own stamp. */
+  private decideAgain(
+    book: Book,
+    h: Hosted,
+    redo: NonNullable<Awaited['redo']>,
+    stored: Opening['answers'][string] | undefined,
+  ): void {
+    if (stored)
+      return redo.waiting.resolve({ kind: 'answer', answer: stored.answer, receipt: stored.receipt, replayed: false })
+    book.at(redo.mseq, () => {
+      if (h.book !== book) return
+      if (book.view.mseq === redo.mseq && h.state.cseq + 1 === redo.cseq && !isBusy(h))
+        this.decide(h, redo.waiting, redo.cseq)
+      else h.queue.unshift(redo.waiting)
+    })
+  }
+
+  // ---- durability ----------------------------------------------------------------------------------------------
+  /** Sends what was decided; an account has one commit under way at a time. */
+  private flush(): void {
+    if (this.dirty.size === 0) return
+    const commits: AccountCommit[] = []
+    for (const h of this.dirty) {
+      if (h.flight) continue
+      this.dirty.delete(h)
+      h.flight = {
+        account: h.account,
+        slot: h.slot,
+        before: h.end,
+        phase: h.phase,
+        currency: h.compiled.spec.currency,
+        status: h.state.status,
+        exposed: isExposed(h.state),
+        deadline: nextDeadline(h.state),
+        state: encodeState(h.state),
+        records: h.records,
+        command: h.command?.answered ?? null,
+        born: h.born,
+      }
+      h.asked = h.command
+      h.command = null
+      h.records = []
+      h.phase = h.state.phase
+      commits.push(h.flight)
+    }
+    if (commits.length > 0) this.host.commit(commits)
+  }
+
+  committed(results: readonly CommitResult[]): void {
+    const wanted: Wanted[] = []
+    for (const result of results) {
+      const h = this.accounts.get(result.account)
+      if (!h?.flight) continue
+      if (result.outcome === 'committed') this.becameDurable(h, result)
+      else if (result.outcome === 'lost') {
+        this.drop(h)
+        this.refuseAll(h, 'unavailable', 'The account is moving. Try again.')
+      } else if (result.outcome === 'broken') {
+        this.broken.add(h.account)
+        this.drop(h)
+        this.refuseAll(h, 'unavailable', 'The account cannot be served now.')
+      } else wanted.push(this.reload(h))
+    }
+    if (wanted.length > 0) this.host.fetch(wanted)
+    this.flush()
+    this.reportApplied()
+  }
+  private becameDurable(h: Hosted, result: CommitResult): void {
+    const flight = h.flight!
+    h.end = { aseq: flight.before.aseq + flight.records.length, hash: result.hash }
+    h.born = null
+    h.flight = null
+    h.savedMseq = flight.state.mseq as number
+    if (h.asked) {
+      const { waiting, answered } = h.asked
+      h.asked = null
+      if (answered.clientOrderId !== null) h.clientIds?.set(answered.clientOrderId, answered.bodyHash)
+      waiting.resolve({ kind: 'answer', answer: answered.answer, receipt: result.receipt!, replayed: false })
+    }
+    if (h.records.length > 0) {
+      this.dirty.add(h)
+      this.undurable.set(h, h.records[0]!.mseq)
+      return
+    }
+    this.undurable.delete(h)
+    this.pump(h)
+    if (!isBusy(h)) for (const done of h.settled.splice(0)) done()
+  }
+  /** Not known to be durable, or not where it stood: forgotten, read again, its command decided again if it is not there. */
+  private reload(h: Hosted): Wanted {
+    const asked = h.asked
+    this.drop(h)
+    const redo = asked && {
+      waiting: asked.waiting,
+      mseq: h.flight!.records.find((r) => r.kind === 'command')!.mseq,
+      cseq: asked.answered.cseq,
+    }
+    this.awaited.set(h.account, { queue: h.queue, redo, settled: h.settled })
+    return { account: h.account, redo: asked && redo && { commandId: asked.answered.commandId, mseq: redo.mseq } }
+  }
+  private reportApplied(): void {
+    if (!this.live || this.walking.size > 0 || this.awaited.size > 0) return
+    let applied = this.live.view.mseq
+    for (const first of this.undurable.values()) applied = Math.min(applied, first - 1)
+    if (applied <= this.reported) return
+    this.reported = applied
+    this.host.applied(applied)
+  }
+
+  // ---- reads ---------------------------------------------------------------------------------------------------
+  /** Settled to the owner's place in the log, durable; null: no such account. */
+  async read(account: string): Promise<LiveView | null> {
+    for (;;) {
+      const h = this.accounts.get(account)
+      if (h?.book && h.book === this.live && !isBusy(h)) return liveView(h.state, h.compiled, this.live.view)
+      if (!h && (this.broken.has(account) || !this.live)) return null
+      const settled = h?.settled ?? this.awaitAccount(account).settled
+      await new Promise<void>((resolve) => settled.push(resolve))
+      if (!this.accounts.has(account) && !this.awaited.has(account)) return null
+    }
+  }
+  watch(account: string, on: boolean): void {
+    if (on) this.watched.add(account)
+    else this.watched.delete(account)
+  }
+  /** What listeners see move between records. */
+  marks(): LiveView[] {
+    const live = this.live
+    if (!live) return []
+    return [...this.watched].flatMap((account) => {
+      const h = this.accounts.get(account)
+      return h?.book === live && !isBusy(h) ? [liveView(h.state, h.compiled, live.view)] : []
+    })
+  }
+  setDiskFull(full: boolean): void {
+    this.diskFull = full
+  }
+  /** Takes no more commands; resolves when all that were taken are answered, with every exposed account on its way to the store. */
+  async drain(): Promise<void> {
+    this.draining = true
+    for (;;) {
+      const waits = [...this.accounts.values()].find((h) => isBusy(h) || h.queue.length > 0)?.settled ?? [...this.awaited.values()][0]?.settled
+      if (!waits) break
+      await new Promise<void>((resolve) => waits.push(resolve))
+    }
+    this.save(() => true)
+  }
+  /** Saves one share of the exposed accounts: no record, nothing that shows. */
+  sweep(second: number): void {
+    this.save((h) => h.owner % SAVE_SHARES === second % SAVE_SHARES)
+  }
+  private save(chosen: (h: Hosted) => boolean): void {
+    const live = this.live
+    if (!live) return
+    const saves = live
+      .exposed()
+      .filter((h) => chosen(h) && !isBusy(h) && h.savedMseq < live.view.mseq)
+      .map((h) => {
+        h.state = settle(h.state, live.view)
+        h.savedMseq = live.view.mseq
+        return {
+          account: h.account,
+          slot: h.slot,
+          aseq: h.end.aseq,
+          deadline: nextDeadline(h.state),
+          state: encodeState(h.state),
+        }
+      })
+    if (saves.length > 0) this.host.save(saves)
+  }
+  get counters(): { events: number; touches: number; evaluations: number; accounts: number; mseq: number } {
+    const { events, touches } = this.live?.counters ?? { events: 0, touches: 0 }
+    return {
+      events,
+      touches,
+      evaluations: this.live?.index.evaluations ?? 0,
+      accounts: this.accounts.size,
+      mseq: this.live?.view.mseq ?? 0,
+    }
+  }
+  /** The live book, for tests and benches of what the index leaves out. */
+  get book(): Book | null {
+    return this.live
+  }
+}
+
+function refuse(waiting: Waiting, code: RefusalCode, detail: string, retryAfterS?: number): void {
+  waiting.resolve({ kind: 'refused', code, detail, ...(retryAfterS === undefined ? {} : { retryAfterS }) })
+}
+/** An order without client_order_id gets the request id. */
+const clientIdOf = (s: Submission): string =>
+  s.command.op === 'order' ? (s.command.client_order_id ?? s.requestId) : s.requestId
+const bodyHashOf = (s: Submission): string => sha256Text(canonical(s.command))

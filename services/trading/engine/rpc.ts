@@ -1,0 +1,77 @@
+/**
+ * Calls between two threads over a message port, typed by the interfaces of both sides. What one turn sends travels in
+ * one message, in order. One-way methods answer nothing and must not throw.
+ */
+export interface Wire {
+  postMessage(message: unknown): void
+  addEventListener(type: 'message', listener: (event: MessageEvent) => void): void
+}
+type Frame =
+  | readonly [kind: 'call', id: number, method: string, args: unknown[]]
+  | readonly [kind: 'send', method: string, args: unknown[]]
+  | readonly [kind: 'value', id: number, value: unknown]
+  | readonly [kind: 'error', id: number, message: string]
+type Method = (...args: never[]) => unknown
+/** What the other side sees of an interface: every call is a promise, a one-way call returns at once. */
+export type Remote<T, OneWay extends keyof T> = {
+  [K in keyof T as T[K] extends Method ? K : never]: T[K] extends (...args: infer A) => infer R
+    ? K extends OneWay
+      ? (...args: A) => void
+      : (...args: A) => Promise<Awaited<R>>
+    : never
+}
+
+/** Serves `local` on the wire and gives the other side's interface. */
+export function connect<T extends object, OneWay extends keyof T & string>(wire: Wire, local: object, oneWay: readonly OneWay[]): Remote<T, OneWay> {
+  const sends = new Set<string>(oneWay)
+  const pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
+  let next = 0
+  let out: Frame[] = []
+  const post = (frame: Frame): void => {
+    if (out.push(frame) > 1) return
+    queueMicrotask(() => {
+      const frames = out
+      out = []
+      wire.postMessage(frames)
+    })
+  }
+  const run = (method: string, args: unknown[]): unknown => (local as Record<string, (...a: unknown[]) => unknown>)[method]!(...args)
+  async function answer(id: number, method: string, args: unknown[]): Promise<void> {
+    try {
+      post(['value', id, await run(method, args)])
+    } catch (error) {
+      post(['error', id, error instanceof Error ? error.message : String(error)])
+    }
+  }
+  wire.addEventListener('message', (event) => {
+    for (const frame of event.data as Frame[]) {
+      switch (frame[0]) {
+        case 'call':
+          void answer(frame[1], frame[2], frame[3])
+          break
+        case 'send':
+          run(frame[1], frame[2])
+          break
+        case 'value':
+          pending.get(frame[1])?.resolve(frame[2])
+          pending.delete(frame[1])
+          break
+        case 'error':
+          pending.get(frame[1])?.reject(new Error(frame[2]))
+          pending.delete(frame[1])
+          break
+      }
+    }
+  })
+  const call = (method: string, args: unknown[]): unknown => {
+    if (sends.has(method)) return post(['send', method, args])
+    return new Promise((resolve, reject) => {
+      pending.set(++next, { resolve, reject })
+      post(['call', next, method, args])
+    })
+  }
+  return new Proxy({}, {
+    // a promise must not take the proxy for one of its own
+    get: (_target, method) => (method === 'then' || typeof method === 'symbol' ? undefined : (...args: unknown[]) => call(method, args)),
+  }) as Remote<T, OneWay>
+}
