@@ -1,5 +1,5 @@
-import type { Scope } from '../contracts/scopes.ts'
 import { AssayError } from '../contracts/errors.ts'
+import type { Scope } from '../contracts/scopes.ts'
 import type { Actor, Ctx } from './context.ts'
 
 /** Bearer token or API key -> actor. Throws AssayError unauthorized. */
@@ -8,7 +8,7 @@ export interface TokenVerifier {
 }
 /** The actor, or 401. */
 export function requireActor(ctx: Ctx): Actor {
-  if (!ctx.actor) throw new AssayError('unauthorized', 'Send a bearer token or an API key.')
+  if (!ctx.actor) throw ctx.denied ?? new AssayError('unauthorized', 'Send a bearer token or an API key.')
   return ctx.actor
 }
 /** The actor holding the scope, or 401 / 403. */

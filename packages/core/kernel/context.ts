@@ -1,3 +1,4 @@
+import type { AssayError } from '../contracts/errors.ts'
 import type { Scope } from '../contracts/scopes.ts'
 
 export interface Actor {
@@ -17,6 +18,10 @@ export interface Actor {
 export interface Ctx {
   requestId: string
   actor: Actor | null
+  /** why the credential that was sent is not accepted; what needs an actor answers it, the rest goes on without one */
+  denied?: AssayError
   address: string
+  /** trace id of the caller's traceparent */
+  trace?: string
   signal?: AbortSignal
 }

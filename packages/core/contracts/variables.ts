@@ -1,0 +1,89 @@
+/** Every environment variable the platform knows: `.env.example` and `assay doctor` are made from this list. */
+export interface Variable {
+  name: string
+  /** as a person would write it; absent: unset */
+  default?: string
+  about: string
+  /** never shown by doctor or a log */
+  secret?: boolean
+  /** chooses something this release does not bring: a set value stops the start instead of being ignored */
+  later?: boolean
+}
+const PLATFORM: readonly Variable[] = [
+  {
+    name: 'NODE_ENV',
+    default: 'development',
+    about: 'development | test | production. Production refuses unsafe values.',
+  },
+  { name: 'PORT', default: '8000', about: 'Port of the platform, or of a service without a variable of its own.' },
+  { name: 'API_GATEWAY_PORT', default: '8000', about: 'Port of gateway when it runs alone.' },
+  { name: 'DATA_BRIDGE_PORT', default: '8001', about: 'Port of market-data when it runs alone.' },
+  { name: 'ASSAY_HOST', default: '127.0.0.1', about: 'Address to listen on; 0.0.0.0 for every network.' },
+  { name: 'ASSAY_HOME', default: './.assay', about: 'Data folder of the embedded platform.' },
+  { name: 'LOG_LEVEL', default: 'info', about: 'trace | debug | info | warn | error | silent' },
+  { name: 'LOG_FORMAT', about: 'json | text; unset: text on a terminal, else json.' },
+  { name: 'CORS_ORIGINS', about: 'Comma-separated origins that browsers may call from; none unless set.' },
+  { name: 'FORCE_HTTPS', about: 'true | false; unset: true in production. 308 to https, HSTS.' },
+  {
+    name: 'TRUSTED_PROXIES',
+    about: 'Comma-separated addresses or CIDR ranges whose X-Forwarded-* headers are believed.',
+  },
+  {
+    name: 'ENCRYPTION_KEY',
+    secret: true,
+    about:
+      '32 bytes in base64 or hex; wraps the secrets file. Made at the first start in development, required in production.',
+  },
+  {
+    name: 'MARKET_LOG_MAX_BYTES',
+    default: '20 GiB',
+    about: 'Market log kept at most; the oldest segments that no proof needs go first.',
+  },
+  { name: 'FEEDS', default: 'sim', about: 'sim, or replay:<file>.' },
+]
+const IDENTITY: readonly Variable[] = [
+  { name: 'SESSION_TIMEOUT_MINUTES', default: '30', about: 'A session ends after this long without a refresh.' },
+  { name: 'RATE_LIMIT_ENABLED', default: 'true', about: 'false is refused in production.' },
+  { name: 'RATE_LIMIT_PER_MINUTE', default: '60', about: 'Requests of every client, for each route class.' },
+  { name: 'RATE_LIMIT_PER_HOUR', default: '50', about: 'Anonymous reads of one address.' },
+  { name: 'RATE_LIMIT_PER_DAY', default: '200', about: 'Anonymous reads of one address.' },
+  { name: 'ASSAY_OPERATOR_EMAIL', default: 'operator@assay.example', about: 'The operator made at the first start.' },
+  { name: 'ASSAY_OPERATOR_PASSWORD', secret: true, about: 'Its password; unset: made and printed once.' },
+]
+const later = (name: string, about: string, secret = false): Variable => ({
+  name,
+  about,
+  later: true,
+  ...(secret ? { secret } : {}),
+})
+/** Variables of parts that are not in this release. */
+const LATER: readonly Variable[] = [
+  later('DATABASE_URL', 'PostgreSQL instead of PGlite.', true),
+  later('SUPABASE_URL', 'A Supabase project as the database.'),
+  later('SUPABASE_SERVICE_ROLE_KEY', 'Its key.', true),
+  later('REDIS_URL', 'Redis instead of memory.', true),
+  later('REDIS_HOST', 'Redis instead of memory.'),
+  later('KAFKA_BROKERS', 'Kafka instead of the embedded bus.'),
+  later('CLICKHOUSE_URL', 'ClickHouse for ticks.', true),
+  later('WEAVIATE_URL', 'Vector store.'),
+  later('ARANGODB_URL', 'Graph store.', true),
+  later('VAULT_ADDR', 'Vault instead of the secrets file.'),
+  later('STRIPE_SECRET_KEY', 'Stripe instead of the test provider.', true),
+  later('S3_BUCKET', 'S3 instead of a folder.'),
+  later('TLS_CERT_FILE', 'TLS ended here; use a proxy named in TRUSTED_PROXIES.'),
+  later('BOT_CONTROL_PIN', "The operator's PIN login.", true),
+]
+export const VARIABLES: readonly Variable[] = [...PLATFORM, ...IDENTITY, ...LATER]
+
+/** Other names that are accepted, with a notice. */
+export const ALIASES: Readonly<Record<string, string>> = {
+  FLASK_ENV: 'NODE_ENV',
+  POSTGRES_URL: 'DATABASE_URL',
+  DRAGONFLYDB_URL: 'REDIS_URL',
+}
+/** Names of the original documents that something else replaced on purpose. */
+export const REPLACED: Readonly<Record<string, string>> = {
+  JWT_SECRET: 'EdDSA keys kept by the secrets port',
+  JWT_SECRET_KEY: 'EdDSA keys kept by the secrets port',
+  FLASK_SECRET_KEY: 'EdDSA keys kept by the secrets port',
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod'
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30, TIB: 2 ** 40 }
+
+/** true | false, 1 | 0, yes | no, on | off. */
+export const flag = () =>
+  z
+    .string()
+    .regex(/^(true|false|1|0|yes|no|on|off)$/i, 'must be true or false')
+    .transform((text) => /^(true|1|yes|on)$/i.test(text))
+
+/** Comma-separated; empty unless set. */
+export const list = (item: z.ZodType<string, string>) =>
+  z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter(Boolean),
+    )
+    .pipe(z.array(item))
+
+/** A number of bytes: `1048576`, `64 MiB`, `20 GiB`. */
+export const size = (byDefault: string) =>
+  z
+    .string()
+    .default(byDefault)
+    .transform((text, ctx) => {
+      const match = /^(\d+)\s*(KiB|MiB|GiB|TiB|)$/i.exec(text.trim())
+      if (match) return Number(match[1]) * UNITS[match[2]!.toUpperCase()]!
+      ctx.addIssue('must be a size such as 512 MiB or 20 GiB')
+      return z.NEVER
+    })

@@ -1,0 +1,123 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { ALIASES, REPLACED, VARIABLES } from '../contracts/variables.ts'
+import { flag, list, size } from './config-values.ts'
+import { isAddressRange } from './proxies.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+/** The only place that reads the process's environment. */
+export const environment = (): Environment => process.env
+
+const platformSlice = z.object({
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
+  ASSAY_HOST: z.string().default('127.0.0.1'),
+  ASSAY_HOME: z
+    .string()
+    .default('.assay')
+    .transform((path) => resolve(path)),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  LOG_FORMAT: z.enum(['json', 'text']).optional(),
+  CORS_ORIGINS: list(z.url('must be origins like https://app.example')),
+  FORCE_HTTPS: flag().optional(),
+  TRUSTED_PROXIES: list(z.string().refine(isAddressRange, 'must be addresses or CIDR ranges')),
+  ENCRYPTION_KEY: z.string().optional(),
+  MARKET_LOG_MAX_BYTES: size('20 GiB'),
+})
+export type PlatformConfig = z.infer<typeof platformSlice>
+
+export interface ConfigProblem {
+  variable: string
+  reason: string
+}
+/** Stops the start; says every variable that is wrong, and why. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly ConfigProblem[]) {
+    super(problems.map(({ variable, reason }) => `${variable}: ${reason}`).join('\n'))
+    this.name = 'ConfigError'
+  }
+}
+export interface Config {
+  platform: PlatformConfig
+  production: boolean
+  /** a service's own part of the environment */
+  slice<S extends z.ZodType>(schema: S): z.infer<S>
+  /** aliases and replaced variables that are set */
+  notices: readonly string[]
+}
+
+/** Parses the environment once against the platform's slice and those of the services; ConfigError names what is wrong. */
+export function readConfig(env: Environment, slices: readonly z.ZodType[] = []): Config {
+  const { values, notices } = canonical(env)
+  const problems: ConfigProblem[] = []
+  const parsed = new Map<z.ZodType, unknown>()
+  for (const schema of [platformSlice, ...slices]) {
+    const result = schema.safeParse(values)
+    if (result.success) parsed.set(schema, result.data)
+    else
+      problems.push(...result.error.issues.map((issue) => ({ variable: issue.path.join('.'), reason: issue.message })))
+  }
+  problems.push(...refusals(values))
+  if (problems.length > 0) throw new ConfigError(unique(problems))
+  const platform = parsed.get(platformSlice) as PlatformConfig
+  return {
+    platform,
+    production: platform.NODE_ENV === 'production',
+    notices,
+    slice(schema) {
+      if (!parsed.has(schema)) throw new Error('A slice must be given to readConfig.')
+      return parsed.get(schema) as z.infer<typeof schema>
+    },
+  }
+}
+
+/** Aliases resolved, empty values dropped. */
+function canonical(env: Environment): { values: Record<string, string>; notices: string[] } {
+  const values: Record<string, string> = {}
+  for (const [name, value] of Object.entries(env)) if (value) values[name] = value
+  const notices: string[] = []
+  for (const [alias, name] of Object.entries(ALIASES)) {
+    const value = values[alias]
+    if (!value) continue
+    notices.push(values[name] ? `${alias} is not used: ${name} is set.` : `${alias} is used as ${name}.`)
+    values[name] ??= value
+  }
+  for (const [name, by] of Object.entries(REPLACED)) {
+    if (values[name]) notices.push(`${name} is not used: replaced by ${by}.`)
+  }
+  return { values, notices }
+}
+
+/** What is legal in its form and still must not start. */
+function refusals(values: Record<string, string>): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  for (const { name, later, about } of VARIABLES) {
+    if (later && values[name]) problems.push({ variable: name, reason: `not in this release (${about}) Unset it.` })
+  }
+  const key = values.ENCRYPTION_KEY
+  const weakness = key && keyWeakness(key)
+  if (weakness) problems.push({ variable: 'ENCRYPTION_KEY', reason: weakness })
+  if (values.NODE_ENV !== 'production') return problems
+  if (!key)
+    problems.push({ variable: 'ENCRYPTION_KEY', reason: 'required in production: 32 random bytes, base64 or hex' })
+  if (/^(false|0|no|off)$/i.test(values.RATE_LIMIT_ENABLED ?? '')) {
+    problems.push({ variable: 'RATE_LIMIT_ENABLED', reason: 'must not be off in production' })
+  }
+  if (values.ASSAY_OPERATOR_PASSWORD && values.ASSAY_OPERATOR_PASSWORD.length < 12) {
+    problems.push({ variable: 'ASSAY_OPERATOR_PASSWORD', reason: 'needs at least 12 characters in production' })
+  }
+  return problems
+}
+
+/** Why this is no key, or undefined. Random bytes hardly ever have fewer than 16 different values among 32. */
+function keyWeakness(text: string): string | undefined {
+  const bytes = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64')
+  if (bytes.length !== 32) return 'must be 32 bytes in base64 or hex'
+  if (new Set(bytes).size < 16) return 'is weak: use 32 random bytes (openssl rand -base64 32)'
+  return undefined
+}
+
+const unique = (problems: ConfigProblem[]): ConfigProblem[] =>
+  problems.filter(
+    (one, at) => problems.findIndex((other) => other.variable === one.variable && other.reason === one.reason) === at,
+  )

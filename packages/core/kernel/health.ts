@@ -1,0 +1,108 @@
+import type { Clock } from '../ports/clock/port.ts'
+import { within } from './lifecycle.ts'
+import type { Probe } from './service.ts'
+import { VERSION } from './version.ts'
+
+export interface HealthReport {
+  status: 'ok' | 'degraded' | 'down'
+  version: string
+  runtime: string
+  uptime_s: number
+  stores: Record<string, unknown>
+  breakers: Record<string, string>
+  degraded: string[]
+}
+export interface Readiness {
+  ready: boolean
+  draining: boolean
+  probes: Record<string, string>
+}
+export interface HealthSource {
+  degraded?: string[]
+  stores?: Record<string, unknown>
+}
+export interface Health {
+  addProbe(probe: Probe): void
+  addSource(source: () => HealthSource): void
+  /** every service has started; before that /ready is 503 whatever the probes say */
+  markStarted(): void
+  markDraining(): void
+  readiness(): Promise<Readiness>
+  report(): Promise<HealthReport>
+}
+
+const OK = 'ok'
+/** A report may rest on probes this old: asking for health must not load what it asks about. */
+const FRESH_MS = 1_000
+
+/** Named probes with time-outs. A probe that hangs counts as failed and is not asked again until it has answered. */
+export function createHealth(clock: Clock): Health {
+  const probes: Probe[] = []
+  const sources: (() => HealthSource)[] = []
+  const began = clock.monotonic()
+  const hanging = new Set<string>()
+  let state: 'starting' | 'started' | 'draining' = 'starting'
+  let last: { at: number; results: Record<string, string> } | undefined
+  let running: Promise<Record<string, string>> | undefined
+
+  async function ask(probe: Probe): Promise<string> {
+    if (hanging.has(probe.name)) return 'still no answer'
+    hanging.add(probe.name)
+    const answer = Promise.resolve()
+      .then(probe.check)
+      .finally(() => hanging.delete(probe.name))
+    try {
+      return (await within(probe.timeoutMs, answer)) ?? OK
+    } catch (error) {
+      return error instanceof Error ? error.message : 'failed'
+    }
+  }
+  async function askAll(): Promise<Record<string, string>> {
+    const results = Object.fromEntries(
+      await Promise.all(probes.map(async (probe) => [probe.name, await ask(probe)] as const)),
+    )
+    last = { at: clock.monotonic(), results }
+    return results
+  }
+  function results(): Promise<Record<string, string>> | Record<string, string> {
+    if (last && clock.monotonic() - last.at < FRESH_MS) return last.results
+    running ??= askAll().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+
+  return {
+    addProbe: (probe) => void probes.push(probe),
+    addSource: (source) => void sources.push(source),
+    markStarted() {
+      state = 'started'
+    },
+    markDraining() {
+      state = 'draining'
+    },
+    async readiness() {
+      const answers = await results()
+      const passed = Object.values(answers).every((answer) => answer === OK)
+      return { ready: state === 'started' && passed, draining: state === 'draining', probes: answers }
+    },
+    async report() {
+      const answers = await results()
+      const failed = Object.entries(answers).filter(([, answer]) => answer !== OK)
+      const told = sources.map((source) => source())
+      const degraded = [
+        ...failed.map(([name, answer]) => `${name}: ${answer}`),
+        ...told.flatMap((one) => one.degraded ?? []),
+      ]
+      return {
+        status: failed.length > 0 ? 'down' : degraded.length > 0 ? 'degraded' : 'ok',
+        version: VERSION,
+        runtime: `bun ${Bun.version}`,
+        uptime_s: Math.floor((clock.monotonic() - began) / 1000),
+        stores: Object.assign({}, ...told.map((one) => one.stores ?? {})),
+        breakers: {},
+        degraded,
+      }
+    },
+  }
+}

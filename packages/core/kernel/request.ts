@@ -1,0 +1,48 @@
+import { AssayError } from '../contracts/errors.ts'
+import type { Ctx } from './context.ts'
+
+/** What the edge keeps about a request while it is answered. */
+export interface RequestState {
+  ctx: Ctx
+  path: string
+  startedAt: number
+  error?: AssayError
+}
+
+const states = new WeakMap<Request, RequestState>()
+export const rememberRequest = (request: Request, state: RequestState): void => void states.set(request, state)
+export const stateOf = (request: Request): RequestState | undefined => states.get(request)
+
+/** The context that the edge made for this request. */
+export function ctxOf(request: Request): Ctx {
+  const state = states.get(request)
+  if (!state) throw new AssayError('internal', 'The edge plugin has not seen this request.')
+  return state.ctx
+}
+
+const SANE_ID = /^[\w.:-]{8,128}$/
+/** The caller's X-Request-Id where it is harmless, else a new uuidv7. */
+export function requestId(headers: Headers): string {
+  const given = headers.get('x-request-id')
+  return given && SANE_ID.test(given) ? given : Bun.randomUUIDv7()
+}
+
+/** The trace id of a W3C traceparent, or undefined. */
+export function traceId(traceparent: string | null): string | undefined {
+  const id = traceparent && /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}/.exec(traceparent)?.[1]
+  return id && !/^0+$/.test(id) ? id : undefined
+}
+
+/** A bearer token or an API key; undefined when there is none. */
+export function credentialOf(headers: Headers): string | undefined {
+  const bearer = /^Bearer\s+(\S+)\s*$/i.exec(headers.get('authorization') ?? '')
+  return bearer?.[1] ?? headers.get('x-api-key') ?? undefined
+}
+
+/** Path of a URL without parsing all of it: this runs on every request. */
+export function pathOf(url: string): string {
+  const start = url.indexOf('/', url.indexOf('://') + 3)
+  if (start === -1) return '/'
+  const end = url.indexOf('?', start)
+  return end === -1 ? url.slice(start) : url.slice(start, end)
+}
