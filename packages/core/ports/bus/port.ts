@@ -1,16 +1,7 @@
-import type { z } from 'zod'
+import type { Topic } from '../../contracts/topics/topic.ts'
 
-/** One topic of the catalog (contracts/topics): the only place that names it. */
-export interface Topic<T = unknown> {
-  name: string
-  schema: z.ZodType<T>
-  /** the field whose value is the key, for docs; the publisher gives the key itself */
-  key: string
-  partitions: number
-  retentionMs: number
-  /** durable topics survive a restart and are published through the outbox; market topics are derived from the market log */
-  durable: boolean
-}
+export type { Topic }
+
 export interface Envelope<T = unknown> {
   /** uuidv7; consumers are idempotent by it */
   id: string
@@ -24,7 +15,12 @@ export interface Envelope<T = unknown> {
   seq: number
   data: T
 }
-export interface Delivered<T = unknown> { envelope: Envelope<T>; partition: number; offset: number; attempt: number }
+export interface Delivered<T = unknown> {
+  envelope: Envelope<T>
+  partition: number
+  offset: number
+  attempt: number
+}
 export interface ConsumerOptions {
   group: string
   topics: Topic[]
@@ -33,10 +29,17 @@ export interface ConsumerOptions {
   /** a new group starts here; `earliest` unless told */
   from?: 'earliest' | 'latest'
 }
-export interface Subscription { close(): Promise<void> }
+export interface Subscription {
+  close(): Promise<void>
+}
 /** Ordered per key, at least once, consumer groups, redelivery, dead letter, replay from an offset, asynchronous delivery, JSON round trip, schema on both sides. */
 export interface Bus {
-  publish<T>(topic: Topic<T>, key: string, data: T, options?: { id?: string; seq?: number; trace?: string | null }): Promise<void>
+  publish<T>(
+    topic: Topic<T>,
+    key: string,
+    data: T,
+    options?: { id?: string; seq?: number; trace?: string | null },
+  ): Promise<void>
   /** envelopes already formed (the outbox relay); acknowledged when it resolves, in order per key */
   publishEnvelopes(envelopes: readonly Envelope[]): Promise<void>
   /** the handler's rejection redelivers; a PoisonError goes to the dead letter at once */
