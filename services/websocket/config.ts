@@ -1,15 +1,7 @@
+import { list } from '@assay/core/kernel/config-values'
 import { z } from 'zod'
 
 export const config = z.object({
-  /** comma-separated origins a browser may connect from, besides the server's own */
-  CORS_ORIGINS: z
-    .string()
-    .default('')
-    .transform((list) =>
-      list
-        .split(',')
-        .map((origin) => origin.trim())
-        .filter(Boolean),
-    ),
+  /** origins that a browser may connect from, besides the server's own */
+  CORS_ORIGINS: list(z.url()),
 })
-export type Config = z.infer<typeof config>

@@ -1,6 +1,7 @@
 import type { Service } from '@assay/core/kernel/service'
 import { Elysia } from 'elysia'
 import { config } from './config.ts'
+import { onIdentityRevoked } from './consumers/identity-revoked.ts'
 import { LIMITS } from './limits.ts'
 import { closeConnections, createHub } from './push/hub.ts'
 import { sweep } from './push/sweep.ts'
@@ -22,6 +23,7 @@ export const websocket: Service<typeof config> = {
       app: new Elysia({ name: 'websocket' })
         .use(ticketRoutes(deps.cache))
         .use(socketRoutes(hub, deps.cache, deps.config.CORS_ORIGINS)),
+      consumers: [onIdentityRevoked(hub)],
       websocket: {
         maxPayloadLength: LIMITS.messageBytes,
         backpressureLimit: LIMITS.socketBytes,

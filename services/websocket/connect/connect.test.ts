@@ -42,7 +42,9 @@ test('without a token, with a bad one, or with an unknown subprotocol alone ther
   await expect(connect(url())).rejects.toThrow()
   await expect(connect(url(), { protocols: ['bearer', 'forged'] })).rejects.toThrow()
   await expect(connect(url(), { protocols: ['bearer'] })).rejects.toThrow()
-  await expect(connect(url(), { protocols: ['graphql-ws'] })).rejects.toThrow()
+  const headers = { authorization: `Bearer ${server.token('ann')}` }
+  await expect(connect(url(), { protocols: ['graphql-ws'], headers })).rejects.toThrow()
+  ;(await connect(url(), { protocols: ['json'], headers })).socket.close()
   const answer = await fetch(`http://${server.host}/ws`)
   expect(answer.status).toBe(400)
 })

@@ -1,6 +1,8 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import type { ChannelSource } from '@assay/core/kernel/channel'
 import type { Actor } from '@assay/core/kernel/context'
+import { edge } from '@assay/core/kernel/edge'
+import { createRequestMetrics } from '@assay/core/kernel/metrics'
 import type { Cache } from '@assay/core/ports/cache/port'
 import type { Clock } from '@assay/core/ports/clock/port'
 import { Elysia } from 'elysia'
@@ -32,14 +34,8 @@ export function startServer({ sources, limits: given, origins = [] }: TestServer
   const limits = { ...LIMITS, ...given }
   const metrics = new Registry()
   const cache = memoryCache()
-  const hub = createHub({
-    clock: systemClock,
-    tokens: { verify },
-    log: pino({ level: 'silent' }),
-    metrics,
-    channels: () => sources,
-    limits,
-  })
+  const log = pino({ level: 'silent' })
+  const hub = createHub({ clock, tokens: { verify }, log, metrics, channels: () => sources, limits })
   const app = new Elysia({
     websocket: {
       maxPayloadLength: limits.messageBytes,
@@ -47,10 +43,7 @@ export function startServer({ sources, limits: given, origins = [] }: TestServer
       closeOnBackpressureLimit: true,
     },
   })
-    .onError({ as: 'global' }, ({ error, set }) => {
-      set.status = error instanceof AssayError ? error.status : 500
-      return { code: error instanceof AssayError ? error.code : 'internal' }
-    })
+    .use(edge({ log, clock, metrics: createRequestMetrics(metrics), tokens: { verify }, routes: () => [] }))
     .use(ticketRoutes(cache, limits.ticketTtlMs))
     .use(socketRoutes(hub, cache, origins))
     .listen({ port: 0, hostname: '127.0.0.1' })
@@ -82,7 +75,7 @@ async function verify(token: string): Promise<Actor> {
     expiresAt: Number(expiry),
   }
 }
-const systemClock: Clock = { now: Date.now, monotonic: () => performance.now(), sleep: (ms) => Bun.sleep(ms) }
+const clock: Clock = { now: Date.now, monotonic: () => performance.now(), sleep: (ms) => Bun.sleep(ms) }
 function memoryCache(): Cache {
   const m = new Map<string, { value: unknown; until: number }>()
   return {
