@@ -1,13 +1,13 @@
 import type { EquityHistory } from '@assay/core/contracts/wire/account'
 import { type Compiled, compileSpec } from '@assay/core/domain/engine/compile'
 import { money } from '@assay/core/domain/engine/live'
-import type { AccountSpec } from '@assay/core/domain/engine/types'
 import { quotesOf, unrealised } from '@assay/core/domain/engine/valuation'
 import { MarketView } from '@assay/core/domain/engine/view'
 import { add, type Dec, dec } from '@assay/core/domain/money/dec'
 import type { Row } from '@assay/core/ports/db/port'
 import type { TradingDeps, Verb } from '../deps.ts'
 import { iso } from '../time.ts'
+import { accountSpec } from './account-spec.ts'
 import { openPhase, type PhaseInput } from './live.ts'
 import { instantsOf, type Resolution } from './resolution.ts'
 
@@ -47,7 +47,7 @@ export async function equityHistory(verb: Verb<EquityInput>): Promise<EquityHist
   const from = Math.max(first, input.from ? Date.parse(input.from) : first)
   const to = Math.min(last, input.to ? Date.parse(input.to) : last)
   const grid = instantsOf(from, to, resolution)
-  const compiled = await compiledOf(deps, live.account)
+  const compiled = compileSpec(await accountSpec(deps, live.account))
   const items = await valued(deps, compiled, steps, grid.instants)
   const scale = compiled.scale
   const opened = money(dec(start.cash), scale)
@@ -75,14 +75,6 @@ async function bookedSteps(deps: TradingDeps, account: string, phase: number): P
      order by j.aseq`,
     [account, phase],
   )
-}
-
-async function compiledOf(deps: TradingDeps, account: string): Promise<Compiled> {
-  const [row] = await deps.db.query<Row & { spec: AccountSpec }>(
-    'select spec from trading.account where account = $1',
-    [account],
-  )
-  return compileSpec(row!.spec)
 }
 
 async function valued(

@@ -3,6 +3,7 @@ import { abs, dec, div, mul, str } from '@assay/core/domain/money/dec'
 import type { Row } from '@assay/core/ports/db/port'
 import type { TradingDeps, Verb } from '../deps.ts'
 import { iso } from '../time.ts'
+import { accountSpec } from './account-spec.ts'
 import { openPhase, type PhaseInput } from './live.ts'
 
 /** Open positions, valued at the touch of `mseq`; of an ended phase what still waits for depth, without a value. */
@@ -19,21 +20,20 @@ interface PositionRow extends Row {
   quantity: string
   cost: string
   opened_mts: string
-  contract_size: string
 }
 async function leftPositions(deps: TradingDeps, account: string, phase: number): Promise<PositionList['items']> {
   const rows = await deps.db.query<PositionRow>(
-    `select p.symbol, p.quantity, p.cost, p.opened_mts,
-       (select i ->> 'contract_size' from jsonb_array_elements(c.spec -> 'instruments') i where i ->> 'symbol' = p.symbol) as contract_size
-     from trading.positions p join trading.account c using (account)
-     where p.account = $1 and p.phase = $2 and p.quantity <> 0 order by p.symbol`,
+    'select symbol, quantity, cost, opened_mts from trading.positions where account = $1 and phase = $2 and quantity <> 0 order by symbol',
     [account, phase],
   )
+  if (rows.length === 0) return []
+  const { instruments } = await accountSpec(deps, account)
+  const contract = new Map(instruments.map((document) => [document.symbol, dec(document.contract_size)]))
   return rows.map((row) => ({
     symbol: row.symbol,
     quantity: str(dec(row.quantity)),
     cost: str(dec(row.cost)),
-    average_price: str(abs(div(dec(row.cost), mul(dec(row.quantity), dec(row.contract_size))))),
+    average_price: str(abs(div(dec(row.cost), mul(dec(row.quantity), contract.get(row.symbol)!)))),
     mark: null,
     unrealised: null,
     opened_at: iso(row.opened_mts),

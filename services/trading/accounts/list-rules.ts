@@ -1,8 +1,8 @@
 import type { RuleList } from '@assay/core/contracts/wire/account'
-import type { Rule } from '@assay/core/domain/engine/types'
 import type { Row } from '@assay/core/ports/db/port'
 import type { TradingDeps, Verb } from '../deps.ts'
 import { iso, isoOrNull } from '../time.ts'
+import { accountSpec } from './account-spec.ts'
 import { openPhase, type PhaseInput } from './live.ts'
 
 /** Every rule of the phase: where it stands, its limit, what is left; of an ended phase the last limits. */
@@ -21,25 +21,20 @@ interface RecordRow extends Row {
 }
 /** From the specification and the last floor and first target records of the phase. */
 async function endedRules(deps: TradingDeps, account: string, phase: number): Promise<RuleList['items']> {
-  const [spec, records] = await deps.db.batch([
-    {
-      sql: `select spec -> 'phases' -> $2::int -> 'rules' as rules from trading.account where account = $1`,
-      params: [account, phase],
-    },
-    {
-      sql: `select kind, mts, record from trading.journal where account = $1 and kind in ('floor', 'target')
-            and (record::jsonb ->> 'phase')::int = $2 order by aseq`,
-      params: [account, phase],
-    },
-  ])
+  const spec = await accountSpec(deps, account)
+  const records = await deps.db.query<RecordRow>(
+    `select kind, mts, record from trading.journal where account = $1 and kind in ('floor', 'target')
+     and (record::jsonb ->> 'phase')::int = $2 order by aseq`,
+    [account, phase],
+  )
   const floors = new Map<number, string>()
   const reached = new Map<number, string>()
-  for (const { kind, mts, record } of records as RecordRow[]) {
+  for (const { kind, mts, record } of records) {
     const body = JSON.parse(record) as { index: number; floor?: string; reached?: boolean }
     if (kind === 'floor') floors.set(body.index, body.floor!)
     else if (body.reached && !reached.has(body.index)) reached.set(body.index, mts)
   }
-  return ((spec![0] as { rules: Rule[] }).rules ?? []).map((rule, index) => ({
+  return spec.phases[phase]!.rules.map((rule, index) => ({
     rule: rule.rule,
     index,
     effect: rule.effect,

@@ -19,10 +19,11 @@ export class SegmentEnds {
   async between(group: string, from: number, to: number): Promise<readonly SegmentEnd[]> {
     const known = this.groups.get(group) ?? []
     this.groups.set(group, known)
-    if (known.length === 0 || known[0]!.last > from) {
-      await this.load(group, from, (known[0]?.last ?? to + 1) - 1)
+    if (known.length === 0) await this.load(group, from, to)
+    else {
+      if (known[0]!.last > from) await this.load(group, from, known[0]!.last - 1)
+      if (known.at(-1)!.last < to) await this.load(group, known.at(-1)!.last + 1, to)
     }
-    if (known.length > 0 && known.at(-1)!.last < to) await this.load(group, known.at(-1)!.last + 1, to)
     return known.slice(firstFrom(known, from), firstFrom(known, to) + 1)
   }
 

@@ -2,6 +2,7 @@ import { AssayError } from '@assay/core/contracts/errors'
 import { specOf } from '@assay/core/contracts/wire/account-spec'
 import type { AssessmentResource } from '@assay/core/contracts/wire/assessment'
 import type { TierDocument } from '@assay/core/contracts/wire/tier'
+import { documentsOf } from '@assay/core/domain/proof/documents'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Row } from '@assay/core/ports/db/port'
 import { maySee } from '../access.ts'
@@ -36,32 +37,51 @@ export async function createAssessment(
   if (purchase.status !== 'paid')
     throw new AssayError('conflict', `The purchase is ${purchase.status}.`, { field: 'purchase_id' })
   const asked = { ctx, route: 'POST /api/assessments', key: input.key, body: { purchase_id: input.purchase_id } }
-  return once(deps, asked, async ({ keep }) => {
-    const id = await claimAssessment(deps, input.purchase_id, purchase)
-    const { spec } = specOf(
-      purchase.tier,
-      (await deps.instruments()).map(({ document }) => document),
-    )
-    const meta = { commandId: `create:${id}`, requestId: ctx.requestId, spec, tenant: purchase.tenant }
-    takenAnswer(await deps.engine.submit(id, { op: 'create' }, meta))
+  return once(deps, asked, async ({ subject, keep }) => {
+    const { id, born } = await claimAssessment(deps, { id: subject, purchaseId: input.purchase_id, purchase })
+    if (!born) {
+      const { spec } = specOf(
+        purchase.tier,
+        (await deps.instruments()).map(({ document }) => document),
+      )
+      const meta = {
+        commandId: `create:${id}`,
+        requestId: ctx.requestId,
+        spec,
+        docs: documentsOf(spec).cited,
+        tenant: purchase.tenant,
+      }
+      takenAnswer(await deps.engine.submit(id, { op: 'create' }, meta))
+    }
     const assessment = await readAssessment(deps, id)
     await keep(deps.db, { value: assessment })
     return assessment
   })
 }
 
-async function claimAssessment(deps: TradingDeps, purchaseId: string, purchase: PurchaseRow): Promise<string> {
-  const [made] = await deps.db.query<Row & { id: string }>(
+interface Claim {
+  id: string
+  purchaseId: string
+  purchase: PurchaseRow
+}
+/** The purchase's one row: made now, or left by an attempt that broke before its account was born, or our own of before. */
+async function claimAssessment(
+  deps: TradingDeps,
+  { id, purchaseId, purchase }: Claim,
+): Promise<{ id: string; born: boolean }> {
+  const [made] = await deps.db.query(
     `insert into trading.assessment (id, tenant, user_id, purchase_id) values ($1, $2, $3, $4)
      on conflict (purchase_id) do nothing returning id`,
-    [Bun.randomUUIDv7(), purchase.tenant, purchase.user_id, purchaseId],
+    [id, purchase.tenant, purchase.user_id, purchaseId],
   )
-  if (made) return made.id
+  if (made) return { id, born: false }
   const [there] = await deps.db.query<Row & { id: string; born: boolean }>(
-    `select a.id, exists (select from trading.account c where c.account = a.id) as born from trading.assessment a where a.purchase_id = $1`,
+    `select a.id, exists (select from trading.account c where c.account = a.id) as born
+     from trading.assessment a where a.purchase_id = $1`,
     [purchaseId],
   )
-  if (there!.born)
+  if (there!.born && there!.id !== id) {
     throw new AssayError('conflict', `The purchase has its assessment: ${there!.id}.`, { field: 'purchase_id' })
-  return there!.id
+  }
+  return there!
 }

@@ -1,7 +1,10 @@
 import { AssessmentStatus, type TransitionResource } from '@assay/core/contracts/wire/assessment'
-import type { Command } from '@assay/core/domain/engine/types'
+import type { Answer, Command } from '@assay/core/domain/engine/types'
+import type { Receipt } from '@assay/core/domain/journal/receipt'
+import type { Row } from '@assay/core/ports/db/port'
 import { openAssessment } from '../access.ts'
-import type { Verb } from '../deps.ts'
+import type { TradingDeps, Verb } from '../deps.ts'
+import type { Reply } from '../engine/types.ts'
 import { takenAnswer } from '../engine-reply.ts'
 import { once } from '../idempotency/once.ts'
 
@@ -16,11 +19,19 @@ export async function moveAssessment(
   const { ctx, input, deps } = verb
   const asked = { ctx, route: `POST /api/assessments/${input.id}/${command.op}`, key: input.key, body: {} }
   return once(deps, asked, async ({ subject, keep }) => {
-    const reply = takenAnswer(
-      await deps.engine.submit(input.id, command, { commandId: subject, requestId: ctx.requestId }),
-    )
+    const before = await storedAnswer(deps, input.id, subject)
+    const reply = takenAnswer(before ?? (await deps.engine.submit(input.id, command, { commandId: subject, requestId: ctx.requestId })))
     const moved = { id: input.id, status: AssessmentStatus.parse(reply.answer.status), receipt: reply.receipt }
     await keep(deps.db, { value: moved })
     return moved
   })
+}
+
+/** What an attempt that broke off had been answered. */
+async function storedAnswer(deps: TradingDeps, account: string, commandId: string): Promise<Reply | null> {
+  const [row] = await deps.db.query<Row & { answer: Answer; receipt: Receipt }>(
+    'select answer, receipt from trading.answer where account = $1 and command_id = $2',
+    [account, commandId],
+  )
+  return row ? { kind: 'answer', answer: row.answer, receipt: row.receipt, replayed: true } : null
 }

@@ -3,9 +3,13 @@ import { canonical } from '@assay/core/domain/journal/canonical'
 import { sha256Hex } from '@assay/core/domain/journal/hash'
 import { requireActor } from '@assay/core/kernel/auth'
 import type { Ctx } from '@assay/core/kernel/context'
+import type { Clock } from '@assay/core/ports/clock/port'
 import type { Row, Sql } from '@assay/core/ports/db/port'
-import type { TradingDeps } from '../deps.ts'
 
+export interface OnceDeps {
+  db: Sql
+  clock: Pick<Clock, 'now'>
+}
 /** An answer is kept this long. */
 export const KEPT_MS = 24 * 3_600_000
 /** A first attempt that has not answered for this long is taken over: its process is gone. */
@@ -39,7 +43,7 @@ interface KeyRow extends Row {
  * Runs the effect at most once per user, route and key, and answers a repeat with what the first one answered.
  * Throws idempotency_key_reused for another body, idempotency_in_progress while the first attempt runs. Without a key it just runs.
  */
-export async function once<T>(deps: TradingDeps, asked: Once, effect: (attempt: Attempt<T>) => Promise<T>): Promise<T> {
+export async function once<T>(deps: OnceDeps, asked: Once, effect: (attempt: Attempt<T>) => Promise<T>): Promise<T> {
   const { ctx, route, key, body } = asked
   if (key === undefined) return effect({ subject: Bun.randomUUIDv7(), keep: async () => {} })
   if (!/^[\x21-\x7e]{1,128}$/.test(key)) {
@@ -72,7 +76,7 @@ export async function once<T>(deps: TradingDeps, asked: Once, effect: (attempt: 
 const SAME_KEY = 'tenant = $1 and user_id = $2 and route = $3 and key = $4'
 
 async function claim<T>(
-  deps: TradingDeps,
+  deps: OnceDeps,
   id: string[],
   bodyHash: string,
 ): Promise<{ subject: string } | { answer: Stored<T> }> {
@@ -116,7 +120,7 @@ function open<T>(answer: Stored<T>): T {
 }
 
 /** Drops answers past their time; returns how many. */
-export async function forgetOldKeys(deps: Pick<TradingDeps, 'db' | 'clock'>): Promise<number> {
+export async function forgetOldKeys(deps: OnceDeps): Promise<number> {
   const rows = await deps.db.query('delete from trading.idempotency where created_at <= $1 returning key', [
     new Date(deps.clock.now() - KEPT_MS),
   ])

@@ -20,7 +20,7 @@ import { listViolations } from '../accounts/list-violations.ts'
 import { readJournal } from '../accounts/read-journal.ts'
 import { RESOLUTION_NAMES } from '../accounts/resolution.ts'
 import type { TradingDeps } from '../deps.ts'
-import { withEtag } from './etag.ts'
+import { etag } from './etag.ts'
 
 const tags = ['accounts']
 const params = z.object({ id: z.string() })
@@ -77,9 +77,9 @@ export const accountRoutes = (deps: TradingDeps) =>
     )
     .get(
       '/api/assessments/:id/trades',
-      async ({ ctx, params, query, request, set }) =>
-        withEtag(request, set, await listTrades({ ctx, input: { ...params, ...query }, deps })),
+      ({ ctx, params, query }) => listTrades({ ctx, input: { ...params, ...query }, deps }),
       {
+        mapResponse: etag,
         params,
         query: PageQuery.extend({ ...phase, symbol: z.string().optional(), order: z.string().optional() }),
         response: { 200: pageOf(TradeResource) },
@@ -88,9 +88,9 @@ export const accountRoutes = (deps: TradingDeps) =>
     )
     .get(
       '/api/assessments/:id/violations',
-      async ({ ctx, params, query, request, set }) =>
-        withEtag(request, set, await listViolations({ ctx, input: { ...params, ...query }, deps })),
+      ({ ctx, params, query }) => listViolations({ ctx, input: { ...params, ...query }, deps }),
       {
+        mapResponse: etag,
         params,
         query: PageQuery.extend(phase),
         response: { 200: pageOf(ViolationResource) },
@@ -99,9 +99,9 @@ export const accountRoutes = (deps: TradingDeps) =>
     )
     .get(
       '/api/assessments/:id/journal',
-      async ({ ctx, params, query, request, set }) =>
-        withEtag(request, set, await readJournal({ ctx, input: { ...params, ...query }, deps })),
+      ({ ctx, params, query }) => readJournal({ ctx, input: { ...params, ...query }, deps }),
       {
+        mapResponse: etag,
         params,
         query: PageQuery.extend({ kind: z.string().optional() }),
         response: { 200: pageOf(JournalItem) },

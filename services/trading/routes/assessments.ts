@@ -14,7 +14,7 @@ import { getAssessment } from '../assessments/get-assessment.ts'
 import { listAssessments } from '../assessments/list-assessments.ts'
 import { startAssessment } from '../assessments/start-assessment.ts'
 import type { TradingDeps } from '../deps.ts'
-import { withEtag } from './etag.ts'
+import { etag } from './etag.ts'
 import { IdempotencyHeaders } from './headers.ts'
 
 const tags = ['assessments']
@@ -38,16 +38,12 @@ export const assessmentRoutes = (deps: TradingDeps) =>
         detail: { operationId: 'createAssessment', tags, summary: 'The assessment of a paid purchase' },
       },
     )
-    .get(
-      '/api/assessments',
-      async ({ ctx, query, request, set }) =>
-        withEtag(request, set, await listAssessments({ ctx, input: query, deps })),
-      {
-        query: PageQuery.extend({ status: AssessmentStatus.optional(), tier_id: z.string().optional() }),
-        response: { 200: pageOf(AssessmentResource) },
-        detail: { operationId: 'listAssessments', tags, summary: 'Own assessments; for operators the tenant’s' },
-      },
-    )
+    .get('/api/assessments', ({ ctx, query }) => listAssessments({ ctx, input: query, deps }), {
+      mapResponse: etag,
+      query: PageQuery.extend({ status: AssessmentStatus.optional(), tier_id: z.string().optional() }),
+      response: { 200: pageOf(AssessmentResource) },
+      detail: { operationId: 'listAssessments', tags, summary: 'Own assessments; for operators the tenant’s' },
+    })
     .get('/api/assessments/:id', ({ ctx, params }) => getAssessment({ ctx, input: params, deps }), {
       params,
       response: { 200: AssessmentResource },

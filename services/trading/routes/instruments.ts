@@ -6,23 +6,19 @@ import { z } from 'zod'
 import type { TradingDeps } from '../deps.ts'
 import { getInstrument } from '../instruments/get-instrument.ts'
 import { listInstruments } from '../instruments/list-instruments.ts'
-import { withEtag } from './etag.ts'
+import { etag } from './etag.ts'
 
 const tags = ['instruments']
 
 export const instrumentRoutes = (deps: TradingDeps) =>
   new Elysia({ name: 'trading.instruments' })
     .use(withCtx)
-    .get(
-      '/api/instruments',
-      async ({ ctx, query, request, set }) =>
-        withEtag(request, set, await listInstruments({ ctx, input: query, deps })),
-      {
-        query: PageQuery.extend({ kind: z.enum(['spot', 'fx', 'perp']).optional(), quote: z.string().optional() }),
-        response: { 200: pageOf(InstrumentResource) },
-        detail: { operationId: 'listInstruments', tags, summary: 'Instrument documents in force' },
-      },
-    )
+    .get('/api/instruments', ({ ctx, query }) => listInstruments({ ctx, input: query, deps }), {
+      mapResponse: etag,
+      query: PageQuery.extend({ kind: z.enum(['spot', 'fx', 'perp']).optional(), quote: z.string().optional() }),
+      response: { 200: pageOf(InstrumentResource) },
+      detail: { operationId: 'listInstruments', tags, summary: 'Instrument documents in force' },
+    })
     .get('/api/instruments/:symbol', ({ ctx, params }) => getInstrument({ ctx, input: params, deps }), {
       params: z.object({ symbol: z.string() }),
       response: { 200: InstrumentResource },

@@ -16,7 +16,7 @@ import { cancelOrder } from '../orders/cancel-order.ts'
 import { getOrder } from '../orders/get-order.ts'
 import { listOrders } from '../orders/list-orders.ts'
 import { placeOrder } from '../orders/place-order.ts'
-import { withEtag } from './etag.ts'
+import { etag } from './etag.ts'
 
 const tags = ['orders']
 const params = z.object({ id: z.string() })
@@ -48,9 +48,9 @@ export const orderRoutes = (deps: TradingDeps) =>
     )
     .get(
       '/api/assessments/:id/orders',
-      async ({ ctx, params, query, request, set }) =>
-        withEtag(request, set, await listOrders({ ctx, input: { ...params, ...query }, deps })),
+      ({ ctx, params, query }) => listOrders({ ctx, input: { ...params, ...query }, deps }),
       {
+        mapResponse: etag,
         params,
         query: PageQuery.extend({
           phase: z.coerce.number().int().min(0).max(64).optional(),

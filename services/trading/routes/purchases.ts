@@ -7,7 +7,7 @@ import type { TradingDeps } from '../deps.ts'
 import { buyTier } from '../purchases/buy-tier.ts'
 import { getPurchase } from '../purchases/get-purchase.ts'
 import { listPurchases } from '../purchases/list-purchases.ts'
-import { withEtag } from './etag.ts'
+import { etag } from './etag.ts'
 import { IdempotencyHeaders } from './headers.ts'
 
 const tags = ['purchases']
@@ -30,15 +30,12 @@ export const purchaseRoutes = (deps: TradingDeps) =>
         detail: { operationId: 'buyTier', tags, summary: 'Buy a tier; the answer holds the checkout' },
       },
     )
-    .get(
-      '/api/purchases',
-      async ({ ctx, query, request, set }) => withEtag(request, set, await listPurchases({ ctx, input: query, deps })),
-      {
-        query: PageQuery.extend({ status: PurchaseStatus.optional() }),
-        response: { 200: pageOf(PurchaseResource) },
-        detail: { operationId: 'listPurchases', tags, summary: 'Own purchases; for operators the tenant’s' },
-      },
-    )
+    .get('/api/purchases', ({ ctx, query }) => listPurchases({ ctx, input: query, deps }), {
+      mapResponse: etag,
+      query: PageQuery.extend({ status: PurchaseStatus.optional() }),
+      response: { 200: pageOf(PurchaseResource) },
+      detail: { operationId: 'listPurchases', tags, summary: 'Own purchases; for operators the tenant’s' },
+    })
     .get('/api/purchases/:id', ({ ctx, params }) => getPurchase({ ctx, input: params, deps }), {
       params: z.object({ id: z.string() }),
       response: { 200: PurchaseResource },

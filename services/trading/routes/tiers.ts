@@ -6,22 +6,19 @@ import { z } from 'zod'
 import type { TradingDeps } from '../deps.ts'
 import { getTier } from '../tiers/get-tier.ts'
 import { listTiers } from '../tiers/list-tiers.ts'
-import { withEtag } from './etag.ts'
+import { etag } from './etag.ts'
 
 const tags = ['tiers']
 
 export const tierRoutes = (deps: TradingDeps) =>
   new Elysia({ name: 'trading.tiers' })
     .use(withCtx)
-    .get(
-      '/api/tiers',
-      async ({ ctx, query, request, set }) => withEtag(request, set, await listTiers({ ctx, input: query, deps })),
-      {
-        query: PageQuery.extend({ currency: z.string().optional() }),
-        response: { 200: pageOf(TierResource) },
-        detail: { operationId: 'listTiers', tags, summary: 'The public catalogue of tiers' },
-      },
-    )
+    .get('/api/tiers', ({ ctx, query }) => listTiers({ ctx, input: query, deps }), {
+      mapResponse: etag,
+      query: PageQuery.extend({ currency: z.string().optional() }),
+      response: { 200: pageOf(TierResource) },
+      detail: { operationId: 'listTiers', tags, summary: 'The public catalogue of tiers' },
+    })
     .get('/api/tiers/:id', ({ ctx, params }) => getTier({ ctx, input: params, deps }), {
       params: z.object({ id: z.string() }),
       response: { 200: TierResource },
