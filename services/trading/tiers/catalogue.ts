@@ -66,7 +66,7 @@ const DEMO_BALANCES: Readonly<Record<string, string>> = {
   USDC: '10000',
   JPY: '1000000',
   BTC: '1',
-  ETH: '10',
+  ETH: '5',
 }
 
 /** The first catalogue, by id. Examples of rule sets; no firm's program is meant. */
