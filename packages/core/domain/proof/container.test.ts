@@ -61,6 +61,8 @@ describe('stream files', () => {
     expect(streamFile('BTC/USD')).toBe('log/BTC%2FUSD.jsonl')
   })
   test('another spelling is no name', () => {
-    expect(['log/BTC%2fUSD.jsonl', 'log/a.b.jsonl', 'log/%41.jsonl', 'x.jsonl', 'log/%.jsonl'].map(streamOfFile)).toEqual([null, null, null, null, null])
+    expect(
+      ['log/BTC%2fUSD.jsonl', 'log/a.b.jsonl', 'log/%41.jsonl', 'x.jsonl', 'log/%.jsonl'].map(streamOfFile),
+    ).toEqual([null, null, null, null, null])
   })
 })
