@@ -5,7 +5,7 @@
 import { type Figure, figureOf, median } from './figure.ts'
 import { watchLag } from './measure/lag.ts'
 import { wsPackage } from './peers/ws.ts'
-import { arrived, type Clients, connectClients } from './push/clients.ts'
+import { arrived, type Clients, connectClients, quiet } from './push/clients.ts'
 import { type FanOut, SYMBOLS } from './push/fan-out.ts'
 import { ours } from './push/ours.ts'
 
@@ -61,8 +61,8 @@ async function openLoop(
 ) {
   const readers = await connectClients(server, { clients, stalled, timed: true })
   readers.stall()
-  const warmed = await publishOnTime(server, ticksPerS * 5, warmTicks)
-  await arrived(readers, warmed * clients)
+  await publishOnTime(server, ticksPerS * 5, warmTicks)
+  await quiet(readers)
   readers.reset()
 
   const stopLag = watchLag()

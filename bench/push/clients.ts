@@ -58,3 +58,11 @@ export async function arrived(clients: Clients, messages: number, deadlineMs = 1
     await Bun.sleep(1)
   }
 }
+/** Waits until nothing more comes: what was published so far was read, or kept from those who do not read. */
+export async function quiet(clients: Clients): Promise<void> {
+  for (let last = -1, frames = 0; last !== frames; ) {
+    last = frames
+    await Bun.sleep(100)
+    frames = (await clients.report()).frames
+  }
+}

@@ -32,7 +32,7 @@ let opened = 0
 
 process.on('message', async (request: Request) => {
   if ('plan' in request) await connectAll(request.plan)
-  else if (request.do === 'stall') for (const socket of sockets.slice(-plan.stalled)) socket.pause()
+  else if (request.do === 'stall') for (const socket of sockets.slice(sockets.length - plan.stalled)) socket.pause()
   else if (request.do === 'reset') reset()
   else report()
 })

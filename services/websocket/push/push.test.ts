@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import type { Delivered } from '@assay/core/ports/bus/port'
+import { onIdentityRevoked } from '../consumers/identity-revoked.ts'
 import { connect, type TestClient, until } from '../testing/client.ts'
 import { startServer, type TestServer } from '../testing/server.ts'
 import { testSource } from '../testing/sources.ts'
@@ -207,6 +209,18 @@ test('a client that piles up operations is closed with 4429', async () => {
   const client = await open('ann')
   for (let at = 0; at < 200; at++) client.send({ op: 'subscribe', channels: ['ticks:PILE'] })
   expect(await client.closed).toMatchObject({ code: 4429 })
+})
+
+test('a revoked session, key or user loses its connections with 4403, others stay', async () => {
+  const [ann, bob] = await Promise.all([open('ann'), open('bob')])
+  const { handle } = onIdentityRevoked(server.hub)
+  const revoke = (data: object) => handle({ envelope: { data } } as Delivered)
+  await revoke({ what: 'heartbeat', id: null, user_id: null })
+  await revoke({ what: 'session', id: 'another', user_id: 'ann' })
+  await revoke({ what: 'user', id: null, user_id: 'ann' })
+  expect(await ann.closed).toMatchObject({ code: 4403 })
+  await revoke({ what: 'session', id: 'session of bob', user_id: 'bob' })
+  expect(await bob.closed).toMatchObject({ code: 4403 })
 })
 
 test('the metrics count connections, subscriptions, messages and delays', async () => {

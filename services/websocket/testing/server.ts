@@ -72,6 +72,7 @@ async function verify(token: string): Promise<Actor> {
     tenant: 'default',
     scopes: ['market:read', 'trading:read'],
     plan: 'free',
+    sessionId: `session of ${userId}`,
     expiresAt: Number(expiry),
   }
 }
