@@ -8,9 +8,13 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** The only place that reads the process's environment. */
 export const environment = (): Environment => process.env
 
+const port = z.coerce.number().int().min(0).max(65_535).optional()
+
 const platformSlice = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
+  PORT: port,
+  API_GATEWAY_PORT: port,
+  DATA_BRIDGE_PORT: port,
   ASSAY_HOST: z.string().default('127.0.0.1'),
   ASSAY_HOME: z
     .string()
@@ -55,7 +59,7 @@ export function readConfig(env: Environment, slices: readonly z.ZodType[] = []):
     const result = schema.safeParse(values)
     if (result.success) parsed.set(schema, result.data)
     else
-      problems.push(...result.error.issues.map((issue) => ({ variable: issue.path.join('.'), reason: issue.message })))
+      problems.push(...result.error.issues.map((issue) => ({ variable: String(issue.path[0]), reason: issue.message })))
   }
   problems.push(...refusals(values))
   if (problems.length > 0) throw new ConfigError(unique(problems))

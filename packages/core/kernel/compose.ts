@@ -1,0 +1,104 @@
+import { type AnyElysia, Elysia } from 'elysia'
+import { AssayError } from '../contracts/errors.ts'
+import type { TokenVerifier } from './auth.ts'
+import type { Config } from './config.ts'
+import { edge } from './edge.ts'
+import { createHealth, type Health } from './health.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import { createRequestMetrics } from './metrics.ts'
+import { platformRoutes } from './platform-routes.ts'
+import type { Deps, Running, Service, SocketOptions } from './service.ts'
+
+/** Ports and what belongs to the process; compose adds what one service gives to the others. */
+export type BaseDeps = Omit<Deps, 'config' | 'tokens' | 'call' | 'channels'>
+
+export interface ComposeOptions {
+  services: readonly Service[]
+  base: BaseDeps
+  config: Config
+  lifecycle: Lifecycle
+}
+export interface Platform {
+  app: AnyElysia
+  health: Health
+  websocket: SocketOptions | undefined
+  notices(): string[]
+  /** starts every service in the order of the list, then its consumers; /ready may pass from then on */
+  start(): Promise<void>
+}
+
+/** One market group until a firm runs several. */
+const GROUPS = ['main']
+
+/** Services in one Elysia app behind one edge. Nothing listens and nothing runs until `start`. */
+export async function compose({ services, base, config, lifecycle }: ComposeOptions): Promise<Platform> {
+  const { platform } = config
+  const health = createHealth(base.clock)
+  const running: { service: Service; part: Running }[] = []
+  const parts = () => running.map(({ part }) => part)
+  const app: AnyElysia = new Elysia({ name: 'assay' })
+
+  const shared = {
+    ...base,
+    tokens: lateTokens(() => parts().find((part) => part.tokens)?.tokens),
+    call: async (_service: string, request: Request) => app.handle(request),
+    channels: () => parts().flatMap((part) => part.channels ?? []),
+  }
+  app.use(
+    edge({
+      log: base.log,
+      clock: base.clock,
+      metrics: createRequestMetrics(base.metrics),
+      tokens: shared.tokens,
+      limit: () => parts().find((part) => part.limit)?.limit,
+      corsOrigins: platform.CORS_ORIGINS,
+      trustedProxies: platform.TRUSTED_PROXIES,
+      forceHttps: platform.FORCE_HTTPS ?? config.production,
+      routes: () => app.routes,
+    }),
+  )
+  app.use(
+    platformRoutes({
+      health,
+      metrics: base.metrics,
+      clock: base.clock,
+      marketlog: base.marketlog,
+      groups: GROUPS,
+      app: () => app,
+    }),
+  )
+  for (const service of services) {
+    const log = base.log.child({ service: service.name })
+    const part = await service.create({ ...shared, log, config: config.slice(service.config) }, lifecycle)
+    running.push({ service, part })
+    app.use(part.app)
+    for (const probe of part.probes ?? []) health.addProbe(probe)
+    if (part.health) health.addSource(part.health)
+  }
+
+  return {
+    app,
+    health,
+    websocket: parts().find((part) => part.websocket)?.websocket,
+    notices: () => parts().flatMap((part) => part.notices?.() ?? []),
+    async start() {
+      for (const { service, part } of running) {
+        await part.start?.()
+        for (const { group, topics, handle } of part.consumers ?? []) {
+          const subscription = await base.bus.subscribe({ group, topics }, handle)
+          lifecycle.defer(`${service.name} consumer ${group}`, () => subscription.close())
+        }
+      }
+      health.markStarted()
+    },
+  }
+}
+
+/** Services are created before the one that verifies is known; without it nobody is let in. */
+const lateTokens = (find: () => TokenVerifier | undefined): TokenVerifier => ({
+  verify(credential) {
+    const tokens = find()
+    if (!tokens) throw new AssayError('unauthorized', 'Nothing in this process verifies credentials.')
+    return tokens.verify(credential)
+  },
+})

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'bun:test'
+import { z } from 'zod'
+import { ConfigError, readConfig } from './config.ts'
+
+const KEY = Buffer.from(Array.from({ length: 32 }, (_, i) => (i * 37 + 11) % 256)).toString('base64')
+function problems(env: Record<string, string>, slices: z.ZodType[] = []): string[] {
+  try {
+    readConfig(env, slices)
+    return []
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return error.problems.map(({ variable }) => variable)
+  }
+}
+
+test('no variable at all is a working configuration', () => {
+  const { platform, production, notices } = readConfig({})
+  expect(platform).toMatchObject({
+    NODE_ENV: 'development',
+    LOG_LEVEL: 'info',
+    CORS_ORIGINS: [],
+    MARKET_LOG_MAX_BYTES: 20 * 2 ** 30,
+  })
+  expect(platform.ASSAY_HOME).toEndWith('/.assay')
+  expect({ production, notices }).toEqual({ production: false, notices: [] })
+})
+test('an empty variable is an unset one', () => {
+  expect(readConfig({ LOG_LEVEL: '', DATABASE_URL: '' }).platform.LOG_LEVEL).toBe('info')
+})
+test('every wrong value is named at once', () => {
+  const slice = z.object({ SESSION_TIMEOUT_MINUTES: z.coerce.number().int().positive().default(30) })
+  const wrong = {
+    LOG_LEVEL: 'loud',
+    PORT: '99999',
+    TRUSTED_PROXIES: '10.0.0.0/40',
+    SESSION_TIMEOUT_MINUTES: 'soon',
+    MARKET_LOG_MAX_BYTES: 'many',
+  }
+  expect(problems(wrong, [slice]).sort()).toEqual([
+    'LOG_LEVEL',
+    'MARKET_LOG_MAX_BYTES',
+    'PORT',
+    'SESSION_TIMEOUT_MINUTES',
+    'TRUSTED_PROXIES',
+  ])
+})
+test('what this release does not bring is refused, not ignored', () => {
+  expect(problems({ POSTGRES_URL: 'postgres://x', KAFKA_BROKERS: 'k:9092' })).toEqual(['DATABASE_URL', 'KAFKA_BROKERS'])
+})
+test('aliases are used and replaced names pointed out', () => {
+  const config = readConfig({ FLASK_ENV: 'test', JWT_SECRET: 'x' })
+  expect(config.platform.NODE_ENV).toBe('test')
+  expect(config.notices).toEqual([
+    'FLASK_ENV is used as NODE_ENV.',
+    'JWT_SECRET is not used: replaced by EdDSA keys kept by the secrets port.',
+  ])
+})
+describe('production', () => {
+  const safe = { NODE_ENV: 'production', ENCRYPTION_KEY: KEY }
+  test('starts with a good key', () => {
+    expect(problems(safe)).toEqual([])
+    expect(readConfig(safe).production).toBe(true)
+  })
+  test('refuses a missing, short or weak key, limits off, a short password', () => {
+    expect(problems({ NODE_ENV: 'production' })).toEqual(['ENCRYPTION_KEY'])
+    expect(problems({ ...safe, ENCRYPTION_KEY: 'changeme' })).toEqual(['ENCRYPTION_KEY'])
+    expect(problems({ ...safe, ENCRYPTION_KEY: 'ab'.repeat(32) })).toEqual(['ENCRYPTION_KEY'])
+    expect(problems({ ...safe, RATE_LIMIT_ENABLED: 'False' })).toEqual(['RATE_LIMIT_ENABLED'])
+    expect(problems({ ...safe, ASSAY_OPERATOR_PASSWORD: 'short' })).toEqual(['ASSAY_OPERATOR_PASSWORD'])
+  })
+})

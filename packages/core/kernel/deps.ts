@@ -1,0 +1,58 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { openBlobFolder } from '../ports/blobs/folder.ts'
+import { createEmbeddedBus } from '../ports/bus/embedded.ts'
+import { createMemoryCache } from '../ports/cache/memory.ts'
+import type { Clock } from '../ports/clock/port.ts'
+import { migrate } from '../ports/db/migrate.ts'
+import { openPglite } from '../ports/db/pglite.ts'
+import type { Lockstep } from '../ports/marketlog/lockstep.ts'
+import { createLockstep } from '../ports/marketlog/lockstep-memory.ts'
+import { openSegmentLog } from '../ports/marketlog/segments.ts'
+import { createTestPayments } from '../ports/payments/test-provider.ts'
+import { openSecretsFile } from '../ports/secrets/file.ts'
+import type { BaseDeps } from './compose.ts'
+import type { Config } from './config.ts'
+import type { Lifecycle } from './lifecycle.ts'
+
+export interface DepsOptions {
+  config: Config
+  log: Logger
+  metrics: Registry
+  clock: Clock
+  lifecycle: Lifecycle
+}
+
+/** The embedded adapters on the data folder. The database comes first: opening it locks the folder. */
+export async function createDeps({ config, log, metrics, clock, lifecycle }: DepsOptions): Promise<BaseDeps> {
+  const home = config.platform.ASSAY_HOME
+  const keep = <T extends { close(): Promise<void> }>(name: string, port: T): T => {
+    lifecycle.defer(name, () => port.close())
+    return port
+  }
+  const db = keep('db', await openPglite({ home, log }))
+  const applied = await migrate(db)
+  if (applied.length > 0) log.info({ migrations: applied.length }, 'database migrated')
+  const marketlog = keep('marketlog', await openSegmentLog({ folder: join(home, 'market-log'), clock, log }))
+  const groups = new Map<string, Lockstep>()
+  return {
+    production: config.production,
+    home,
+    log,
+    metrics,
+    clock,
+    db,
+    marketlog,
+    lockstep(group) {
+      const lockstep = groups.get(group) ?? createLockstep(group, clock)
+      groups.set(group, lockstep)
+      return lockstep
+    },
+    bus: keep('bus', await createEmbeddedBus({ db, clock, log, producer: 'assay' })),
+    cache: keep('cache', createMemoryCache(clock)),
+    secrets: keep('secrets', await openSecretsFile({ home, encryptionKey: config.platform.ENCRYPTION_KEY })),
+    blobs: keep('blobs', openBlobFolder(join(home, 'blobs'))),
+    payments: keep('payments', createTestPayments()),
+  }
+}

@@ -1,0 +1,59 @@
+import { expect, test } from 'bun:test'
+import { createHealth } from './health.ts'
+
+function world() {
+  let now = 0
+  const clock = { now: () => now, monotonic: () => now, sleep: async () => {} }
+  function pass(ms: number): void {
+    now += ms
+  }
+  return { health: createHealth(clock), pass }
+}
+
+test('ready only between the start and draining, and only while every probe passes', async () => {
+  const { health, pass } = world()
+  let reason: string | undefined
+  health.addProbe({ name: 'db', timeoutMs: 50, check: async () => reason })
+  expect((await health.readiness()).ready).toBe(false)
+  health.markStarted()
+  expect(await health.readiness()).toEqual({ ready: true, draining: false, probes: { db: 'ok' } })
+  reason = 'read only'
+  pass(2_000)
+  expect(await health.readiness()).toEqual({ ready: false, draining: false, probes: { db: 'read only' } })
+  reason = undefined
+  pass(2_000)
+  health.markDraining()
+  expect(await health.readiness()).toMatchObject({ ready: false, draining: true })
+})
+test('a probe that hangs fails after its time-out and is not asked again meanwhile', async () => {
+  const { health, pass } = world()
+  let asked = 0
+  health.addProbe({
+    name: 'engine',
+    timeoutMs: 5,
+    check: () => {
+      asked++
+      return new Promise(() => {})
+    },
+  })
+  expect((await health.report()).degraded).toEqual(['engine: no answer within 5 ms'])
+  pass(2_000)
+  expect(await health.report()).toMatchObject({ status: 'down', degraded: ['engine: still no answer'] })
+  expect(asked).toBe(1)
+})
+test('many who ask at once load a probe once', async () => {
+  const { health } = world()
+  let asked = 0
+  health.addProbe({ name: 'db', timeoutMs: 50, check: async () => void asked++ })
+  await Promise.all(Array.from({ length: 20 }, () => health.report()))
+  expect(asked).toBe(1)
+})
+test('what services tell makes the report degraded, not down', async () => {
+  const { health } = world()
+  health.addSource(() => ({ degraded: ['market log: 3 segments dropped'], stores: { db: { kind: 'pglite' } } }))
+  expect(await health.report()).toMatchObject({
+    status: 'degraded',
+    stores: { db: { kind: 'pglite' } },
+    degraded: ['market log: 3 segments dropped'],
+  })
+})

@@ -1,0 +1,77 @@
+import { toOpenAPISchema } from '@elysiajs/openapi'
+import type { AnyElysia } from 'elysia'
+import { z } from 'zod'
+import { ERRORS } from '../contracts/errors.ts'
+import { VERSION } from './version.ts'
+
+const OPENAPI = '3.1.2'
+const PROBLEM_SCHEMA = {
+  type: 'object',
+  description: 'RFC 9457 problem details',
+  required: ['type', 'title', 'status', 'detail', 'instance', 'request_id', 'code'],
+  properties: {
+    type: { type: 'string', description: 'urn:assay:error:<code>' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    instance: { type: 'string' },
+    request_id: { type: 'string' },
+    code: { type: 'string', enum: Object.keys(ERRORS) },
+    field: { type: 'string', description: 'The first field that is not valid' },
+    nearest: { type: 'string', description: 'What was perhaps meant' },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['field', 'detail'],
+        properties: { field: { type: 'string' }, detail: { type: 'string' } },
+      },
+    },
+  },
+}
+const PROBLEM_RESPONSE = {
+  description: 'An error',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+}
+
+type Operation = { responses?: Record<string, unknown> }
+type Paths = Record<string, Record<string, Operation>>
+
+/** The OpenAPI 3.1 document of every route of the app, in a stable order: it is checked in. */
+export function openApiDocument(app: AnyElysia): Record<string, unknown> {
+  const { paths, components } = toOpenAPISchema(app, { staticFile: false }, undefined, { zod: toJsonSchema }, OPENAPI)
+  return {
+    openapi: OPENAPI,
+    info: {
+      title: 'Assay',
+      version: VERSION,
+      description: 'Proprietary-trading assessments: market data, orders, rules, verdicts that can be checked.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    security: [{}, { bearer: [] }, { apiKey: [] }],
+    paths: withProblems(paths as Paths),
+    components: {
+      schemas: { ...components.schemas, Problem: PROBLEM_SCHEMA },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+      },
+    },
+  }
+}
+
+const toJsonSchema = (schema: z.ZodType, { io }: { io?: 'input' | 'output' } = {}) =>
+  z.toJSONSchema(schema, { io: io ?? 'input', unrepresentable: 'any' })
+
+/** Every operation may answer a problem; paths in alphabetical order. */
+function withProblems(paths: Paths): Paths {
+  const sorted: Paths = {}
+  for (const path of Object.keys(paths).sort()) {
+    sorted[path] = {}
+    for (const [method, operation] of Object.entries(paths[path]!)) {
+      sorted[path][method] = { ...operation, responses: { ...operation.responses, default: PROBLEM_RESPONSE } }
+    }
+  }
+  return sorted
+}

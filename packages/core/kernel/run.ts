@@ -1,0 +1,113 @@
+import type { Server } from 'bun'
+import { serviceEntry } from '../contracts/services.ts'
+import { systemClock } from '../ports/clock/system.ts'
+import { compose, type Platform } from './compose.ts'
+import { type Environment, environment, readConfig } from './config.ts'
+import { createDeps } from './deps.ts'
+import { createLifecycle, type Lifecycle } from './lifecycle.ts'
+import { openLog } from './log.ts'
+import { createMetrics } from './metrics.ts'
+import type { Service } from './service.ts'
+
+export interface StartOptions {
+  services: readonly Service[]
+  env: Environment
+  /** absent: from the configuration; 0: any free port */
+  port?: number
+  /** absent: standard output */
+  out?: { write(line: string): void }
+  onFatal?: (error: unknown) => void
+}
+export interface Started {
+  url: string
+  port: number
+  home: string
+  platform: Platform
+  /** notices of configuration and of the services, once */
+  notices: readonly string[]
+  close(): Promise<void>
+}
+
+const DRAIN_MS = 5_000
+
+/** Opens the data folder, composes the services, listens, starts. What was opened is closed again when a step fails. */
+export async function startPlatform({ services, env, port, out, onFatal }: StartOptions): Promise<Started> {
+  const config = readConfig(
+    env,
+    services.map((service) => service.config),
+  )
+  const { platform: settings } = config
+  const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT, home: settings.ASSAY_HOME, out })
+  const lifecycle = createLifecycle({ log: log.logger, onFatal })
+  lifecycle.defer('log', () => log.close())
+  try {
+    for (const notice of config.notices) log.logger.warn({}, notice)
+    const clock = systemClock
+    const base = await createDeps({ config, log: log.logger, metrics: createMetrics(), clock, lifecycle })
+    // registered below the services: they close before the last sockets are cut
+    let server: Server<unknown> | undefined
+    lifecycle.defer('http sockets', () => server?.stop(true))
+    const platform = await compose({ services, base, config, lifecycle })
+    server = listen(platform, { hostname: settings.ASSAY_HOST, port: port ?? portOf(services, settings) })
+    const listening = server
+    await platform.start()
+    lifecycle.defer('http', () => drain(platform, listening))
+    const { hostname, port: bound } = listening
+    log.logger.info({ port: bound, home: settings.ASSAY_HOME, services: services.map(({ name }) => name) }, 'started')
+    return {
+      url: `http://${hostname === '0.0.0.0' ? '127.0.0.1' : hostname}:${bound}`,
+      port: Number(bound),
+      home: settings.ASSAY_HOME,
+      platform,
+      notices: [...config.notices, ...platform.notices()],
+      close: () => lifecycle.close(),
+    }
+  } catch (error) {
+    await lifecycle.close()
+    throw error
+  }
+}
+
+/** Alone in a process: `services/<name>/main.ts`. */
+export async function run(service: Service): Promise<void> {
+  const started = await startPlatform({ services: [service], env: environment(), onFatal: () => process.exit(1) })
+  closeOnSignals(started.close)
+}
+
+/** Ctrl-C or SIGTERM closes and exits 0; a second one does not wait. */
+export function closeOnSignals(close: Lifecycle['close']): void {
+  let asked = false
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (asked) process.exit(130)
+      asked = true
+      close().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      )
+    })
+  }
+}
+
+type Settings = ReturnType<typeof readConfig>['platform']
+
+/** The whole platform is the gateway's port; a service alone has its own. */
+function portOf(services: readonly Service[], settings: Settings): number {
+  const alone = services.length === 1 ? serviceEntry(services[0]!.name) : undefined
+  const own = alone?.name === 'market-data' ? settings.DATA_BRIDGE_PORT : settings.API_GATEWAY_PORT
+  return settings.PORT ?? (alone && alone.portVariable === 'PORT' ? undefined : own) ?? alone?.port ?? 8000
+}
+
+function listen({ app, websocket }: Platform, at: { hostname: string; port: number }): Server<unknown> {
+  // the edge answers a body that is too long; this only ends one that does not say its length
+  app.listen({ ...at, maxRequestBodySize: 4 * 1024 * 1024, idleTimeout: 30, ...(websocket && { websocket }) })
+  return app.server as Server<unknown>
+}
+
+/** No new connections; requests in flight get their answers. */
+async function drain(platform: Platform, server: Server<unknown>): Promise<void> {
+  platform.health.markDraining()
+  void server.stop()
+  const end = performance.now() + DRAIN_MS
+  while (server.pendingRequests > 0 && performance.now() < end) await Bun.sleep(5)
+}
