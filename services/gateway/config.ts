@@ -1,13 +1,13 @@
+import { flag } from '@assay/core/kernel/config-values'
 import { z } from 'zod'
 
 const count = z.coerce.number().int().positive()
-const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
 
 export const config = z.object({
   /** a session without a refresh ends after this */
   SESSION_TIMEOUT_MINUTES: count.max(12 * 60).default(30),
   /** false is refused in production; login attempts are limited all the same */
-  RATE_LIMIT_ENABLED: flag.default(true),
+  RATE_LIMIT_ENABLED: flag().default(true),
   /** every client, for each route class */
   RATE_LIMIT_PER_MINUTE: count.default(60),
   /** reads without a credential, by address */

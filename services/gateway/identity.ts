@@ -1,7 +1,6 @@
 import { createTokenVerifier } from '@assay/core/kernel/verify-token'
 import type { Clock } from '@assay/core/ports/clock/port'
 import type { Db } from '@assay/core/ports/db/port'
-import type { Secrets } from '@assay/core/ports/secrets/port'
 import { keyActor } from './api-keys/key-actor.ts'
 import { createAuth, ownSecret } from './auth/better-auth.ts'
 import { createAuthDatabase } from './auth/database.ts'
@@ -9,11 +8,11 @@ import { createPasswordHasher } from './auth/password.ts'
 import { sessionLives } from './auth/session-lives.ts'
 import type { GatewayDeps } from './deps.ts'
 import { createAttemptGuard } from './limits/attempt-guard.ts'
-import { openSigningKeys } from './tokens/signing-keys.ts'
+import { type OwnSecrets, openSigningKeys } from './tokens/signing-keys.ts'
 
 export interface IdentityParts {
   db: Db
-  secrets: Secrets
+  secrets: OwnSecrets
   clock: Clock
   idleMs: number
   /** told the name of each limit that was hit */

@@ -19,8 +19,6 @@ export const gateway: Service<typeof config> = {
   config,
   async create(deps, lifecycle) {
     const { clock, production } = deps
-    if (production && !deps.config.RATE_LIMIT_ENABLED)
-      throw new Error('RATE_LIMIT_ENABLED=false is refused in production.')
     const onLimitHit = limitHits(deps)
     const identity = await openIdentity({
       db: deps.db,

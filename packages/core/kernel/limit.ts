@@ -14,12 +14,3 @@ export interface LimitedRequest {
  * RateLimit-Policy (and Retry-After) to the response headers; throws AssayError rate_limited when it is one too many.
  */
 export type RequestLimit = (ctx: Ctx, request: LimitedRequest, headers: Record<string, string | number>) => void
-
-const UNCOUNTED = new Set(['/health', '/ready', '/metrics', '/docs', '/docs/json', '/openapi.json', '/api/health'])
-const ORDERS = /^\/api\/assessments\/:[^/]+\/orders(\/|$)/
-
-/** The class of a route by its method and its pattern (`/api/assessments/:id/orders`). */
-export function routeClassOf(method: string, route: string): RouteClass {
-  if (UNCOUNTED.has(route)) return 'none'
-  return method !== 'GET' && ORDERS.test(route) ? 'orders' : 'default'
-}

@@ -1,3 +1,4 @@
+import { auditRecorded } from '@assay/core/contracts/topics/identity'
 import type { Sql } from '@assay/core/ports/db/port'
 
 export interface AuditEntry {
@@ -27,7 +28,14 @@ export async function recordAudit(
        insert into event_seq as e (aggregate, seq) values ($1, 1)
        on conflict (aggregate) do update set seq = e.seq + 1 returning seq)
      insert into bus.outbox (aggregate, aggregate_seq, id, topic, key, producer, data)
-     select $1, seq, $2, 'audit.recorded', $3, 'gateway', $4::jsonb from next`,
-    [`audit:${actor}`, Bun.randomUUIDv7(), actor, JSON.stringify({ action, actor, tenant, detail })],
+     select $1, seq, $2, $5, $3, $6, $4::jsonb from next`,
+    [
+      `audit:${actor}`,
+      Bun.randomUUIDv7(),
+      actor,
+      JSON.stringify({ action, actor, tenant, detail }),
+      auditRecorded.name,
+      auditRecorded.producer,
+    ],
   )
 }

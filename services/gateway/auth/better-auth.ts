@@ -1,9 +1,8 @@
 import { TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER } from '@assay/core/kernel/verify-token'
-import type { Secrets } from '@assay/core/ports/secrets/port'
 import { betterAuth } from 'better-auth/minimal'
 import { jwt } from 'better-auth/plugins/jwt'
 import { signAccessToken } from '../tokens/sign-access-token.ts'
-import { JWT_SECRETS, type SigningKeys } from '../tokens/signing-keys.ts'
+import { JWT_SECRETS, type OwnSecrets, type SigningKeys } from '../tokens/signing-keys.ts'
 import type { AuthDatabase } from './database.ts'
 import type { PasswordHasher } from './password.ts'
 import { PASSWORD_MAX, PASSWORD_MIN } from './schemas.ts'
@@ -89,7 +88,7 @@ export function createAuth({ database, hasher, keys, secret }: AuthParts) {
 }
 
 /** A secret of ours from the secrets port, made at its first use: 32 random bytes. */
-export async function ownSecret(secrets: Secrets, name: 'auth_secret' | 'refresh_secret'): Promise<string> {
+export async function ownSecret(secrets: OwnSecrets, name: 'auth_secret' | 'refresh_secret'): Promise<string> {
   const known = await secrets.getSecret(JWT_SECRETS, name)
   if (known) return known
   const made = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')

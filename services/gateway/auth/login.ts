@@ -14,10 +14,14 @@ export interface LoginInput extends LoginBody {
   userAgent: string
 }
 
+/** A failure is answered at the next multiple of this, so that the milliseconds an existing user costs more can't be seen. */
+const FAILURE_STEP_MS = 100
+
 /** E-mail and password -> a new session and its tokens. Every failure looks and costs the same: invalid_credentials. */
 export async function login({ ctx, input, deps }: Verb<LoginInput>): Promise<Tokens> {
   const email = normalizeEmail(input.email)
   const network = networkOf(ctx.address)
+  const began = deps.clock.monotonic()
   const attempt = await deps.guard.login({
     email,
     address: ctx.address,
@@ -26,6 +30,7 @@ export async function login({ ctx, input, deps }: Verb<LoginInput>): Promise<Tok
   const signedIn = await signIn(deps, email, input.password)
   if (!signedIn) {
     await recordFailure(deps, email, network)
+    await deps.clock.sleep(FAILURE_STEP_MS - ((deps.clock.monotonic() - began) % FAILURE_STEP_MS))
     throw new AssayError('invalid_credentials', 'E-mail or password is wrong.')
   }
   attempt.succeeded()

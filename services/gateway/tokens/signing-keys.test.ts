@@ -1,6 +1,5 @@
 import { expect, test } from 'bun:test'
 import { createTokenVerifier, TOKEN_AUDIENCE, TOKEN_ISSUER } from '@assay/core/kernel/verify-token'
-import type { Secrets } from '@assay/core/ports/secrets/port'
 import { signAccessToken } from './sign-access-token.ts'
 import { openSigningKeys, planRotation, type StoredKey, signingKey } from './signing-keys.ts'
 
@@ -33,7 +32,7 @@ function openWorld() {
   const secrets = {
     getSecret: async (path: string, name: string) => stored.get(`${path}#${name}`) ?? null,
     setSecret: async (path: string, name: string, value: string) => void stored.set(`${path}#${name}`, value),
-  } as Secrets
+  }
   const clock = { now: () => time.now, monotonic: () => time.now, sleep: () => Promise.resolve() }
   return { time, clock, open: () => openSigningKeys({ secrets, clock }) }
 }

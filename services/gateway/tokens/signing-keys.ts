@@ -4,7 +4,9 @@ import type { Secrets } from '@assay/core/ports/secrets/port'
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK } from 'jose'
 import { z } from 'zod'
 
+/** Where the gateway keeps what only it may read. */
 export const JWT_SECRETS = 'secret/data/jwt'
+export type OwnSecrets = Pick<Secrets, 'getSecret' | 'setSecret'>
 const KEYS = 'signing_keys'
 const HOUR = 3_600_000
 /** A key signs for a day, */
@@ -52,7 +54,7 @@ export const signingKey = (keys: readonly StoredKey[], now: number): StoredKey =
   keys.findLast((key) => key.signsFrom <= now) ?? keys[0]!
 
 /** The Ed25519 keys of the access tokens, kept by the secrets port; the first one is made here when there is none. */
-export async function openSigningKeys({ secrets, clock }: { secrets: Secrets; clock: Clock }): Promise<SigningKeys> {
+export async function openSigningKeys({ secrets, clock }: { secrets: OwnSecrets; clock: Clock }): Promise<SigningKeys> {
   let keys = z.array(storedKey).parse(JSON.parse((await secrets.getSecret(JWT_SECRETS, KEYS)) ?? '[]'))
   const imported = new Map<object, Promise<CryptoKey>>()
 

@@ -1,0 +1,104 @@
+import { edge } from '@assay/core/kernel/edge'
+import { createRequestMetrics } from '@assay/core/kernel/metrics'
+import type { Deps, Running } from '@assay/core/kernel/service'
+import { type TestDatabase, testDatabase } from '@assay/core/testing/database'
+import { type AnyElysia, Elysia } from 'elysia'
+import pino from 'pino'
+import { Registry } from 'prom-client'
+import { createUser, type NewUser } from '../auth/create-user.ts'
+import type { User } from '../auth/schemas.ts'
+import { type Config, config } from '../config.ts'
+import { openIdentity } from '../identity.ts'
+import { gateway } from '../service.ts'
+
+export interface Answer {
+  status: number
+  headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+  body: any
+}
+export interface Asked {
+  body?: unknown
+  token?: string
+  address?: string
+  userAgent?: string
+}
+
+export interface World {
+  /** moves by hand; sleeping takes no time */
+  time: { now: number }
+  running: Running
+  createUser(user: NewUser): Promise<User>
+  ask(method: string, path: string, asked?: Asked): Promise<Answer>
+  /** audit actions so far, oldest first */
+  audited(): Promise<string[]>
+  database: TestDatabase
+  /** closes the service and opens it again on the same database and secrets */
+  restart(): Promise<void>
+}
+
+/** The gateway behind the real edge on a database of its own. The test's process is the trusted proxy: it chooses addresses. */
+export async function openWorld(env: Record<string, string> = {}): Promise<World> {
+  const database = await testDatabase()
+  const time = { now: Date.now() }
+  const clock = { now: () => time.now, monotonic: () => time.now, sleep: () => Promise.resolve() }
+  const stored = new Map<string, string>()
+  const secrets = {
+    getSecret: async (path: string, key: string) => stored.get(`${path}#${key}`) ?? null,
+    setSecret: async (path: string, key: string, value: string) => void stored.set(`${path}#${key}`, value),
+  }
+  const log = pino({ level: 'silent' })
+
+  async function open(): Promise<{ running: Running; app: AnyElysia }> {
+    const metrics = new Registry()
+    const deps = { config: config.parse(env), production: false, log, metrics, clock, db: database.db, secrets }
+    const lifecycle = { defer() {}, background() {}, signal: new AbortController().signal, close: async () => {} }
+    const running = await gateway.create(deps as unknown as Deps<Config>, lifecycle)
+    await running.start?.()
+    const app: AnyElysia = new Elysia()
+      .use(
+        edge({
+          log,
+          clock,
+          metrics: createRequestMetrics(metrics),
+          tokens: running.tokens!,
+          limit: () => running.limit,
+          trustedProxies: ['127.0.0.1/32'],
+          routes: () => app.routes,
+        }),
+      )
+      .use(running.app)
+    return { running, app }
+  }
+
+  let { running, app } = await open()
+  const identity = await openIdentity({ db: database.db, secrets, clock, idleMs: 0, onLimitHit() {} })
+  return {
+    time,
+    database,
+    get running() {
+      return running
+    },
+    createUser: (input) => createUser({ input, deps: identity }),
+    async ask(method, path, { body, token, address = '203.0.113.1', userAgent = 'test' } = {}) {
+      const headers = new Headers({ 'x-forwarded-for': address, 'user-agent': userAgent })
+      if (token) headers.set('authorization', `Bearer ${token}`)
+      if (body !== undefined) headers.set('content-type', 'application/json')
+      const request = new Request(`http://localhost${path}`, { method, headers, body: JSON.stringify(body) })
+      const response = await app.handle(request)
+      const text = await response.text()
+      return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : null }
+    },
+    async audited() {
+      const rows = await database.db
+        .as('bus')
+        .query<{ action: string }>(
+          `select data->>'action' as action from bus.outbox where topic = 'audit.recorded' order by id`,
+        )
+      return rows.map(({ action }) => action)
+    },
+    async restart() {
+      ;({ running, app } = await open())
+    },
+  }
+}
