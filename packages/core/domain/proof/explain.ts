@@ -130,6 +130,7 @@ export async function explain(
   const seen = records.filter((r) =>
     'aseq' in place ? r.aseq <= place.aseq : r.mseq <= view.mseq && r.mts <= stop.mts,
   )
+  if (seen.length === 0) throw new RangeError(`the journal begins at m${header.mseq}`)
   return describe(story, seen, 'aseq' in place ? (records[place.aseq] ?? null) : null, retelling, floors)
 }
 

@@ -189,10 +189,10 @@ function proveStream(
   }
   return findings
 }
-/** The mseq of a leaf missing right before this one: its pointers name it where it was a quote, levels or state. */
-export function missingBetween(after: number, leaf: Pick<ShownLeaf, 'p'>): number {
-  const named = Math.max(...leaf.p)
-  return named > after ? named : after + 1
+/** The mseq of a leaf missing in a hole: the next leaf's pointers name it where it was a quote, levels or state. */
+export function missingIn(hole: Hole, next: ShownLeaf | undefined): number {
+  const named = Math.max(0, ...(next?.p ?? []))
+  return named > hole.after && named < hole.before ? named : hole.after + 1
 }
 
 /** Whether heads follow each other without a break and hold as many leaves as events. */

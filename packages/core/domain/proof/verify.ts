@@ -13,7 +13,7 @@ import { checkReceipt, type Receipt } from '../journal/receipt.ts'
 import { orderedSymbols } from './collect.ts'
 import { ContainerError } from './container.ts'
 import { compileHeader, decidingSymbols } from './documents.ts'
-import { checkHeads, type Finding, type Hole, holeIn, missingBetween, proveLog } from './leaves.ts'
+import { checkHeads, type Finding, type Hole, holeIn, missingIn, proveLog } from './leaves.ts'
 import { portableHash, type TreeHash } from './merkle.ts'
 import { type Archive, FoundError, readArchive, type SegmentFiles, UnreadableError } from './read-archive.ts'
 import { replayArchive, type Watched } from './replay-archive.ts'
@@ -145,8 +145,8 @@ function checkComplete(archive: Archive, compiled: Compiled, watched: Watched): 
   const symbols = decidingSymbols(compiled, orderedSymbols(archive.records))
   const holes = new Map([...symbols, 'group'].map((stream) => [stream, log.holes(stream)]))
   const gap = (stream: string, hole: Hole): Finding => {
-    const next = log.streams.get(stream)?.[log.upTo(stream, hole.before)]
-    const mseq = next && next.event.mseq === hole.before ? missingBetween(hole.after, next) : hole.after + 1
+    const next = log.streams.get(stream)?.[log.upTo(stream, hole.after) + 1]
+    const mseq = missingIn(hole, next)
     return {
       reason: `an event of ${stream} after ${hole.after} and before ${hole.before} is missing`,
       mseq,
