@@ -7,7 +7,7 @@ import { type ReplayEventsOptions, replayEvents } from './replay-events.ts'
 /** How fast recorded time passes: a factor of wall time, or as fast as the log takes it. */
 export type Speed = number | 'max'
 
-export interface ReplayRun extends ReplayEventsOptions {
+export interface Play {
   log: MarketLog
   group: string
   /** the fence under which this run writes */
@@ -18,10 +18,13 @@ export interface ReplayRun extends ReplayEventsOptions {
   /** needed where speed is a factor */
   clock?: Clock
   signal?: AbortSignal
+  /** market times of clock events that somebody waits for */
+  clocks?: readonly number[]
   /** runs after a clock event of `clocks` was appended, before anything behind it is */
   onClock?: (at: number, mseq: number) => Promise<void>
 }
-export interface ReplayDone {
+export type ReplayRun = Play & ReplayEventsOptions
+export interface Played {
   events: number
   mseq: number
   mts: number
@@ -30,16 +33,19 @@ export interface ReplayDone {
 /** events appended together when nobody holds them back */
 const BATCH = 1024
 
-/** Plays a recording into the log; what a run before this one has appended already is not appended again. */
-export async function runReplay(run: ReplayRun): Promise<ReplayDone> {
+/** Plays a recording into the log. */
+export const runReplay = (run: ReplayRun): Promise<Played> => playEvents(run, replayEvents(run))
+
+/** Appends events that are a function of their input alone; what a run before this one has appended is not appended again. */
+export async function playEvents(run: Play, source: AsyncIterable<MarketEvent[]>): Promise<Played> {
   const { log, group, epoch, lockstep, signal } = run
   const done = (await log.end(group))?.mseq ?? 0
   const pace = pacer(run)
   const wanted = new Set(run.clocks)
   let appended = 0
   let last: MarketEvent | undefined
-  for await (const made of replayEvents(run)) {
-    const events = made[0]!.mseq > done ? made : made.filter((event) => event.mseq > done)
+  for await (const made of source) {
+    const events = made.length > 0 && made[0]!.mseq > done ? made : made.filter((event) => event.mseq > done)
     for (let at = 0; at < events.length; ) {
       signal?.throwIfAborted()
       await lockstep?.released(events[at]!.mseq, signal)
@@ -55,7 +61,7 @@ export async function runReplay(run: ReplayRun): Promise<ReplayDone> {
       last = batch.at(-1)!
       if (run.onClock && last.kind === 'clock' && wanted.has(last.mts)) await run.onClock(last.mts, last.mseq)
     }
-    last = made.at(-1)
+    last = made.at(-1) ?? last
   }
   return { events: appended, mseq: last?.mseq ?? done, mts: last?.mts ?? 0 }
 }
@@ -83,7 +89,7 @@ interface Pacer {
   due(): number
   wait(mts: number): Promise<void>
 }
-function pacer({ speed, clock, lockstep, signal }: ReplayRun): Pacer {
+function pacer({ speed, clock, lockstep, signal }: Play): Pacer {
   if (speed === 'max' || lockstep || !clock) return { due: () => Number.POSITIVE_INFINITY, wait: async () => {} }
   let from: { mts: number; at: number } | null = null
   return {
