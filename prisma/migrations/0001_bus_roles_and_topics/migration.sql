@@ -16,9 +16,11 @@ end $$;
 revoke create on schema public from public;
 grant usage on schema bus to gateway, market_data, trading;
 
--- Events that their transaction wrote and no topic has yet. The relay publishes an aggregate's rows in the order of
--- aggregate_seq, then deletes them.
+-- Events that their transaction wrote and no topic has yet. An aggregate's rows are written one transaction after the
+-- other, so their positions rise with aggregate_seq; the relay publishes them in that order and deletes them. Reading
+-- all rows that are there, never "position > last", loses none that commits late.
 create table bus.outbox (
+  position      bigint      primary key generated always as identity,
   aggregate     text        not null,
   aggregate_seq bigint      not null,
   id            uuid        not null,
@@ -29,8 +31,7 @@ create table bus.outbox (
   trace         text,
   ts            timestamptz not null default now(),
   data          jsonb       not null,
-  lane          smallint    not null generated always as (abs(hashtext(aggregate) % 16)) stored,
-  primary key (lane, aggregate, aggregate_seq)
+  lane          smallint    not null generated always as (abs(hashtext(aggregate) % 16)) stored
 );
 -- An event needs no reader's rights, only the writer's.
 grant insert on bus.outbox to gateway, market_data, trading;

@@ -1,0 +1,12 @@
+import { afterAll } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describeAdapters } from '../../testing/adapters.ts'
+import { blobsContract } from './contract.ts'
+import { openBlobFolder } from './folder.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'assay-blobs-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describeAdapters('blobs', { embedded: async () => openBlobFolder(join(folder, 'blobs')) }, blobsContract)
