@@ -580,6 +580,7 @@ describe('signatures and receipts', () => {
   test('another log of the same mseq is found against the heads of this one', async () => {
     const heads = headsOf(envelopeOf(open(proof)).log)
     expect((await verify(proof, { against: heads })).exit).toBe(0)
+    expect((await verify(proof, { against: [{ first: 1_000_000, head: sha256Hex('x') }] })).exit).toBe(2)
     const other = heads.map((h, i) => (i === 4 ? { ...h, head: sha256Hex('x') } : h))
     expect(await verify(proof, { against: other })).toMatchObject({ exit: 1, at: { mseq: heads[4]!.first } })
   })

@@ -17,7 +17,6 @@ import { checkHeads, type Finding, type Hole, holeIn, missingIn, proveLog } from
 import { portableHash, type TreeHash } from './merkle.ts'
 import { type Archive, FoundError, readArchive, type SegmentFiles, UnreadableError } from './read-archive.ts'
 import { replayArchive, type Watched } from './replay-archive.ts'
-import type { SegmentHead } from './segment.ts'
 
 export interface VerifyOptions {
   /** public keys that are trusted: never those of the archive */
@@ -26,7 +25,7 @@ export interface VerifyOptions {
   receipt?: Receipt
   segments?: SegmentFiles
   /** heads of the same log from elsewhere: where both speak of a segment they must agree */
-  against?: readonly SegmentHead[]
+  against?: readonly { first: number; head: string }[]
   /** the runtime's own SHA-256, for speed */
   tree?: TreeHash
 }
@@ -78,13 +77,15 @@ export async function verifyProof(bytes: Uint8Array, options: VerifyOptions): Pr
   const watched = replayArchive(archive, compiled)
   if (watched.finding) findings.push(watched.finding)
   findings.push(...checkComplete(archive, compiled, watched))
-  findings.push(...checkAgainst(archive, options.against ?? []))
+  const compared = options.against ? checkAgainst(archive, options.against) : []
+  findings.push(...(compared ?? []))
   if (options.receipt) findings.push(...checkKept(options.receipt, envelope.assessment, hashes, records))
   if (options.keys.length > 0) findings.push(...checkSignatures(archive, hashes, options))
   if (findings.length > 0) return refuse(findings, records)
   if (options.keys.length === 0)
     return { exit: 2, reason: 'no trusted key: everything follows, but nobody vouches for it' }
   if (lost) return { exit: 2, reason: lost }
+  if (!compared) return { exit: 2, reason: 'the other side has no segment in common with this proof' }
   const verdict = records.findLast((r) => r.kind === 'verdict')
   return {
     exit: 0,
@@ -202,21 +203,15 @@ function newestAt({
   return event.kind === 'symbol_state' ? [quote, levels, event.mseq] : [quote, levels, state]
 }
 
-function checkAgainst(archive: Archive, against: readonly SegmentHead[]): Finding[] {
-  const other = new Map(against.map((h) => [h.first, h]))
-  for (const head of archive.log.heads) {
-    const there = other.get(head.first)
-    if (there && there.head !== head.head) {
-      return [
-        {
-          reason: `the segment from ${head.first} on is not the one that the other side has`,
-          mseq: head.first,
-          aseq: null,
-        },
-      ]
-    }
-  }
-  return []
+/** Heads chain, so one that is equal makes all before it equal; null: there is nothing to compare. */
+function checkAgainst(archive: Archive, against: readonly { first: number; head: string }[]): Finding[] | null {
+  const other = new Map(against.map((h) => [h.first, h.head]))
+  const common = archive.log.heads.filter((h) => other.has(h.first))
+  if (common.length === 0) return null
+  const differs = common.find((h) => other.get(h.first) !== h.head)
+  if (!differs) return []
+  const { first, last } = differs
+  return [{ reason: `the segment ${first}..${last} is not the one that the other side has`, mseq: first, aseq: null }]
 }
 
 function checkKept(

@@ -1,0 +1,84 @@
+import { parseArgs } from 'node:util'
+import { ContainerError } from '@assay/core/domain/proof/container'
+import { compileHeader } from '@assay/core/domain/proof/documents'
+import { type Explained, explain, parsePlace } from '@assay/core/domain/proof/explain'
+import { FoundError, readArchive, UnreadableError } from '@assay/core/domain/proof/read-archive'
+import { InputError, loadProof, segmentFiles } from '../proof/inputs.ts'
+
+export const summary =
+  'FILE|ID [--at aseq|m<mseq>|TIME]: why a verdict, or what stood at a place: marks, equity line by line, floors'
+
+export async function run(argv: string[]): Promise<number> {
+  try {
+    const { values, positionals } = parseArgs({
+      args: argv,
+      allowPositionals: true,
+      options: {
+        at: { type: 'string' },
+        segments: { type: 'string' },
+        url: { type: 'string' },
+        token: { type: 'string' },
+        json: { type: 'boolean', default: false },
+      },
+    })
+    const [name, ...more] = positionals
+    if (!name || more.length > 0) throw new InputError(`usage: assay explain ${summary}`)
+    const bytes = await loadProof(name, { url: values.url, token: values.token })
+    const { records, documents, envelope, log } = await readArchive(bytes, segmentFiles(values.segments))
+    const header = records[0]
+    if (header?.kind !== 'header') throw new InputError('the journal has no header')
+    const story = {
+      compiled: compileHeader(header, documents),
+      assessment: envelope.assessment,
+      records,
+      segments: log.segments,
+    }
+    const told = await explain(
+      story,
+      parsePlace(values.at, records),
+      log.events().map(({ event }) => event),
+    )
+    if (values.json) console.log(JSON.stringify(told))
+    else print(told)
+    return 0
+  } catch (error) {
+    if (!isInput(error)) throw error
+    console.error((error as Error).message)
+    return 2
+  }
+}
+const INPUT = [InputError, RangeError, ContainerError, UnreadableError, FoundError]
+const isInput = (error: unknown): boolean =>
+  INPUT.some((kind) => error instanceof kind) || String((error as { code?: string }).code).startsWith('ERR_PARSE_ARGS')
+
+const at = (mts: number): string => new Date(mts).toISOString()
+function print(told: Explained): void {
+  const { currency } = told
+  console.log(`record ${told.at.aseq}, event ${told.at.mseq}, ${at(told.at.mts)}, phase ${told.phase}`)
+  if (told.verdict) {
+    const { verdict, rule, value, limit } = told.verdict
+    console.log(`verdict: ${verdict}${rule ? ` by ${rule}: ${value} against ${limit}` : ''}`)
+  }
+  if (told.violation) {
+    const { rule, value, limit, crossed, provisional } = told.violation
+    console.log(
+      `violation: ${rule}${provisional ? ' (provisional)' : ''}: ${value} against ${limit}${crossed.length ? `, also crossed: ${crossed.map((c) => c.rule).join(', ')}` : ''}`,
+    )
+  }
+  console.log('\nmarks')
+  for (const m of told.marks) console.log(`  ${m.symbol}  ${m.bid} / ${m.ask}  m${m.mseq}  ${m.state}`)
+  console.log('\nequity')
+  console.log(`  balance ${told.equity.balance} ${currency}`)
+  for (const line of told.equity.lines) console.log(`  ${line.text}`)
+  console.log(`  equity ${told.equity.balance} + ${told.equity.floating} = ${told.equity.total} ${currency}`)
+  console.log('\nrules')
+  for (const r of told.rules)
+    console.log(
+      `  ${r.rule}: ${r.metric} ${r.value} against ${r.floor} (${r.compare}): ${r.crossed ? 'crossed' : `${r.remaining} left`}`,
+    )
+  console.log('\nfloors')
+  for (const f of told.floors)
+    console.log(
+      `  ${at(f.mts)}  m${f.mseq}  ${f.rule}[${f.index}]  ${f.floor}${f.cause === 'high_water' ? '  (high-water mark)' : ''}`,
+    )
+}

@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util'
+import { verifyProof } from '@assay/core/domain/proof/verify'
+import { bunHash } from '@assay/core/ports/marketlog/bun-hash'
+import { InputError, loadAgainst, loadKeys, loadProof, loadReceipt, segmentFiles } from '../proof/inputs.ts'
+
+export const summary =
+  'FILE|ID [--keys F] [--receipt F] [--segments DIR|URL] [--against F]: decides a proof again; exit 0 it follows, 1 it does not, 2 can not tell'
+
+export async function run(argv: string[]): Promise<number> {
+  try {
+    const { values, positionals } = parseArgs({
+      args: argv,
+      allowPositionals: true,
+      options: {
+        keys: { type: 'string' },
+        receipt: { type: 'string' },
+        segments: { type: 'string' },
+        against: { type: 'string' },
+        url: { type: 'string' },
+        token: { type: 'string' },
+        json: { type: 'boolean', default: false },
+      },
+    })
+    const [name, ...more] = positionals
+    if (!name || more.length > 0) throw new InputError(`usage: assay verify ${summary}`)
+    const segments = segmentFiles(values.segments)
+    const bytes = await loadProof(name, { url: values.url, token: values.token })
+    const result = await verifyProof(bytes, {
+      keys: await loadKeys(values.keys),
+      tree: bunHash(),
+      ...(values.receipt ? { receipt: await loadReceipt(values.receipt) } : {}),
+      ...(values.against ? { against: await loadAgainst(values.against) } : {}),
+      ...(segments ? { segments } : {}),
+    })
+    if (values.json) console.log(JSON.stringify(result))
+    else print(result)
+    return result.exit
+  } catch (error) {
+    if (!(error instanceof InputError) && !isUsage(error)) throw error
+    console.error((error as Error).message)
+    return 2
+  }
+}
+const isUsage = (error: unknown): boolean => String((error as { code?: string }).code).startsWith('ERR_PARSE_ARGS')
+
+const ANSWERS = { 0: 'it follows', 1: 'it does not follow', 2: 'can not tell' } as const
+function print({ exit, reason, at, summary: seen }: Awaited<ReturnType<typeof verifyProof>>): void {
+  console.log(`${ANSWERS[exit]}: ${reason}`)
+  if (at) console.log(`first difference: record ${at.aseq ?? '?'}, event ${at.mseq ?? '?'}`)
+  if (!seen) return
+  console.log(`assessment ${seen.assessment}: ${seen.verdict}`)
+  console.log(`${seen.records} records decided again from ${seen.events} events, up to event ${seen.end}`)
+  console.log(`chain ends in ${seen.hash}`)
+}
