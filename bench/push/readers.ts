@@ -24,6 +24,9 @@ interface Reader {
 }
 
 const AT = Buffer.from('"at":')
+const TEXT = 0x81
+const PING = 0x89
+const PONG = 0x8a
 let frames = 0
 let latencies = new Latencies()
 const sockets: Socket<Reader>[] = []
@@ -71,13 +74,13 @@ function data(socket: Socket<Reader>, chunk: Buffer): void {
     if (!bytes.subarray(0, 12).equals(Buffer.from('HTTP/1.1 101')))
       throw new Error(`Refused: ${bytes.subarray(0, 200)}`)
     reader.open = true
-    if (plan.hello !== null) socket.write(textFrame(plan.hello))
+    if (plan.hello !== null) socket.write(frame(TEXT, plan.hello))
     if (++opened === plan.protocols.length) process.send!({ ready: true })
     bytes = bytes.subarray(end + 4)
   }
-  reader.rest = Buffer.from(bytes.subarray(readFrames(bytes)))
+  reader.rest = Buffer.from(bytes.subarray(readFrames(socket, bytes)))
 }
-function readFrames(bytes: Buffer): number {
+function readFrames(socket: Socket<Reader>, bytes: Buffer): number {
   const now = performance.timeOrigin + performance.now()
   let at = 0
   while (bytes.length - at >= 2) {
@@ -87,7 +90,8 @@ function readFrames(bytes: Buffer): number {
     const length =
       short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2))
     if (bytes.length - at < header + length) break
-    if (bytes[at] === 0x81) take(bytes, at + header, length, now)
+    if (bytes[at] === TEXT) take(bytes, at + header, length, now)
+    else if (bytes[at] === PING) socket.write(frame(PONG, ''))
     at += header + length
   }
   return at
@@ -111,8 +115,8 @@ function report(): void {
   process.send!({ frames, latencies: { p50, p99, p999, count: latencies.count } } satisfies ReadersReport)
 }
 /** Clients must mask; a mask of zeros leaves the payload as it is. */
-function textFrame(text: string): Buffer {
+function frame(kind: number, text: string): Buffer {
   const payload = Buffer.from(text)
   const length = payload.length < 126 ? [0x80 | payload.length] : [0xfe, payload.length >> 8, payload.length & 255]
-  return Buffer.concat([Buffer.from([0x81, ...length, 0, 0, 0, 0]), payload])
+  return Buffer.concat([Buffer.from([kind, ...length, 0, 0, 0, 0]), payload])
 }

@@ -38,10 +38,7 @@ export const socketRoutes = (hub: Hub, cache: Cache, origins: readonly string[])
     },
     {
       query: Query,
-      detail: {
-        operationId: 'openWebSocket',
-        tags: ['live'],
-        summary: 'Live push; the messages are in the README of services/websocket',
-      },
+      // OpenAPI has no words for what follows the handshake: the messages are in this service's README
+      detail: { hide: true },
     },
   )

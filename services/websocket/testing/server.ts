@@ -76,8 +76,8 @@ async function verify(token: string): Promise<Actor> {
     expiresAt: Number(expiry),
   }
 }
-const clock: Clock = { now: Date.now, monotonic: () => performance.now(), sleep: (ms) => Bun.sleep(ms) }
-function memoryCache(): Cache {
+export const clock: Clock = { now: Date.now, monotonic: () => performance.now(), sleep: (ms) => Bun.sleep(ms) }
+export function memoryCache(): Cache {
   const m = new Map<string, { value: unknown; until: number }>()
   return {
     async set(k: string, value: unknown, ttl: number) {
