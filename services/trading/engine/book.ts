@@ -26,6 +26,7 @@ export class Book {
   private deadlineNodes: (number | undefined)[] = []
   private owners: (Hosted | undefined)[] = []
   private freeOwners: number[] = []
+  private endedHead: string | null
   private readonly unsealed = new Set<Hosted>()
   private readonly scheduled = new Map<number, (() => void)[]>()
 
@@ -37,6 +38,7 @@ export class Book {
     this.view.carry(start.carry)
     this.view.mseq = start.from - 1
     this.view.logHead = start.head
+    this.endedHead = start.head
   }
 
   /** Runs once everything up to `mseq` is applied: now, or right after that event. */
@@ -102,11 +104,13 @@ export class Book {
   private endSegment(segment: EndedSegment): void {
     for (const h of inOrder([...this.unsealed]))
       this.take(h, { kind: 'segment', head: segment.head, last: segment.last })
-    this.view.logHead = segment.head
+    this.endedHead = segment.head
   }
 
   private apply(event: MarketEvent): void {
     this.counters.events++
+    // a command at the last event of a segment cites the one before, whenever the end became known
+    this.view.logHead = this.endedHead
     const was = this.view.mseq
     this.passDeadlines(event.mts)
     const symbol = 'symbol' in event ? event.symbol : null
