@@ -5,13 +5,14 @@ import { readConfig } from '@assay/core/kernel/config'
 import { createLifecycle } from '@assay/core/kernel/lifecycle'
 import { openApiDocument } from '@assay/core/kernel/openapi'
 import type { Consumer, Service } from '@assay/core/kernel/service'
+import { createMemoryCache } from '@assay/core/ports/cache/memory'
+import { systemClock as clock } from '@assay/core/ports/clock/system'
 import { Elysia } from 'elysia'
 import pino from 'pino'
 import { Registry } from 'prom-client'
 import { z } from 'zod'
 import { websocket } from './service.ts'
 import { connect } from './testing/client.ts'
-import { clock, memoryCache } from './testing/server.ts'
 import { testSource } from './testing/sources.ts'
 
 const log = pino({ level: 'silent' })
@@ -41,7 +42,7 @@ beforeAll(async () => {
     services.map((service) => service.config),
   )
   const bus = { subscribe: async (consumer: Consumer) => subscribed.push(consumer) }
-  const base = { log, clock, metrics: new Registry(), cache: memoryCache(), bus } as unknown as BaseDeps
+  const base = { log, clock, metrics: new Registry(), cache: createMemoryCache(clock), bus } as unknown as BaseDeps
   const platform = await compose({ services, base, config, lifecycle })
   app = platform.app
   app.listen({ port: 0, hostname: '127.0.0.1', websocket: platform.websocket })

@@ -3,8 +3,9 @@ import type { ChannelSource } from '@assay/core/kernel/channel'
 import type { Actor } from '@assay/core/kernel/context'
 import { edge } from '@assay/core/kernel/edge'
 import { createRequestMetrics } from '@assay/core/kernel/metrics'
+import { createMemoryCache } from '@assay/core/ports/cache/memory'
 import type { Cache } from '@assay/core/ports/cache/port'
-import type { Clock } from '@assay/core/ports/clock/port'
+import { systemClock as clock } from '@assay/core/ports/clock/system'
 import { Elysia } from 'elysia'
 import pino from 'pino'
 import { Registry } from 'prom-client'
@@ -33,7 +34,7 @@ export interface TestServerOptions {
 export function startServer({ sources, limits: given, origins = [] }: TestServerOptions): TestServer {
   const limits = { ...LIMITS, ...given }
   const metrics = new Registry()
-  const cache = memoryCache()
+  const cache = createMemoryCache(clock)
   const log = pino({ level: 'silent' })
   const hub = createHub({ clock, tokens: { verify }, log, metrics, channels: () => sources, limits })
   const app = new Elysia({
@@ -58,6 +59,7 @@ export function startServer({ sources, limits: given, origins = [] }: TestServer
       clearInterval(sweeping)
       closeConnections(hub, 'goingAway')
       await app.stop(true)
+      await cache.close()
     },
   }
 }
@@ -75,18 +77,4 @@ async function verify(token: string): Promise<Actor> {
     sessionId: `session of ${userId}`,
     expiresAt: Number(expiry),
   }
-}
-export const clock: Clock = { now: Date.now, monotonic: () => performance.now(), sleep: (ms) => Bun.sleep(ms) }
-export function memoryCache(): Cache {
-  const m = new Map<string, { value: unknown; until: number }>()
-  return {
-    async set(k: string, value: unknown, ttl: number) {
-      m.set(k, { value, until: Date.now() + ttl })
-    },
-    async take(k: string) {
-      const e = m.get(k)
-      m.delete(k)
-      return e && e.until > Date.now() ? e.value : null
-    },
-  } as unknown as Cache
 }
