@@ -130,7 +130,7 @@ describe('login', () => {
     expect(JSON.stringify(keys)).not.toContain('"d"')
   })
 
-  test('a wrong password and an unknown e-mail get the same answer and cost one password hash each', async () => {
+  test('a wrong password and an unknown e-mail get the same answer', async () => {
     const { email } = await trader()
     const attempt = async (asked: string) => {
       const { body } = await world.ask('POST', '/api/auth/login', {
@@ -221,8 +221,8 @@ describe('refresh', () => {
     }
   })
 
-  test('reuse of an old token ends the whole family at once and is audited', async () => {
-    const { login, refresh } = await trader()
+  test('reuse of an old token ends the whole family at once, is audited and announced', async () => {
+    const { id, login, refresh } = await trader()
     const first = (await login()).body
     const second = (await refresh(first.refresh_token)).body
     const third = (await refresh(second.refresh_token)).body
@@ -230,7 +230,8 @@ describe('refresh', () => {
     expect(problem(await refresh(first.refresh_token))).toMatchObject({ status: 401, code: 'unauthorized' })
     for (const { token } of [first, second, third]) expect((await check(token)).status).toBe(401)
     expect((await refresh(third.refresh_token)).status).toBe(401)
-    expect((await world.audited()).at(-1)).toBe('session.reuse_detected')
+    expect((await world.events('audit.recorded')).at(-1)).toMatchObject({ action: 'session.reuse_detected', actor: id })
+    expect((await world.events('identity.revoked')).at(-1)).toMatchObject({ what: 'session', user_id: id })
   })
 
   test('a client whose answer was lost gets the same next token for 10 s, however often and at once it asks', async () => {
@@ -327,6 +328,7 @@ describe('API keys', () => {
     expect((await check(key)).status).toBe(200)
     expect((await world.ask('DELETE', `/api/api-keys/${id}`, { token })).body).toEqual({ success: true })
     expect((await check(key)).status).toBe(401)
+    expect((await world.events('identity.revoked')).at(-1)).toMatchObject({ what: 'key', id })
     expect((await world.ask('GET', '/api/api-keys', { token })).body.items).toEqual([])
     expect(problem(await world.ask('DELETE', `/api/api-keys/${id}`, { token }))).toMatchObject({ status: 404 })
     await world.restart()
@@ -419,5 +421,49 @@ describe('roles', () => {
     const [, email, password] = /^first operator: (\S+) {2}password: (\S+) /.exec(notice!)!
     const answer = await world.ask('POST', '/api/auth/login', { body: { email, password }, address: newAddress() })
     expect((await check(answer.body.token)).body.user.role).toBe('operator')
+  })
+})
+
+describe('limits', () => {
+  test('past 60 requests a minute a client waits, by key, user or address, and the answer and the metric say so', async () => {
+    const limited = await openWorld({}, world.database)
+    const person = await trader()
+    const login = await limited.ask('POST', '/api/auth/login', {
+      body: { email: person.email, password: PASSWORD },
+      address: newAddress(),
+    })
+    const token: string = login.body.token
+    const { key } = (await limited.ask('POST', '/api/api-keys', { token, body: { name: 'bot' } })).body
+    const statuses: number[] = []
+    for (let i = 0; i < 60; i++) statuses.push((await limited.ask('GET', '/api/auth/check', { token })).status)
+    expect(statuses.filter((status) => status === 200)).toHaveLength(59)
+    const refused = await limited.ask('GET', '/api/auth/check', { token })
+    expect(problem(refused)).toMatchObject({ status: 429, code: 'rate_limited' })
+    expect(Object.fromEntries(refused.headers)).toMatchObject({
+      'retry-after': '1',
+      ratelimit: '"default";r=0;t=60',
+      'ratelimit-policy': '"default";q=60;w=60',
+    })
+    expect((await limited.ask('GET', '/api/auth/check', { token: key })).status).toBe(200)
+    expect(await limited.metrics()).toContain('rate_limit_hits_total{class="default"} 2')
+  })
+
+  test('reads without a credential are 50 an hour by address, and the JWKS is not counted', async () => {
+    const limited = await openWorld({}, world.database)
+    const address = newAddress()
+    const anonymous = () => limited.ask('GET', '/api/auth/check', { address })
+    for (let i = 0; i < 50; i++) expect((await anonymous()).status).toBe(401)
+    expect((await anonymous()).status).toBe(429)
+    expect((await limited.ask('GET', '/api/auth/check', { address: newAddress() })).status).toBe(401)
+    expect((await limited.ask('GET', '/.well-known/jwks.json', { address })).status).toBe(200)
+  })
+
+  test('switched off, requests are not limited and login attempts still are', async () => {
+    const open = await openWorld({ RATE_LIMIT_ENABLED: 'false' }, world.database)
+    const address = newAddress()
+    for (let i = 0; i < 70; i++) expect((await open.ask('GET', '/api/auth/check', { address })).status).toBe(401)
+    const body = { email: newEmail(), password: PASSWORD }
+    for (let i = 0; i < 5; i++) expect((await open.ask('POST', '/api/auth/login', { body, address })).status).toBe(401)
+    expect((await open.ask('POST', '/api/auth/login', { body, address })).status).toBe(429)
   })
 })

@@ -1,7 +1,7 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import { DbError } from '@assay/core/ports/db/port'
-import { recordAudit } from '../audit/record-audit.ts'
 import type { GatewayDeps } from '../deps.ts'
+import { recordAudit } from '../events/record-audit.ts'
 import type { Role, User } from './schemas.ts'
 import { findUserByEmail, normalizeEmail, toUser } from './users.ts'
 

@@ -1,8 +1,8 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import type { Sql } from '@assay/core/ports/db/port'
 import { APIError } from 'better-auth/api'
-import { recordAudit } from '../audit/record-audit.ts'
 import type { GatewayDeps, Verb } from '../deps.ts'
+import { recordAudit } from '../events/record-audit.ts'
 import { networkOf } from '../limits/client.ts'
 import { issueTokens } from './issue-tokens.ts'
 import { addRefreshToken, newRefreshToken } from './refresh-token.ts'
@@ -27,7 +27,10 @@ export async function login({ ctx, input, deps }: Verb<LoginInput>): Promise<Tok
     address: ctx.address,
     isKnownAddress: () => isKnown(deps, email, network),
   })
-  const signedIn = await signIn(deps, email, input.password)
+  const signedIn = await signIn(deps, email, input.password).catch((error) => {
+    attempt.withdrawn()
+    throw error
+  })
   if (!signedIn) {
     await recordFailure(deps, email, network)
     await deps.clock.sleep(FAILURE_STEP_MS - ((deps.clock.monotonic() - began) % FAILURE_STEP_MS))

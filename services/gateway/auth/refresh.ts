@@ -1,7 +1,8 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import type { Row, Sql } from '@assay/core/ports/db/port'
-import { recordAudit } from '../audit/record-audit.ts'
 import type { GatewayDeps, Verb } from '../deps.ts'
+import { announceRevoked } from '../events/announce-revoked.ts'
+import { recordAudit } from '../events/record-audit.ts'
 import { issueTokens } from './issue-tokens.ts'
 import { addRefreshToken, hashRefreshToken, nextRefreshToken, refreshClient } from './refresh-token.ts'
 import type { RefreshBody, Role, Tokens } from './schemas.ts'
@@ -90,6 +91,7 @@ async function isRetry(
 
 async function endFamily(sql: Sql, row: TokenRow): Promise<Outcome> {
   await sql.query('delete from sessions where id = $1', [row.session_id])
+  await announceRevoked(sql, { what: 'session', id: row.session_id, userId: row.user_id })
   await recordAudit(sql, {
     action: 'session.reuse_detected',
     actor: row.user_id,

@@ -32,6 +32,15 @@ test('who knows the password is not slowed down by logging in often', async () =
   }
 })
 
+test('attempts that a busy machine refused do not count', async () => {
+  const { attempt } = setUp()
+  for (let i = 0; i < 200; i++) {
+    const taken = await attempt('1.1.1.1', 'a@x.io')
+    if (typeof taken === 'number') throw new Error(`refused at ${i}`)
+    taken.withdrawn()
+  }
+})
+
 test('one address cannot try one password on many accounts', async () => {
   const { attempt } = setUp()
   for (let i = 0; i < 30; i++) expect(await attempt('1.1.1.1', `${i}@x.io`)).toHaveProperty('succeeded')

@@ -19,9 +19,16 @@ export interface Attempt {
   isKnownAddress: () => Promise<boolean>
 }
 
+export interface CountedAttempt {
+  /** the password was right: it does not count, and the failures before it from this address are forgotten */
+  succeeded(): void
+  /** the password was never looked at: it does not count */
+  withdrawn(): void
+}
+
 export interface AttemptGuard {
-  /** Counts an attempt before its password is looked at; throws rate_limited. The answer takes it back on success. */
-  login(attempt: Attempt): Promise<{ succeeded: () => void }>
+  /** Counts an attempt before its password is looked at; throws rate_limited. */
+  login(attempt: Attempt): Promise<CountedAttempt>
   registration(address: string): void
 }
 
@@ -53,11 +60,18 @@ export function createAttemptGuard({ clock, onHit }: { clock: Clock; onHit: (nam
       } catch (refusal) {
         if (!(await isKnownAddress())) throw refusal
       }
+      const refundOthers = () => {
+        gcra.refund(`${ADDRESS.name} ${network}`, ADDRESS)
+        gcra.refund(`${ACCOUNT.name} ${email}`, ACCOUNT)
+      }
       return {
         succeeded() {
           gcra.forget(`${PAIR.name} ${pair}`)
-          gcra.refund(`${ADDRESS.name} ${network}`, ADDRESS)
-          gcra.refund(`${ACCOUNT.name} ${email}`, ACCOUNT)
+          refundOthers()
+        },
+        withdrawn() {
+          gcra.refund(`${PAIR.name} ${pair}`, PAIR)
+          refundOthers()
         },
       }
     },

@@ -30,16 +30,17 @@ export interface World {
   running: Running
   createUser(user: NewUser): Promise<User>
   ask(method: string, path: string, asked?: Asked): Promise<Answer>
-  /** audit actions so far, oldest first */
-  audited(): Promise<string[]>
+  metrics(): Promise<string>
+  /** events of a topic so far, oldest first */
+  events(topic: string): Promise<Record<string, unknown>[]>
   database: TestDatabase
   /** closes the service and opens it again on the same database and secrets */
   restart(): Promise<void>
 }
 
 /** The gateway behind the real edge on a database of its own. The test's process is the trusted proxy: it chooses addresses. */
-export async function openWorld(env: Record<string, string> = {}): Promise<World> {
-  const database = await testDatabase()
+export async function openWorld(env: Record<string, string> = {}, shared?: TestDatabase): Promise<World> {
+  const database = shared ?? (await testDatabase())
   const time = { now: Date.now() }
   const clock = { now: () => time.now, monotonic: () => time.now, sleep: () => Promise.resolve() }
   const stored = new Map<string, string>()
@@ -49,7 +50,7 @@ export async function openWorld(env: Record<string, string> = {}): Promise<World
   }
   const log = pino({ level: 'silent' })
 
-  async function open(): Promise<{ running: Running; app: AnyElysia }> {
+  async function open(): Promise<{ running: Running; app: AnyElysia; metrics: Registry }> {
     const metrics = new Registry()
     const deps = { config: config.parse(env), production: false, log, metrics, clock, db: database.db, secrets }
     const lifecycle = { defer() {}, background() {}, signal: new AbortController().signal, close: async () => {} }
@@ -68,10 +69,10 @@ export async function openWorld(env: Record<string, string> = {}): Promise<World
         }),
       )
       .use(running.app)
-    return { running, app }
+    return { running, app, metrics }
   }
 
-  let { running, app } = await open()
+  let { running, app, metrics } = await open()
   const identity = await openIdentity({ db: database.db, secrets, clock, idleMs: 0, onLimitHit() {} })
   return {
     time,
@@ -89,16 +90,15 @@ export async function openWorld(env: Record<string, string> = {}): Promise<World
       const text = await response.text()
       return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : null }
     },
-    async audited() {
+    metrics: () => metrics.metrics(),
+    async events(topic) {
       const rows = await database.db
         .as('bus')
-        .query<{ action: string }>(
-          `select data->>'action' as action from bus.outbox where topic = 'audit.recorded' order by id`,
-        )
-      return rows.map(({ action }) => action)
+        .query<{ data: Record<string, unknown> }>('select data from bus.outbox where topic = $1 order by id', [topic])
+      return rows.map(({ data }) => data)
     },
     async restart() {
-      ;({ running, app } = await open())
+      ;({ running, app, metrics } = await open())
     },
   }
 }

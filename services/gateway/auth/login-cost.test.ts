@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { type TestDatabase, testDatabase } from '@assay/core/testing/database'
+import { openSigningKeys } from '../tokens/signing-keys.ts'
+import { createAuth } from './better-auth.ts'
+import { createUser } from './create-user.ts'
+import { createAuthDatabase } from './database.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await testDatabase()
+})
+afterAll(() => database.drop())
+
+test('an unknown e-mail costs one password hash, as a wrong password does', async () => {
+  const spent: string[] = []
+  const hasher = {
+    hash: async (password: string) => {
+      spent.push('hash')
+      return `hash of ${password}`
+    },
+    verify: async () => {
+      spent.push('verify')
+      return false
+    },
+  }
+  const secrets = { getSecret: async () => null, setSecret: async () => {} }
+  const clock = { now: Date.now, monotonic: Date.now, sleep: () => Promise.resolve() }
+  const authDatabase = createAuthDatabase(database.db.as('gateway'))
+  const keys = await openSigningKeys({ secrets, clock })
+  const auth = createAuth({ database: authDatabase, hasher, keys, secret: 'a secret of this test alone, long enough' })
+  const known = { email: 'known@assay.example', password: 'right password' }
+  await createUser({ input: { ...known, role: 'trader' }, deps: { auth, database: authDatabase, hasher } })
+  spent.length = 0
+
+  const signIn = (email: string) =>
+    auth.api.signInEmail({ body: { email, password: 'wrong password' } }).catch(() => {})
+  await signIn(known.email)
+  await signIn('unknown@assay.example')
+  expect(spent).toEqual(['verify', 'hash'])
+})
