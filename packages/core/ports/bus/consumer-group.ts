@@ -17,7 +17,14 @@ export class ConsumerGroup {
   private readonly assigned = new Map<string, Assigned>()
   private change: Promise<void> = Promise.resolve()
 
-  constructor(private readonly read: (topic: Topic, partition: number, member: Member) => Promise<PartitionReader>) {}
+  /** `read` starts readers of one topic's partitions for a member, in their order */
+  constructor(
+    private readonly read: (topic: Topic, partitions: readonly number[], member: Member) => Promise<PartitionReader[]>,
+  ) {}
+
+  get active(): boolean {
+    return this.members.length > 0
+  }
 
   join(member: Member): Promise<void> {
     this.members.push(member)
@@ -51,23 +58,33 @@ export class ConsumerGroup {
 
   private async rebalance(): Promise<void> {
     const wanted = this.assignment()
-    const leaving = [...this.assigned].filter(([name, { member }]) => wanted.get(name)?.member !== member)
+    const leaving = [...this.assigned].filter(([name, { member }]) => wanted.get(name) !== member)
     await Promise.all(leaving.map(([, { reader }]) => reader.stop()))
     for (const [name] of leaving) this.assigned.delete(name)
-    for (const [name, { topic, partition, member }] of wanted) {
-      if (!this.assigned.has(name))
-        this.assigned.set(name, { member, reader: await this.read(topic, partition, member) })
+    for (const member of this.members) {
+      for (const topic of member.topics) await this.assign(topic, member, wanted)
     }
   }
 
-  private assignment() {
-    const wanted = new Map<string, { topic: Topic; partition: number; member: Member }>()
-    for (const topic of new Set(this.members.flatMap(({ topics }) => topics))) {
-      const able = this.members.filter(({ topics }) => topics.includes(topic))
-      for (let partition = 0; partition < topic.partitions; partition++) {
-        wanted.set(`${topic.name}/${partition}`, { topic, partition, member: able[partition % able.length]! })
-      }
+  private async assign(topic: Topic, member: Member, wanted: ReadonlyMap<string, Member>): Promise<void> {
+    const missing = partitionsOf(topic).filter((partition) => {
+      const name = `${topic.name}/${partition}`
+      return wanted.get(name) === member && !this.assigned.has(name)
+    })
+    const readers = await this.read(topic, missing, member)
+    for (const [i, reader] of readers.entries()) this.assigned.set(`${topic.name}/${missing[i]}`, { member, reader })
+  }
+
+  private assignment(): Map<string, Member> {
+    const wanted = new Map<string, Member>()
+    for (const topic of this.members.flatMap(({ topics }) => topics)) {
+      const able = this.members.filter(({ topics }) => topics.some(({ name }) => name === topic.name))
+      for (const partition of partitionsOf(topic))
+        wanted.set(`${topic.name}/${partition}`, able[partition % able.length]!)
     }
     return wanted
   }
 }
+
+const partitionsOf = ({ partitions }: Topic): number[] =>
+  Array.from({ length: partitions }, (_, partition) => partition)

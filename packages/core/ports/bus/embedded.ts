@@ -36,7 +36,10 @@ export class EmbeddedBus implements Bus {
       topics.filter(({ durable }) => durable),
       (name) => this.topicOf(name),
     )
-    this.rings = new RingLog((name) => this.topicOf(name))
+    this.rings = new RingLog(
+      (name) => this.topicOf(name),
+      (group) => this.groups.get(group)?.active === true,
+    )
   }
 
   async publish<T>(
@@ -77,12 +80,14 @@ export class EmbeddedBus implements Bus {
     for (const topic of topics) await this.settleStart(name, this.topicOf(topic.name), from)
     const group =
       this.groups.get(name) ??
-      new ConsumerGroup((topic, partition, member) => this.read(name, topic, partition, member))
+      new ConsumerGroup((topic, partitions, member) => this.read(name, topic, partitions, member))
     this.groups.set(name, group)
-    const member: Member = { topics: topics.map((topic) => this.topicOf(topic.name)), maxAttempts, handle }
+    const member: Member = { topics, maxAttempts, handle }
     const subscription: Subscription = {
       close: async () => {
-        if (this.subscriptions.delete(subscription)) await group.leave(member)
+        if (!this.subscriptions.delete(subscription)) return
+        await group.leave(member)
+        this.rings.resume()
       },
     }
     this.subscriptions.add(subscription)
@@ -103,7 +108,7 @@ export class EmbeddedBus implements Bus {
   }
 
   async seek(group: string, { name }: Topic, partition: number, offset: number): Promise<void> {
-    const commit = () => this.logOf(name).commit(group, name, partition, offset)
+    const commit = () => this.logOf(name).commit(group, name, new Map([[partition, offset]]))
     const readers = this.groups.get(group)
     await (readers ? readers.whileStopped(`${name}/${partition}`, commit) : commit())
   }
@@ -122,27 +127,27 @@ export class EmbeddedBus implements Bus {
     const log = this.logOf(topic.name)
     const committed = await log.committed(group, topic.name)
     if (committed.size > 0) return
+    const starts = new Map<number, number>()
     for (let partition = 0; partition < topic.partitions; partition++) {
-      const start = from === 'latest' ? await log.end(topic.name, partition) : 0
-      await log.commit(group, topic.name, partition, start)
+      starts.set(partition, from === 'latest' ? await log.end(topic.name, partition) : 0)
     }
+    await log.commit(group, topic.name, starts)
   }
 
-  private async read(group: string, topic: Topic, partition: number, member: Member): Promise<PartitionReader> {
+  private async read(group: string, topic: Topic, partitions: readonly number[], { maxAttempts, handle }: Member) {
+    if (partitions.length === 0) return []
     const log = this.logOf(topic.name)
     const committed = await log.committed(group, topic.name)
-    return new PartitionReader({
-      group,
-      topic,
-      partition,
-      from: committed.get(partition) ?? 0,
-      maxAttempts: member.maxAttempts,
-      log,
-      clock: this.options.clock,
-      logger: this.options.log,
-      handle: member.handle,
-      bury: (event, attempts, error) => this.bury(group, topic, event, attempts, error),
-    })
+    const shared = { group, topic, maxAttempts, log, handle, clock: this.options.clock, logger: this.options.log }
+    return partitions.map(
+      (partition) =>
+        new PartitionReader({
+          ...shared,
+          partition,
+          from: committed.get(partition) ?? 0,
+          bury: (event, attempts, error) => this.bury(group, topic, event, attempts, error),
+        }),
+    )
   }
 
   private async bury(

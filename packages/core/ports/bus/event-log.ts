@@ -11,5 +11,5 @@ export interface EventLog {
   end(topic: string, partition: number): Promise<number>
   /** by partition; without an entry the group has never been there */
   committed(group: string, topic: string): Promise<Map<number, number>>
-  commit(group: string, topic: string, partition: number, offset: number): Promise<void>
+  commit(group: string, topic: string, offsets: ReadonlyMap<number, number>): Promise<void>
 }

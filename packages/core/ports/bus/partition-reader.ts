@@ -74,7 +74,7 @@ export class PartitionReader {
       // the rest up to the end were holes, or expired
       if (events.length < BATCH) this.position = Math.max(this.position, end)
     } finally {
-      if (this.position !== before) await log.commit(group, topic.name, partition, this.position)
+      if (this.position !== before) await log.commit(group, topic.name, new Map([[partition, this.position]]))
     }
   }
 

@@ -19,8 +19,17 @@ export class RingLog implements EventLog {
 
   constructor(
     private readonly topicOf: (name: string) => Topic,
+    /** a group without members holds nobody up: it misses what is dropped while it is away */
+    private readonly isActive: (group: string) => boolean,
     private readonly capacity = 10_000,
   ) {}
+
+  /** A group has lost its members: whoever waited for it looks again. */
+  resume(): void {
+    for (const { waiting } of this.partitions.values()) {
+      for (const look of waiting.splice(0)) look()
+    }
+  }
 
   async append(envelopes: readonly Envelope[]): Promise<void> {
     for (const envelope of envelopes) {
@@ -57,15 +66,18 @@ export class RingLog implements EventLog {
     return committed
   }
 
-  async commit(group: string, topic: string, partition: number, offset: number): Promise<void> {
-    const { groups, waiting } = this.at(topic, partition)
-    groups.set(group, offset)
-    for (const resume of waiting.splice(0)) resume()
+  async commit(group: string, topic: string, offsets: ReadonlyMap<number, number>): Promise<void> {
+    for (const [partition, offset] of offsets) {
+      const { groups, waiting } = this.at(topic, partition)
+      groups.set(group, offset)
+      for (const look of waiting.splice(0)) look()
+    }
   }
 
   /** Drops what every group has handled, half a ring at most; false when the slowest group still needs the first one. */
   private drop(partition: Partition): boolean {
-    const needed = Math.min(partition.first + this.capacity / 2, ...partition.groups.values())
+    const groups = [...partition.groups].filter(([group]) => this.isActive(group)).map(([, offset]) => offset)
+    const needed = Math.min(partition.first + this.capacity / 2, ...groups)
     if (needed <= partition.first) return false
     partition.items.splice(0, needed - partition.first)
     partition.first = needed

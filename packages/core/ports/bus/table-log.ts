@@ -111,11 +111,12 @@ export class TableLog implements EventLog {
     return new Map(rows.map(({ partition, committed }) => [partition, Number(committed)]))
   }
 
-  async commit(group: string, topic: string, partition: number, offset: number): Promise<void> {
+  async commit(group: string, topic: string, offsets: ReadonlyMap<number, number>): Promise<void> {
     await this.db.query(
-      `insert into group_offset ("group", topic, partition, committed) values ($1, $2, $3, $4)
+      `insert into group_offset ("group", topic, partition, committed)
+       select $1, $2, partition, committed from unnest($3::int[], $4::bigint[]) as r(partition, committed)
        on conflict ("group", topic, partition) do update set committed = excluded.committed`,
-      [group, topic, partition, offset],
+      [group, topic, [...offsets.keys()], [...offsets.values()]],
     )
   }
 
