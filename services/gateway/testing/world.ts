@@ -1,6 +1,7 @@
 import { edge } from '@assay/core/kernel/edge'
 import { createRequestMetrics } from '@assay/core/kernel/metrics'
 import type { Deps, Running } from '@assay/core/kernel/service'
+import { openSecretsFile } from '@assay/core/ports/secrets/file'
 import { type TestDatabase, testDatabase } from '@assay/core/testing/database'
 import { type AnyElysia, Elysia } from 'elysia'
 import pino from 'pino'
@@ -43,11 +44,7 @@ export async function openWorld(env: Record<string, string> = {}, shared?: TestD
   const database = shared ?? (await testDatabase())
   const time = { now: Date.now() }
   const clock = { now: () => time.now, monotonic: () => time.now, sleep: () => Promise.resolve() }
-  const stored = new Map<string, string>()
-  const secrets = {
-    getSecret: async (path: string, key: string) => stored.get(`${path}#${key}`) ?? null,
-    setSecret: async (path: string, key: string, value: string) => void stored.set(`${path}#${key}`, value),
-  }
+  const secrets = await openSecretsFile({ home: database.home, log: { warn() {} } })
   const log = pino({ level: 'silent' })
 
   async function open(): Promise<{ running: Running; app: AnyElysia; metrics: Registry }> {
