@@ -15,7 +15,7 @@ create table trading.spec (
   doc  jsonb not null
 );
 
--- State as of mseq; aseq is the number of the next record, hash the head of the chain.
+-- State as of mseq; aseq is the number of the next record, hash the head of the chain, events how many went to the outbox.
 create table trading.account (
   account    text primary key,
   tenant     text not null default 'default',
@@ -28,6 +28,7 @@ create table trading.account (
   mts        bigint not null,
   cseq       bigint not null,
   aseq       bigint not null,
+  events     bigint not null,
   deadline   bigint,
   hash       text not null,
   state_hash text not null,

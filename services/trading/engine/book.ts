@@ -34,6 +34,10 @@ export class Book {
   constructor(
     start: LogStart,
     private readonly decided: (h: Hosted, result: StepResult, input: Input) => void,
+    /** an account whose step threw at an event: it stops, the others go on */
+    private readonly failed: (h: Hosted, error: unknown) => void = (_, error) => {
+      throw error
+    },
   ) {
     this.view.carry(start.carry)
     this.view.mseq = start.from - 1
@@ -73,6 +77,13 @@ export class Book {
     this.place(hosted)
     this.decided(hosted, result, input)
     return result
+  }
+  private pass(hosted: Hosted, input: Input): void {
+    try {
+      this.take(hosted, input)
+    } catch (error) {
+      this.failed(hosted, error)
+    }
   }
   private place(h: Hosted): void {
     this.index.arm(h.owner, h.state, h.compiled, this.view)
@@ -134,7 +145,7 @@ export class Book {
   }
   private touch(h: Hosted, event: MarketEvent): void {
     this.counters.touches++
-    this.take(h, { kind: 'event', event })
+    this.pass(h, { kind: 'event', event })
   }
   private passDeadlines(mts: number): void {
     if (this.deadlines.least(this.deadlineHeap) > mts) return
@@ -145,7 +156,7 @@ export class Book {
     }
     for (const h of inOrder(due)) {
       this.counters.touches++
-      this.take(h, { kind: 'deadline', mts })
+      this.pass(h, { kind: 'deadline', mts })
     }
   }
 

@@ -4,7 +4,6 @@
  * drops only those accounts. Everything else hangs on the accounts that moved.
  */
 import type { Statement } from '@assay/core/ports/db/port'
-import { outboxRows } from './outbox.ts'
 import { project, type Row, type Rows } from './project.ts'
 import type { SealedCommit } from './seal.ts'
 import {
@@ -41,18 +40,31 @@ const ACCOUNT: Table = {
     mts: 'bigint',
     cseq: 'bigint',
     aseq: 'bigint',
+    events: 'bigint',
     deadline: 'bigint',
     hash: 'text',
     state_hash: 'text',
     born: 'boolean',
   },
 }
-const MOVED_COLUMNS = ['status', 'exposed', 'state', 'mseq', 'mts', 'cseq', 'aseq', 'deadline', 'hash', 'state_hash']
+const MOVED_COLUMNS = [
+  'status',
+  'exposed',
+  'state',
+  'mseq',
+  'mts',
+  'cseq',
+  'aseq',
+  'events',
+  'deadline',
+  'hash',
+  'state_hash',
+]
 const BORN_COLUMNS = ['account', 'tenant', 'slot', 'spec', ...MOVED_COLUMNS]
 
 class Parameters {
   readonly values: Value[][] = []
-  /** `unnest($1::text[], ...) as r(a, ...)`: jsonb and timestamptz travel as text */
+  /** `unnest($1::text[], ...) as r(a, ...)`: what JavaScript has no type for travels as text */
   unnest(table: Table, rows: readonly Row[], alias: string): string {
     const names = Object.keys(table.columns)
     const arrays = names.map((name) => {
@@ -62,7 +74,8 @@ class Parameters {
     return `unnest(${arrays.join(', ')}) as ${alias}(${names.join(', ')})`
   }
 }
-const travels = (type: ColumnType): ColumnType => (type === 'jsonb' || type === 'timestamptz' ? 'text' : type)
+const travels = (type: ColumnType): ColumnType =>
+  type === 'jsonb' || type === 'timestamptz' || type === 'uuid' ? 'text' : type
 const cast = (table: Table, name: string, alias: string): string =>
   travels(table.columns[name]!) === table.columns[name]
     ? `${alias}.${name}`
@@ -91,11 +104,11 @@ export function commitStatement(batch: readonly SealedCommit[], slots: readonly 
     `kept as materialized (select account from moved union all select account from born)`,
   ]
   let n = 0
-  const insert = (table: Table, rows: readonly Row[]): void => {
+  const insert = (table: Table, rows: readonly Row[], owner = 'account'): void => {
     if (rows.length === 0) return
     const names = Object.keys(table.columns)
     parts.push(`w${n++} as (insert into ${table.name} (${names.join(', ')}) select ${names.map((c) => cast(table, c, 'r')).join(', ')}
-      from ${p.unnest(table, rows, 'r')} join kept on kept.account = r.account ${table.conflict ?? ''})`)
+      from ${p.unnest(table, rows, 'r')} join kept on kept.account = r.${owner} ${table.conflict ?? ''})`)
   }
   const rows = gather(batch)
   const specs = new Map(
@@ -133,7 +146,7 @@ export function commitStatement(batch: readonly SealedCommit[], slots: readonly 
       from ${p.unnest(WITHDRAWALS, rows.withdrawals, 'r')} join kept on kept.account = r.account
       where v.account = r.account and v.phase = r.phase and v.idx = r.idx and v.provisional and v.withdrawn_aseq is null)`)
   }
-  insert(OUTBOX, batch.flatMap(outboxRows))
+  insert(OUTBOX, batch.flatMap(outboxRows), 'key')
   const sql = `with ${parts.join(',\n')}\nselect account, null::integer as slot from kept union all select null, slot from held`
   return { sql, params: p.values }
 }
@@ -145,8 +158,7 @@ function gather(batch: readonly SealedCommit[]): Rows {
   return merged
 }
 
-function accountRow({ commit, hash, stateHash }: SealedCommit): Row {
-  const last = commit.records.at(-1)!
+function accountRow({ commit, end, stateHash }: SealedCommit): Row {
   return {
     account: commit.account,
     before: commit.before.aseq,
@@ -159,9 +171,10 @@ function accountRow({ commit, hash, stateHash }: SealedCommit): Row {
     mseq: commit.state.mseq as number,
     mts: commit.state.mts as number,
     cseq: commit.state.cseq as number,
-    aseq: last.aseq + 1,
+    aseq: end.aseq,
+    events: end.events,
     deadline: commit.deadline,
-    hash,
+    hash: end.hash,
     state_hash: stateHash,
     born: commit.born !== null,
   }
@@ -212,3 +225,14 @@ function answerRows({ commit, receipt }: SealedCommit): Row[] {
     },
   ]
 }
+const outboxRows = ({ commit, events, at }: SealedCommit): Row[] =>
+  events.map(({ topic, data }, i) => ({
+    aggregate: commit.account,
+    aggregate_seq: commit.before.events + i + 1,
+    id: Bun.randomUUIDv7(),
+    topic,
+    key: commit.account,
+    producer: 'trading',
+    ts: new Date(at).toISOString(),
+    data: JSON.stringify(data),
+  }))

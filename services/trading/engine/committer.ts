@@ -11,12 +11,14 @@ const RETRY_MS = 100
 
 export interface CommitterDeps {
   store: EngineStore
-  signer: Signer
+  keys: { readonly signer: Signer }
   /** wall clock, ms */
   now: () => number
   sleep: (ms: number) => Promise<void>
   /** the epoch under which a slot is ours now, null when it is not */
   epochOf: (slot: number) => number | null
+  /** hears of each durable commit before its answer leaves */
+  committed: (commit: AccountCommit) => void
   /** results of one batch, in its order */
   report: (results: CommitResult[]) => void
   onDiskFull: () => void
@@ -86,19 +88,20 @@ export class Committer {
   }
 
   private async commit(batch: AccountCommit[]): Promise<void> {
-    const sealed = sealBatch(batch, this.deps.signer, this.deps.now())
+    const sealed = sealBatch(batch, this.deps.keys.signer, this.deps.now())
     await failpoint('before-commit')
     for (;;) {
       try {
         const { committed, held } = await this.deps.store.commit(sealed, this.slotsOf(batch))
         await failpoint('after-commit-before-answer')
+        for (const { commit } of sealed) if (committed.has(commit.account)) this.deps.committed(commit)
         this.deps.report(
-          sealed.map(({ commit, hash, receipt }) => {
-            if (committed.has(commit.account)) return { account: commit.account, outcome: 'committed', hash, receipt }
+          sealed.map(({ commit, end, receipt }) => {
+            if (committed.has(commit.account)) return { account: commit.account, outcome: 'committed', end, receipt }
             return {
               account: commit.account,
               outcome: held.has(commit.slot) ? 'moved' : 'lost',
-              hash: '',
+              end: null,
               receipt: null,
             }
           }),
@@ -129,7 +132,7 @@ export class Committer {
       return
     }
     this.deps.report(
-      batch.map(({ account }) => ({ account, outcome: transient ? 'unknown' : 'broken', hash: '', receipt: null })),
+      batch.map(({ account }) => ({ account, outcome: transient ? 'unknown' : 'broken', end: null, receipt: null })),
     )
   }
 

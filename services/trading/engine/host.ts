@@ -13,6 +13,8 @@ export interface Host {
   fetch(wanted: Wanted[]): void
   answerOf(account: string, clientOrderId: string): Promise<StoredAnswer | null>
   clientOrderIds(account: string): Promise<[id: string, bodyHash: string][]>
+  /** an account or a command that could not be decided */
+  failed(account: string, error: string): void
   /** everything up to mseq is decided, and all it caused is durable */
   applied(mseq: number): void
 }

@@ -64,10 +64,15 @@ export function dbLeases(db: Db, clock: Clock, owner: string): Leases {
 }
 
 /** All slots, for ever: one owner and no database. */
-export const soleLeases: Leases = {
-  acquire: async () => Array.from({ length: SLOTS }, (_, slot) => slot),
-  renew: async () => [],
-  epochOf: () => 1,
-  serves: () => true,
-  release: async () => {},
+export function soleLeases(): Leases {
+  let free = Array.from({ length: SLOTS }, (_, slot) => slot)
+  return {
+    acquire: async () => free.splice(0),
+    renew: async () => [],
+    epochOf: () => 1,
+    serves: () => true,
+    release: async () => {
+      free = []
+    },
+  }
 }

@@ -38,7 +38,7 @@ export function memoryStore(connections = 1): MemoryStore {
       for (const s of batch) {
         const { commit } = s
         const before = rows.get(commit.account)
-        const stands = commit.born ? !before : before?.loaded.aseq === commit.before.aseq
+        const stands = commit.born ? !before : before?.loaded.end.aseq === commit.before.aseq
         if (!held.has(commit.slot) || !stands) continue
         const journal = before?.journal ?? { records: [], sealed: [] }
         journal.records.push(...commit.records)
@@ -55,8 +55,7 @@ export function memoryStore(connections = 1): MemoryStore {
             slot: commit.slot,
             specHash: commit.born?.specHash ?? before!.loaded.specHash,
             state: structuredClone(commit.state),
-            aseq: commit.records.at(-1)!.aseq + 1,
-            hash: s.hash,
+            end: s.end,
             deadline: commit.deadline,
             exposed: commit.exposed,
           },
@@ -73,7 +72,7 @@ export function memoryStore(connections = 1): MemoryStore {
       const held = new Set(slots.map((s) => s.slot))
       for (const s of batch) {
         const kept = rows.get(s.account)
-        if (!kept || !held.has(s.slot) || kept.loaded.aseq !== s.aseq) continue
+        if (!kept || !held.has(s.slot) || kept.loaded.end.aseq !== s.aseq) continue
         kept.loaded = { ...kept.loaded, state: structuredClone(s.state), deadline: s.deadline }
         kept.stateHash = s.stateHash
       }

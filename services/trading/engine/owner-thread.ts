@@ -1,7 +1,6 @@
 import type { LiveView } from '@assay/core/domain/engine/live'
 import type { Host, Opening } from './host.ts'
-import type { Heard } from './owner.ts'
-import { type Fed, Owner } from './owner.ts'
+import { type Fed, type Heard, Owner } from './owner.ts'
 import { connect, type Remote, type Wire } from './rpc.ts'
 import type { Batch, CommitResult, Reply, Submission } from './types.ts'
 
@@ -23,14 +22,11 @@ export interface OwnerApi {
   sweep(second: number): void
 }
 const TO_OWNER = ['committed', 'absent', 'unavailable', 'release', 'watch', 'setDiskFull', 'sweep'] as const
-const TO_HOST = ['commit', 'save', 'fetch', 'applied'] as const
+const TO_HOST = ['commit', 'save', 'fetch', 'failed', 'applied'] as const
 
 /** An owner in this thread, for backtests and tests. */
-export function inlineOwner(host: Host, heard?: Heard): { api: OwnerApi; owner: Owner } {
-  const owner = new Owner(host, heard)
-  return { api: apiOf(owner), owner }
-}
-const apiOf = (owner: Owner): OwnerApi => ({
+export const inlineOwner = (host: Host, heard?: Heard): OwnerApi => apiOf(new Owner(host, heard))
+export const apiOf = (owner: Owner): OwnerApi => ({
   open: async (opening) => owner.open(opening),
   feed: async (book, batch) => owner.feed(book, batch),
   submit: (submission) => owner.submit(submission),
@@ -55,4 +51,7 @@ export function serveOwner(wire: Wire): void {
 }
 /** On the main thread: the owner that the worker serves. */
 export const remoteOwner = (wire: Wire, host: Host): OwnerApi =>
-  connect<OwnerApi, (typeof TO_OWNER)[number]>(wire, host, TO_OWNER) satisfies Remote<OwnerApi, (typeof TO_OWNER)[number]>
+  connect<OwnerApi, (typeof TO_OWNER)[number]>(wire, host, TO_OWNER) satisfies Remote<
+    OwnerApi,
+    (typeof TO_OWNER)[number]
+  >

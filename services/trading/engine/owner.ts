@@ -70,32 +70,63 @@ export class Owner {
     const { start } = opening
     let book = opening.book === LIVE ? this.live : null
     if (start) {
-      book = new Book(start, (h, result, input) => this.decided(book!, h, result, input))
+      book = new Book(
+        start,
+        (h, result, input) => this.decided(book!, h, result, input),
+        (h, error) => this.stop(h, error),
+      )
       if (opening.book === LIVE) this.live = book
       else this.walking.set(opening.book, book)
     }
     for (const { loaded, at } of opening.joining) {
       if (this.accounts.has(loaded.account)) continue
       const awaited = this.awaited.get(loaded.account)
-      this.awaited.delete(loaded.account)
-      const h = this.toHosted(loaded, this.compile(loaded.specHash, opening.specs[loaded.specHash]!))
-      this.accounts.set(h.account, h)
-      if (awaited) {
-        h.queue = awaited.queue
-        h.settled = awaited.settled
+      const stored = opening.answers[loaded.account]
+      if (awaited?.redo && stored) {
+        awaited.redo.waiting.resolve({
+          kind: 'answer',
+          answer: stored.answer,
+          receipt: stored.receipt,
+          replayed: false,
+        })
+        awaited.redo = null
       }
-      const into = at === null ? this.live! : book!
-      into.at(at ?? into.view.mseq, () => {
-        h.book = into
-        into.host(h)
-      })
-      const redo = awaited?.redo
-      if (redo) this.decideAgain(into, h, redo, opening.answers[h.account])
-      into.at(at ?? into.view.mseq, () => this.pump(h))
+      const h = this.toHosted(loaded, this.compile(loaded.specHash, opening.specs[loaded.specHash]!))
+      const due = nextDeadline(h.state)
+      if (at === null && due !== null && due <= this.live!.view.mts) {
+        // the deadline passed while the account was read: it has to walk there
+        this.host.fetch([{ account: h.account, redo: null }])
+        continue
+      }
+      this.awaited.delete(h.account)
+      this.enter(at === null ? this.live! : book!, h, at, awaited)
     }
     return this.progress(opening.book)
   }
+  private enter(book: Book, h: Hosted, at: number | null, awaited: Awaited | undefined): void {
+    this.accounts.set(h.account, h)
+    if (awaited) {
+      h.queue = awaited.queue
+      h.settled = awaited.settled
+    }
+    const place = at ?? book.view.mseq
+    book.at(place, () => {
+      h.book = book
+      book.host(h)
+    })
+    if (awaited?.redo) this.decideAgain(book, h, awaited.redo)
+    book.at(place, () => this.pump(h))
+  }
   absent(accounts: readonly string[]): void {
+    for (const account of accounts) {
+      const redo = this.awaited.get(account)?.redo
+      if (redo?.waiting.submission.command.op !== 'create') continue
+      // its first commit never arrived
+      const { queue } = this.awaited.get(account)!
+      this.awaited.delete(account)
+      for (const waiting of [redo.waiting, ...queue]) this.enqueue(waiting)
+    }
+    this.flush()
     this.refuseAwaited(accounts, 'not_found', 'There is no such account.')
   }
   unavailable(accounts: readonly string[]): void {
@@ -131,7 +162,7 @@ export class Owner {
       compiled,
       owner: -1,
       state,
-      end: { aseq: loaded.aseq, hash: loaded.hash },
+      end: loaded.end,
       phase: state.phase,
       born: null,
       flight: null,
@@ -196,6 +227,14 @@ export class Owner {
     return { mseq: live.view.mseq, merged: true }
   }
 
+  /** Fails closed: an account that cannot be decided is not served, and says so. */
+  private stop(h: Hosted, error: unknown): void {
+    this.host.failed(h.account, error instanceof Error ? (error.stack ?? error.message) : String(error))
+    this.broken.add(h.account)
+    this.drop(h)
+    this.refuseAll(h, 'unavailable', 'The account cannot be served now.')
+  }
+
   private decided(book: Book, h: Hosted, result: StepResult, input: Input): void {
     this.heard(h.account, result, input)
     if (result.records.length === 0) return
@@ -219,6 +258,8 @@ export class Owner {
     const { account, command } = waiting.submission
     if (this.broken.has(account) || !this.live)
       return refuse(waiting, 'unavailable', 'The account cannot be served now.')
+    if (this.live.view.mseq === 0 && command.op !== 'create')
+      return refuse(waiting, 'unavailable', 'There is no market data yet.', 1)
     const h =
       this.accounts.get(account) ??
       (command.op === 'create' && !this.awaited.has(account) ? this.born(waiting.submission) : null)
@@ -238,7 +279,7 @@ export class Owner {
       compiled: this.compile(specHash, spec),
       owner: -1,
       state: newAccount(account),
-      end: { aseq: 0, hash: GENESIS },
+      end: { aseq: 0, hash: GENESIS, events: 0 },
       phase: 0,
       born: { spec, specHash, tenant: submission.tenant ?? 'default' },
       flight: null,
@@ -318,7 +359,13 @@ export class Owner {
   private decide(h: Hosted, waiting: Waiting, cseq: number): void {
     const { submission } = waiting
     const { command, docs } = submission
-    const result = h.book!.take(h, { kind: 'command', command, cseq, ...(docs ? { docs } : {}) })
+    let result: StepResult
+    try {
+      result = h.book!.take(h, { kind: 'command', command, cseq, ...(docs ? { docs } : {}) })
+    } catch (error) {
+      this.host.failed(h.account, error instanceof Error ? (error.stack ?? error.message) : String(error))
+      return refuse(waiting, 'unavailable', 'The command cannot be decided now.')
+    }
     const record = result.records.find((r) => r.kind === 'command')!
     const answer = result.answer!
     const usesId = command.op === 'order' && (answer.ok || answer.retryable !== true)
@@ -335,15 +382,8 @@ export class Owner {
       },
     }
   }
-  /** A command of unknown outcome: answered from the store where it committed, else decided again at its own stamp. */
-  private decideAgain(
-    book: Book,
-    h: Hosted,
-    redo: NonNullable<Awaited['redo']>,
-    stored: Opening['answers'][string] | undefined,
-  ): void {
-    if (stored)
-      return redo.waiting.resolve({ kind: 'answer', answer: stored.answer, receipt: stored.receipt, replayed: false })
+  /** A command whose commit is not there is decided again at its own stamp. */
+  private decideAgain(book: Book, h: Hosted, redo: NonNullable<Awaited['redo']>): void {
     book.at(redo.mseq, () => {
       if (h.book !== book) return
       if (book.view.mseq === redo.mseq && h.state.cseq + 1 === redo.cseq && !isBusy(h))
@@ -393,9 +433,7 @@ export class Owner {
         this.drop(h)
         this.refuseAll(h, 'unavailable', 'The account is moving. Try again.')
       } else if (result.outcome === 'broken') {
-        this.broken.add(h.account)
-        this.drop(h)
-        this.refuseAll(h, 'unavailable', 'The account cannot be served now.')
+        this.stop(h, new Error('the store refused its records'))
       } else wanted.push(this.reload(h))
     }
     if (wanted.length > 0) this.host.fetch(wanted)
@@ -404,7 +442,7 @@ export class Owner {
   }
   private becameDurable(h: Hosted, result: CommitResult): void {
     const flight = h.flight!
-    h.end = { aseq: flight.before.aseq + flight.records.length, hash: result.hash }
+    h.end = result.end!
     h.born = null
     h.flight = null
     h.savedMseq = flight.state.mseq as number
@@ -476,7 +514,9 @@ export class Owner {
   async drain(): Promise<void> {
     this.draining = true
     for (;;) {
-      const waits = [...this.accounts.values()].find((h) => isBusy(h) || h.queue.length > 0)?.settled ?? [...this.awaited.values()][0]?.settled
+      const waits =
+        [...this.accounts.values()].find((h) => isBusy(h) || h.queue.length > 0)?.settled ??
+        [...this.awaited.values()][0]?.settled
       if (!waits) break
       await new Promise<void>((resolve) => waits.push(resolve))
     }

@@ -46,11 +46,13 @@ export function project(account: string, currency: string, phase: number, record
         break
       case 'fill': {
         fillRow(rows, account, record)
-        const order = orderOf(orders, account, record.order, record)
-        order.filled = str(add(order.filled === null ? ZERO : dec(order.filled as string), dec(record.quantity)))
         const place = `${record.phase} ${record.symbol}`
         positions.set(place, positionRow(account, record, positions.get(place)))
         post(rows, account, currency, record)
+        // what the end of a phase closes has no order
+        if (record.order === 'close') break
+        const order = orderOf(orders, account, record.order, record)
+        order.filled = str(add(order.filled === null ? ZERO : dec(order.filled as string), dec(record.quantity)))
         break
       }
       case 'phase':

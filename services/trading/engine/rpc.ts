@@ -22,7 +22,11 @@ export type Remote<T, OneWay extends keyof T> = {
 }
 
 /** Serves `local` on the wire and gives the other side's interface. */
-export function connect<T extends object, OneWay extends keyof T & string>(wire: Wire, local: object, oneWay: readonly OneWay[]): Remote<T, OneWay> {
+export function connect<T extends object, OneWay extends keyof T & string>(
+  wire: Wire,
+  local: object,
+  oneWay: readonly OneWay[],
+): Remote<T, OneWay> {
   const sends = new Set<string>(oneWay)
   const pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   let next = 0
@@ -35,7 +39,8 @@ export function connect<T extends object, OneWay extends keyof T & string>(wire:
       wire.postMessage(frames)
     })
   }
-  const run = (method: string, args: unknown[]): unknown => (local as Record<string, (...a: unknown[]) => unknown>)[method]!(...args)
+  const run = (method: string, args: unknown[]): unknown =>
+    (local as Record<string, (...a: unknown[]) => unknown>)[method]!(...args)
   async function answer(id: number, method: string, args: unknown[]): Promise<void> {
     try {
       post(['value', id, await run(method, args)])
@@ -70,8 +75,12 @@ export function connect<T extends object, OneWay extends keyof T & string>(wire:
       post(['call', next, method, args])
     })
   }
-  return new Proxy({}, {
-    // a promise must not take the proxy for one of its own
-    get: (_target, method) => (method === 'then' || typeof method === 'symbol' ? undefined : (...args: unknown[]) => call(method, args)),
-  }) as Remote<T, OneWay>
+  return new Proxy(
+    {},
+    {
+      // a promise must not take the proxy for one of its own
+      get: (_target, method) =>
+        method === 'then' || typeof method === 'symbol' ? undefined : (...args: unknown[]) => call(method, args),
+    },
+  ) as Remote<T, OneWay>
 }

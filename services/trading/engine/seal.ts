@@ -2,7 +2,8 @@ import type { EncodedState } from '@assay/core/domain/engine/state'
 import { canonical } from '@assay/core/domain/journal/canonical'
 import type { Sha256 } from '@assay/core/domain/journal/hash'
 import { issueReceipts, type Link, type Receipt } from '@assay/core/domain/journal/receipt'
-import type { AccountCommit } from './types.ts'
+import { eventsOf, type OutboxEvent } from './outbox.ts'
+import type { AccountCommit, ChainEnd } from './types.ts'
 
 /** Ed25519 over the UTF-8 of a text, hex. */
 export interface Signer {
@@ -18,7 +19,8 @@ export interface SealedRecord {
 export interface SealedCommit {
   commit: AccountCommit
   records: SealedRecord[]
-  hash: string
+  events: OutboxEvent[]
+  end: ChainEnd
   stateHash: string
   /** of the command: one for it and its fills */
   receipt: Receipt | null
@@ -49,7 +51,9 @@ export function sealBatch(batch: readonly AccountCommit[], signer: Signer, at: n
     })
     const last = commit.records.at(-1)!
     if (!SIGNED.has(last.kind)) links.push({ assessment: commit.account, aseq: last.aseq, hash })
-    return { commit, records, hash, stateHash: hashState(commit.state), receipt: null, at }
+    const events = eventsOf(commit.account, commit.records)
+    const end = { aseq: last.aseq + 1, hash, events: commit.before.events + events.length }
+    return { commit, records, events, end, stateHash: hashState(commit.state), receipt: null, at }
   })
   const receipts = issueReceipts(links, signer, at, sha256Native)
   let next = 0

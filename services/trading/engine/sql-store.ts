@@ -14,11 +14,13 @@ type AccountRow = {
   state: EncodedState
   aseq: string
   hash: string
+  events: string
   state_hash: string
   deadline: string | null
   exposed: boolean
 }
-const LOADED = 'select account, slot, spec, state, aseq, hash, state_hash, deadline, exposed from trading.account'
+const LOADED =
+  'select account, slot, spec, state, aseq, hash, events, state_hash, deadline, exposed from trading.account'
 const toLoaded = (r: AccountRow): Loaded =>
   checkLoaded(
     {
@@ -26,8 +28,7 @@ const toLoaded = (r: AccountRow): Loaded =>
       slot: r.slot,
       specHash: r.spec,
       state: r.state,
-      aseq: Number(r.aseq),
-      hash: r.hash,
+      end: { aseq: Number(r.aseq), hash: r.hash, events: Number(r.events) },
       deadline: r.deadline === null ? null : Number(r.deadline),
       exposed: r.exposed,
     },

@@ -37,7 +37,7 @@ export class CorruptStateError extends Error {
 }
 /** Fails closed: what decides about money is never guessed. */
 export function checkLoaded(loaded: Loaded, stateHash: string): Loaded {
-  if (hashState(loaded.state) !== stateHash || loaded.state.aseq !== loaded.aseq)
+  if (hashState(loaded.state) !== stateHash || loaded.state.aseq !== loaded.end.aseq)
     throw new CorruptStateError(loaded.account)
   return loaded
 }

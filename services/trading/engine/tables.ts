@@ -1,5 +1,5 @@
 /** Columns of the tables that a commit writes, with the type each array parameter has. */
-export type ColumnType = 'text' | 'bigint' | 'integer' | 'numeric' | 'boolean' | 'jsonb' | 'timestamptz'
+export type ColumnType = 'text' | 'bigint' | 'integer' | 'numeric' | 'boolean' | 'jsonb' | 'timestamptz' | 'uuid'
 export interface Table {
   name: string
   columns: Record<string, ColumnType>
@@ -175,4 +175,13 @@ export const LEDGER_ENTRY = table('trading.ledger_entry', {
   currency: 'text',
   amount: 'numeric',
 })
-export const OUTBOX = table('bus.outbox', {})
+export const OUTBOX = table('bus.outbox', {
+  aggregate: 'text',
+  aggregate_seq: 'bigint',
+  id: 'uuid',
+  topic: 'text',
+  key: 'text',
+  producer: 'text',
+  ts: 'timestamptz',
+  data: 'jsonb',
+})

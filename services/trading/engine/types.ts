@@ -28,10 +28,11 @@ export interface AnsweredCommand {
   cseq: number
   answer: Answer
 }
-/** The place in the chain that the next record follows: its number and the hash before it. */
+/** The end of an account's chain: the next record's number, the hash before it, and how many events went to the outbox. */
 export interface ChainEnd {
   aseq: number
   hash: string
+  events: number
 }
 /** What one account has decided and not yet written: all of it commits, or none. */
 export interface AccountCommit {
@@ -67,7 +68,7 @@ export interface CommitResult {
   account: string
   outcome: Outcome
   /** the chain's new end, when committed */
-  hash: string
+  end: ChainEnd | null
   /** of the command in the commit */
   receipt: Receipt | null
 }
@@ -82,8 +83,8 @@ export interface StoredAnswer {
   receipt: Receipt
 }
 export type Reply =
-  /** journalled, durable */
-  | { kind: 'answer'; answer: Answer; receipt: Receipt; replayed: boolean }
+  /** journalled, durable; `records` of its commit unless it is a repeat or was found after an unknown outcome */
+  | { kind: 'answer'; answer: Answer; receipt: Receipt; replayed: boolean; records?: readonly JournalRecord[] }
   /** not journalled: the queue is full, the id has another body, nobody owns the slot */
   | { kind: 'refused'; code: RefusalCode; detail: string; retryAfterS?: number }
 export type RefusalCode =
@@ -132,8 +133,7 @@ export interface Loaded {
   slot: number
   specHash: string
   state: EncodedState
-  aseq: number
-  hash: string
+  end: ChainEnd
   deadline: number | null
   exposed: boolean
 }

@@ -6,14 +6,26 @@ import { encodeDeciding, newAccount } from '@assay/core/domain/engine/state'
 import { settle } from '@assay/core/domain/engine/step'
 import type { AccountSpec, Command, JournalRecord } from '@assay/core/domain/engine/types'
 import { gte, lt, lte, toNumber } from '@assay/core/domain/money/dec'
-import { pick, randomCommand, randomMarket, randomOf, randomSpec, type WorldOptions } from '@assay/core/testing/random-world'
+import {
+  pick,
+  randomCommand,
+  randomMarket,
+  randomOf,
+  randomSpec,
+  type WorldOptions,
+} from '@assay/core/testing/random-world'
 import { Book } from '../book.ts'
 import type { Hosted } from '../hosted.ts'
 
 const ACCOUNTS = 8
 
 /** Both engines over one world: records by account, and how much the index looked at. */
-function compare(seed: number, events: number, options: WorldOptions, checkBoxes: boolean): { touches: number; pairs: number } {
+function compare(
+  seed: number,
+  events: number,
+  options: WorldOptions,
+  checkBoxes: boolean,
+): { touches: number; pairs: number } {
   const random = randomOf(seed)
   const plain = new Map<string, JournalRecord[]>()
   const indexed = new Map<string, JournalRecord[]>()
@@ -28,8 +40,24 @@ function compare(seed: number, events: number, options: WorldOptions, checkBoxes
     const compiled = compileSpec(spec)
     replay.add(account, compiled)
     const h = {
-      account, slot: 0, compiled, owner: -1, state: newAccount(account), end: { aseq: 0, hash: '', events: 0 }, phase: 0, born: null, flight: null,
-      records: [], command: null, asked: null, queue: [], clientIds: null, readingIds: false, settled: [], savedMseq: 0, book,
+      account,
+      slot: 0,
+      compiled,
+      owner: -1,
+      state: newAccount(account),
+      end: { aseq: 0, hash: '', events: 0 },
+      phase: 0,
+      born: null,
+      flight: null,
+      records: [],
+      command: null,
+      asked: null,
+      queue: [],
+      clientIds: null,
+      readingIds: false,
+      settled: [],
+      savedMseq: 0,
+      book,
     } satisfies Hosted
     book.host(h)
     hosted.set(account, h)
@@ -75,7 +103,8 @@ function expectSafe(book: Book, h: Hosted): void {
   if (!check) return
   if (!lte(check.emin, check.equity)) throw new Error('Emin > E')
   if (check.emax && !gte(check.emax, check.equity)) throw new Error('E > Emax')
-  if (check.floorSup && !(check.strict ? lte(check.floorSup, check.emin) : lt(check.floorSup, check.emin))) throw new Error('floorSup > Emin')
+  if (check.floorSup && !(check.strict ? lte(check.floorSup, check.emin) : lt(check.floorSup, check.emin)))
+    throw new Error('floorSup > Emin')
 }
 
 test('the index decides what a look at every account at every event decides, record for record', () => {

@@ -1,0 +1,306 @@
+import { afterEach, describe, expect, test } from 'bun:test'
+import type { AccountSpec, JournalRecord } from '@assay/core/domain/engine/types'
+import { systemClock } from '@assay/core/ports/clock/system'
+import { DbError } from '@assay/core/ports/db/port'
+import { spec } from '@assay/core/testing/world'
+import { type MemoryStore, memoryStore } from './memory-store.ts'
+import type { EngineStore } from './store.ts'
+import { quoteAt, type TestEngine, testEngine } from './testing.ts'
+import type { Reply } from './types.ts'
+
+const SPEC: AccountSpec = spec([
+  {
+    rule: 'max_daily_loss',
+    anchor: 'balance',
+    limit: { pct: '3', of: 'initial' },
+    metric: 'equity',
+    compare: 'lt',
+    tested: 'always',
+    effect: 'hard',
+  },
+  {
+    rule: 'max_loss',
+    mode: 'static',
+    limit: { pct: '6' },
+    lock: null,
+    metric: 'equity',
+    compare: 'lt',
+    effect: 'hard',
+  },
+])
+const buy = (quantity: string, client_order_id?: string) =>
+  ({
+    op: 'order',
+    symbol: 'TST/USD',
+    side: 'buy',
+    type: 'market',
+    quantity,
+    ...(client_order_id ? { client_order_id } : {}),
+  }) as const
+
+const NOON = 1_700_000_000_000
+const open: TestEngine[] = []
+afterEach(async () => {
+  for (const t of open.splice(0)) await t.close()
+})
+async function started(more: Parameters<typeof testEngine>[0] = {}): Promise<TestEngine> {
+  const t = await testEngine(more)
+  open.push(t)
+  return t
+}
+async function opened(t: TestEngine, account = 'a'): Promise<void> {
+  await t.submit(account, { op: 'create' }, { spec: SPEC })
+  await t.submit(account, { op: 'start' })
+}
+const answered = (reply: Reply) => {
+  if (reply.kind !== 'answer') throw new Error(`refused: ${reply.code}`)
+  return reply
+}
+const kinds = (records: readonly JournalRecord[]) => records.map((r) => r.kind)
+
+describe('commands', () => {
+  test('an order is answered when it is durable, with a receipt for it and its fills', async () => {
+    const store = memoryStore()
+    const t = await started({ store })
+    await t.append(quoteAt(1, '100.00', '100.02'))
+    await opened(t)
+    const reply = answered(await t.submit('a', buy('10')))
+    expect(reply.answer).toMatchObject({ ok: true, order: { status: 'filled', filled: '10' } })
+    const { records, sealed } = store.journal('a')
+    expect(records.map((r) => r.aseq)).toEqual(records.map((_, i) => i))
+    expect(reply.receipt.aseq).toBe(records.at(-1)!.aseq)
+    expect(reply.receipt.hash).toBe(sealed.at(-1)!.hash)
+    expect(kinds(records)).toContain('fill')
+  })
+  test('two requests that race on one account are decided one after the other, each in its own place', async () => {
+    const store = memoryStore()
+    const t = await started({ store })
+    await t.append(quoteAt(1, '100.00', '100.02'))
+    await opened(t)
+    const replies = await Promise.all([t.submit('a', buy('60000')), t.submit('a', buy('60000'))])
+    const oks = replies.map((r) => answered(r).answer.ok)
+    expect(oks).toEqual([true, false])
+    const commands = store.journal('a').records.filter((r) => r.kind === 'command')
+    expect(commands.map((c) => c.cseq)).toEqual([1, 2, 3, 4])
+  })
+  test('a repeated client_order_id gets the first answer and leaves no record; another body is refused', async () => {
+    const store = memoryStore()
+    const t = await started({ store })
+    await t.append(quoteAt(1, '100.00', '100.02'))
+    await opened(t)
+    const first = answered(await t.submit('a', buy('10', 'x')))
+    const before = store.journal('a').records.length
+    const again = answered(await t.submit('a', buy('10', 'x')))
+    expect(again).toMatchObject({ replayed: true, answer: first.answer, receipt: first.receipt })
+    expect(await t.submit('a', buy('11', 'x'))).toMatchObject({ kind: 'refused', code: 'client_order_id_conflict' })
+    expect(store.journal('a').records.length).toBe(before)
+  })
+  test('a repeat in the same moment waits for the first answer', async () => {
+    const store = memoryStore()
+    const t = await started({ store })
+    await t.append(quoteAt(1, '100.00', '100.02'))
+    await opened(t)
+    const [first, second] = (await Promise.all([t.submit('a', buy('10', 'x')), t.submit('a', buy('10', 'x'))])).map(
+      answered,
+    )
+    expect([first!.replayed, second!.replayed]).toEqual([false, true])
+    expect(second!.answer).toEqual(first!.answer)
+  })
+  test('a retryable answer does not use the client_order_id up', async () => {
+    const store = memoryStore()
+    const t = await started({ store })
+    await t.append({ kind: 'clock', ts: NOON, pos: 0, mseq: 1, mts: NOON })
+    await opened(t)
+    const refused = answered(await t.submit('a', buy('10', 'x')))
+    expect(refused.answer).toMatchObject({ ok: false, retryable: true })
+    await t.append(quoteAt(2, '100.00', '100.02'))
+    expect(answered(await t.submit('a', buy('10', 'x')))).toMatchObject({ replayed: false, answer: { ok: true } })
+  })
+  test('an account takes 256 waiting commands and refuses the next', async () => {
+    const t = await started()
+    await t.append(quoteAt(1, '100.00', '100.02'))
+    await opened(t)
+    const replies = await Promise.all(Array.from({ length: 300 }, () => t.submit('a', { op: 'cancel_all' })))
+    const refused = replies.filter((r) => r.kind === 'refused')
+    expect(refused.length).toBe(300 - 257)
+    expect(refused[0]).toMatchObject({ code: 'queue_full' })
+  })
+  test('an account that is not there is not found, a second create is refused', async () => {
+    const t = await started()
+    expect(await t.submit('a', { op: 'start' })).toMatchObject({ kind: 'refused', code: 'unavailable' })
+    await t.append(quoteAt(1, '100.00', '100.02'))
+    expect(await t.submit('nobody', { op: 'start' })).toMatchObject({ kind: 'refused', code: 'not_found' })
+    await opened(t)
+    expect(answered(await t.submit('a', { op: 'create' }, { spec: SPEC })).answer).toMatchObject({
+      ok: false,
+      code: 'conflict',
+    })
+  })
+  test('while the disk is full, orders that add risk are refused and others pass', async () => {
+    const t = await started()
+    await t.append(quoteAt(1, '100.00', '100.02'))
+    await opened(t)
+    await t.submit('a', buy('10'))
+    const { log } = t
+    log.disk = () => 'reserve'
+    log.recoverDisk = async () => 'reserve'
+    const until = Date.now() + 3000
+    let refused: Reply
+    do {
+      await systemClock.sleep(5)
+      refused = await t.submit('a', buy('1'))
+    } while (refused.kind === 'answer' && Date.now() < until)
+    expect(refused).toMatchObject({ kind: 'refused', code: 'disk_full' })
+    const sell = { op: 'order', symbol: 'TST/USD', side: 'sell', type: 'market', quantity: '10' } as const
+    expect(answered(await t.submit('a', sell)).answer.ok).toBe(true)
+  })
+})
+
+describe('market events', () => {
+  test('a breach is decided at its event and committed before lockstep hears of it', async () => {
+    const store = memoryStore()
+    const t = await started({ store })
+    await t.append(quoteAt(1, '100.00', '100.02'))
+    await opened(t)
+    await t.submit('a', buy('1000'))
+    await t.append(quoteAt(2, '99.90', '99.92'), quoteAt(3, '97.02', '97.04'), quoteAt(4, '96.50', '96.52'))
+    const verdict = store.journal('a').records.find((r) => r.kind === 'verdict')
+    expect(verdict).toMatchObject({ mseq: 4, verdict: 'failed' })
+    expect((await t.engine.read('a')).status).toBe('failed')
+  })
+  test('a verdict is sealed when the segment that holds it has ended', async () => {
+    const store = memoryStore()
+    const t = await started({ store })
+    await t.append(quoteAt(1, '100.00', '100.02'))
+    await opened(t)
+    await t.submit('a', buy('10000'))
+    await t.append(quoteAt(2, '96.50', '96.52'))
+    expect(kinds(store.journal('a').records)).not.toContain('sealed')
+    const later = 1_700_000_000_000 + 200_000
+    await t.append(quoteAt(3, '96.50', '96.52', 'TST/USD', later))
+    const [head] = await t.log.segments('main', 1, 2)
+    expect(store.journal('a').records.find((r) => r.kind === 'sealed')).toMatchObject({ mseq: 2, log_head: head!.head })
+  })
+  test('the end of a lockstep run seals its verdicts', async () => {
+    const store = memoryStore()
+    const t = await started({ store })
+    await t.append(quoteAt(1, '100.00', '100.02'))
+    await opened(t)
+    await t.submit('a', buy('10000'))
+    await t.append(quoteAt(2, '96.50', '96.52'))
+    await t.engine.seal()
+    expect(kinds(store.journal('a').records)).toContain('sealed')
+  })
+})
+
+describe('durability', () => {
+  test('a read waits for what was decided to be durable', async () => {
+    const store = memoryStore()
+    const gate = Promise.withResolvers<void>()
+    let held = false
+    const slow: EngineStore = {
+      ...store,
+      commit: async (...args) => (held ? gate.promise.then(() => store.commit(...args)) : store.commit(...args)),
+    }
+    const t = await started({ store: slow })
+    await t.append(quoteAt(1, '100.00', '100.02'))
+    await opened(t)
+    held = true
+    const order = t.submit('a', buy('10'))
+    const read = t.engine.read('a')
+    expect(await Promise.race([read.then(() => 'read'), Bun.sleep(20).then(() => 'waits')])).toBe('waits')
+    gate.resolve()
+    await order
+    expect((await read).positions[0]!.quantity).toBe('10')
+  })
+  test('what events cause while a commit is under way is decided at its own event', async () => {
+    const store = memoryStore()
+    const gate = Promise.withResolvers<void>()
+    let held = false
+    const slow: EngineStore = {
+      ...store,
+      commit: async (...args) => (held ? gate.promise.then(() => store.commit(...args)) : store.commit(...args)),
+    }
+    const t = await started({ store: slow })
+    await t.append(quoteAt(1, '100.00', '100.02'))
+    await opened(t)
+    held = true
+    const order = t.submit('a', buy('10000'))
+    const applied = t.append(quoteAt(2, '96.50', '96.52'), quoteAt(3, '100.00', '100.02'))
+    const early = await Promise.race([applied.then(() => 'applied'), Bun.sleep(20).then(() => 'waits')])
+    gate.resolve()
+    expect(answered(await order).answer.ok).toBe(true)
+    await applied
+    expect(early).toBe('waits')
+    expect(store.journal('a').records.find((r) => r.kind === 'verdict')).toMatchObject({ mseq: 2 })
+  })
+
+  /** A store whose next commit goes through or not, and whose answer is lost. */
+  function lossy(store: MemoryStore): { store: EngineStore; lose: (arrives: boolean) => void } {
+    let next: 'arrives' | 'lost' | null = null
+    return {
+      lose: (arrives) => {
+        next = arrives ? 'arrives' : 'lost'
+      },
+      store: {
+        ...store,
+        async commit(...args) {
+          if (next === null) return store.commit(...args)
+          const arrives = next === 'arrives'
+          next = null
+          if (arrives) await store.commit(...args)
+          throw new DbError('the connection was lost', '08006', { retryable: true, outcomeUnknown: true })
+        },
+      },
+    }
+  }
+  test('outcome unknown, commit arrived: the stored answer is sent, nothing is decided twice', async () => {
+    const store = memoryStore()
+    const { store: flaky, lose } = lossy(store)
+    const t = await started({ store: flaky })
+    await t.append(quoteAt(1, '100.00', '100.02'))
+    await opened(t)
+    lose(true)
+    expect(answered(await t.submit('a', buy('10'))).answer.ok).toBe(true)
+    expect(store.journal('a').records.filter((r) => r.kind === 'fill')).toHaveLength(1)
+  })
+  test('outcome unknown, commit lost: the command is decided again at the same stamp', async () => {
+    const store = memoryStore()
+    const { store: flaky, lose } = lossy(store)
+    const t = await started({ store: flaky })
+    await t.append(quoteAt(1, '100.00', '100.02'))
+    await opened(t)
+    lose(false)
+    const order = t.submit('a', buy('10'))
+    await t.append(quoteAt(2, '120.00', '120.02'))
+    expect(answered(await order).answer.ok).toBe(true)
+    const fill = store.journal('a').records.find((r) => r.kind === 'fill')
+    expect(fill).toMatchObject({ mseq: 1, price: '100.02' })
+    expect(
+      store
+        .journal('a')
+        .records.filter((r) => r.kind === 'command')
+        .map((c) => c.cseq),
+    ).toEqual([1, 2, 3])
+  })
+  test('a first commit that is lost is made again', async () => {
+    const store = memoryStore()
+    const { store: flaky, lose } = lossy(store)
+    const t = await started({ store: flaky })
+    lose(false)
+    expect(answered(await t.submit('a', { op: 'create' }, { spec: SPEC })).answer.ok).toBe(true)
+    expect(kinds(store.journal('a').records)).toEqual(['header', 'command'])
+  })
+  test('an account that another writer moved is read again and its command decided on what is there', async () => {
+    const store = memoryStore()
+    const one = await started({ store })
+    await one.append(quoteAt(1, '100.00', '100.02'))
+    await opened(one)
+    const two = await started({ store, marketlog: one.log })
+    const [x, y] = await Promise.all([one.submit('a', buy('10')), two.submit('a', buy('20'))])
+    expect([answered(x!).answer.ok, answered(y!).answer.ok]).toEqual([true, true])
+    const { records } = store.journal('a')
+    expect(records.map((r) => r.aseq)).toEqual(records.map((_, i) => i))
+    expect((await two.engine.read('a')).positions[0]!.quantity).toBe('30')
+  })
+})

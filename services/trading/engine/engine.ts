@@ -1,0 +1,257 @@
+/** The engine of one market group: what the rest of trading sees of it, and how it starts. */
+import { AssayError } from '@assay/core/contracts/errors'
+import type { LiveView } from '@assay/core/domain/engine/live'
+import type { Command, JournalRecord } from '@assay/core/domain/engine/types'
+import type { Lifecycle } from '@assay/core/kernel/lifecycle'
+import type { Clock } from '@assay/core/ports/clock/port'
+import type { Lockstep, Participant } from '@assay/core/ports/marketlog/lockstep'
+import type { MarketLog } from '@assay/core/ports/marketlog/port'
+import type { Logger } from 'pino'
+import { Committer } from './committer.ts'
+import { Desk } from './desk.ts'
+import { Feed } from './feed.ts'
+import { LIVE } from './host.ts'
+import type { Leases } from './leases.ts'
+import { Marks } from './marks.ts'
+import type { Heard, Owner } from './owner.ts'
+import { inlineOwner, type OwnerApi } from './owner-thread.ts'
+import type { Signer } from './seal.ts'
+import { slotOf } from './slots.ts'
+import { startOwnerThread } from './start-owner-thread.ts'
+import type { EngineStore } from './store.ts'
+import type { AccountCommit, CommandMeta, Reply } from './types.ts'
+
+export type { CommandMeta, Reply }
+export interface Engine {
+  /** resolves when the answer is durable, or with why the command was not taken */
+  submit(account: string, command: Command, meta: CommandMeta): Promise<Reply>
+  /** settled to the mseq it carries; AssayError not_found, unavailable */
+  read(account: string): Promise<LiveView>
+  /** hears the account's live view at most four times a second, as the market moves it; returns the stop */
+  listen(account: string, heard: (view: LiveView) => void): () => void
+  /** hears the account's records in order as they become durable; one may be missing after an unknown outcome; returns the stop */
+  follow(account: string, heard: (records: readonly JournalRecord[]) => void): () => void
+  /** why commands cannot be served now */
+  ready(): string | undefined
+  /** ends the open segment of the market log: the end of a lockstep run, so that its verdicts are sealed */
+  seal(): Promise<void>
+  counts(): Promise<Owner['counters']>
+  /** takes no more commands; resolves when all that were taken are answered and saved */
+  drain(): Promise<void>
+}
+export interface EngineDeps {
+  store: EngineStore
+  leases: Leases
+  marketlog: MarketLog
+  lockstep: Lockstep
+  clock: Clock
+  /** the journal key in use; follows a rotation */
+  keys: { readonly signer: Signer }
+  log: Pick<Logger, 'info' | 'warn' | 'error'>
+}
+export interface EngineOptions {
+  group?: string
+  /** `worker`: a thread of its own; `inline`: this one (backtests, tests) */
+  thread: 'worker' | 'inline'
+  /** inline only: hears of every step */
+  heard?: Heard
+  /** the log follows the wall clock: an owner far behind it refuses commands */
+  isLive?: () => boolean
+}
+
+const TEND_MS = 1000
+/** Further behind a live log than this, an owner takes no command. */
+const BEHIND_MS = 500
+/** While a slot moves, commands wait this long. */
+const HOLD_MS = 2000
+const HOLD_STEP_MS = 25
+
+export async function startEngine(deps: EngineDeps, lifecycle: Lifecycle, options: EngineOptions): Promise<Engine> {
+  const engine = new GroupEngine(deps, lifecycle, options)
+  await engine.start()
+  return engine
+}
+
+class GroupEngine implements Engine {
+  private readonly group: string
+  private readonly committer: Committer
+  private readonly desk: Desk
+  private readonly api: OwnerApi
+  private readonly marks: Marks
+  private readonly feed: Feed
+  private readonly participant: Participant
+  private readonly stopThread: () => void
+  /** records of commands whose answer is on its way, by command id */
+  private readonly answered = new Map<string, readonly JournalRecord[]>()
+  private readonly followers = new Map<string, Set<(records: readonly JournalRecord[]) => void>>()
+  private startsAt = 0
+  private started = false
+  private diskFull = false
+
+  constructor(
+    private readonly deps: EngineDeps,
+    private readonly lifecycle: Lifecycle,
+    private readonly options: EngineOptions,
+  ) {
+    const { store, leases, marketlog, clock, keys, log } = deps
+    this.group = options.group ?? 'main'
+    this.participant = deps.lockstep.join('owner', `engine:${this.group}`)
+    const onError = (err: unknown, accounts: string[]): void =>
+      log.error({ err, accounts: accounts.slice(0, 20) }, 'engine')
+    this.committer = new Committer({
+      store,
+      keys,
+      now: () => clock.now(),
+      sleep: (ms) => clock.sleep(ms),
+      epochOf: (slot) => leases.epochOf(slot),
+      committed: (commit) => this.announce(commit),
+      report: (results) => this.api.committed(results),
+      onDiskFull: () => this.setDiskFull(true),
+      onError,
+    })
+    this.desk = new Desk({
+      store,
+      committer: this.committer,
+      marketlog,
+      group: this.group,
+      signal: lifecycle.signal,
+      onApplied: (mseq) => this.participant.report(mseq),
+      onError,
+    })
+    if (options.thread === 'inline') {
+      this.api = inlineOwner(this.desk, options.heard)
+      this.stopThread = () => {}
+    } else {
+      const thread = startOwnerThread(this.desk)
+      this.api = thread.api
+      this.stopThread = thread.stop
+      lifecycle.background('engine thread', () => thread.failed, { fatal: true })
+    }
+    this.desk.serve(this.api)
+    const feeding = { marketlog, group: this.group, signal: lifecycle.signal }
+    this.feed = new Feed(feeding, this.api, LIVE, () => clock.monotonic())
+    this.marks = new Marks(this.api, clock, lifecycle)
+  }
+
+  async start(): Promise<void> {
+    const { leases, marketlog, log } = this.deps
+    const slots = await leases.acquire()
+    const end = await marketlog.end(this.group)
+    this.startsAt = end?.mseq ?? 0
+    const start = await this.desk.openLive(slots)
+    this.started = true
+    log.info({ group: this.group, slots: slots.length, from: start.from, to: this.startsAt }, 'engine started')
+    this.lifecycle.defer('engine', () => this.drain())
+    this.lifecycle.background('engine feed', () => this.feed.run(start), { fatal: true })
+    this.lifecycle.background('engine tend', (signal) => this.tend(signal))
+  }
+
+  /** Once a second: leases, saves, the disk. */
+  private async tend(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.deps
+    for (let second = 0; !signal.aborted; second++) {
+      await clock.sleep(TEND_MS, signal).catch(() => {})
+      if (signal.aborted) return
+      try {
+        await this.renew()
+        this.api.sweep(second)
+        await this.watchDisk()
+      } catch (err) {
+        log.warn({ err }, 'engine: leases could not be renewed')
+      }
+    }
+  }
+  private async renew(): Promise<void> {
+    const { leases, store, log } = this.deps
+    const lost = await leases.renew()
+    if (lost.length > 0) {
+      log.warn({ slots: lost }, 'engine: slots went to another owner')
+      this.api.release(lost)
+    }
+    const taken = await leases.acquire()
+    if (taken.length > 0) await this.desk.takeOver(await store.loadSlots(taken))
+  }
+  private async watchDisk(): Promise<void> {
+    const { marketlog } = this.deps
+    if (marketlog.disk() !== 'ok') this.setDiskFull((await marketlog.recoverDisk()) !== 'ok')
+    else if (this.diskFull) this.setDiskFull(false)
+  }
+  private setDiskFull(full: boolean): void {
+    if (full) this.deps.marketlog.giveUpReserve()
+    if (full === this.diskFull) return
+    this.diskFull = full
+    this.api.setDiskFull(full)
+  }
+
+  ready(): string | undefined {
+    if (!this.started || this.feed.mseq < this.startsAt) return 'the engine reads the market log'
+    return undefined
+  }
+
+  async submit(account: string, command: Command, meta: CommandMeta): Promise<Reply> {
+    const refused = (code: 'unavailable' | 'engine_behind', detail: string): Reply => ({
+      kind: 'refused',
+      code,
+      detail,
+      retryAfterS: 1,
+    })
+    if (!(await this.isServed(account))) return refused('unavailable', 'The account is moving. Try again.')
+    if (this.options.isLive?.() && this.feed.behindMs > BEHIND_MS)
+      return refused('engine_behind', 'The engine is behind the market.')
+    try {
+      const reply = await this.api.submit({ ...meta, account, command })
+      const records = this.answered.get(meta.commandId)
+      return reply.kind === 'answer' && records ? { ...reply, records } : reply
+    } finally {
+      this.answered.delete(meta.commandId)
+    }
+  }
+  private announce({ account, command, records }: AccountCommit): void {
+    if (command) this.answered.set(command.commandId, records)
+    for (const heard of this.followers.get(account) ?? []) heard(records)
+  }
+  follow(account: string, heard: (records: readonly JournalRecord[]) => void): () => void {
+    const followers = this.followers.get(account) ?? new Set()
+    this.followers.set(account, followers.add(heard))
+    return () => {
+      if (followers.delete(heard) && followers.size === 0) this.followers.delete(account)
+    }
+  }
+  async read(account: string): Promise<LiveView> {
+    if (!(await this.isServed(account)))
+      throw new AssayError('unavailable', 'The account is moving. Try again.', { retryAfterS: 1 })
+    const view = await this.api.read(account)
+    if (!view) throw new AssayError('not_found', 'There is no such account.')
+    return view
+  }
+  private async isServed(account: string): Promise<boolean> {
+    const { leases, clock } = this.deps
+    const slot = slotOf(account)
+    for (let held = 0; !leases.serves(slot) || this.ready() !== undefined; held += HOLD_STEP_MS) {
+      if (held >= HOLD_MS || this.lifecycle.signal.aborted) return false
+      await clock.sleep(HOLD_STEP_MS)
+    }
+    return true
+  }
+
+  listen(account: string, heard: (view: LiveView) => void): () => void {
+    return this.marks.listen(account, heard)
+  }
+  async seal(): Promise<void> {
+    const end = await this.deps.marketlog.end(this.group)
+    await this.deps.lockstep.applied(end?.mseq ?? 0)
+    const head = await this.deps.marketlog.seal(this.group)
+    if (head) await this.feed.ended({ head: head.head, last: head.last })
+    await this.committer.drained()
+  }
+  counts(): Promise<Owner['counters']> {
+    return this.api.counts()
+  }
+  async drain(): Promise<void> {
+    await this.api.drain()
+    await this.committer.drained()
+    await this.deps.leases.release()
+    this.participant.leave()
+    this.stopThread()
+  }
+}

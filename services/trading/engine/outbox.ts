@@ -1,0 +1,122 @@
+/** What leaves an account for the bus: a projection of its journal, one aggregate per account, gapless. Pure. */
+
+import * as assessment from '@assay/core/contracts/topics/assessment'
+import * as rules from '@assay/core/contracts/topics/rules'
+import type { Topic } from '@assay/core/contracts/topics/topic'
+import * as trading from '@assay/core/contracts/topics/trading'
+import type { Booked, JournalRecord } from '@assay/core/domain/engine/types'
+import { add, dec, isZero, sub } from '@assay/core/domain/money/dec'
+
+export interface OutboxEvent {
+  topic: string
+  data: unknown
+}
+type RecordOf<K extends JournalRecord['kind']> = Extract<JournalRecord, { kind: K }>
+const event = <T>(topic: Topic<T>, data: T): OutboxEvent => ({ topic: topic.name, data })
+
+/** Events of consecutive records of one account, in their order. */
+export function eventsOf(account: string, records: readonly JournalRecord[]): OutboxEvent[] {
+  let header: RecordOf<'header'> | null = null
+  return records.flatMap((r): OutboxEvent[] => {
+    const place = { assessment_id: account, aseq: r.aseq, mseq: r.mseq, mts: r.mts }
+    switch (r.kind) {
+      case 'header':
+        header = r
+        return []
+      case 'command':
+        return commandEvents(place, r, header)
+      case 'fill':
+        return fillEvents(place, r)
+      case 'order':
+        if (r.status !== 'cancelled') return []
+        return [
+          event(trading.orderCancelled, {
+            ...place,
+            order: r.order,
+            filled: r.filled,
+            ...(r.reason ? { reason: r.reason } : {}),
+          }),
+        ]
+      case 'phase':
+        return [
+          event(assessment.assessmentPhaseChanged, { ...place, phase: r.phase, status: r.status, balance: r.balance }),
+        ]
+      case 'violation': {
+        const broken = { ...place, rule: r.rule, index: r.index, value: r.value, limit: r.limit, phase: r.phase }
+        return r.provisional
+          ? [event(rules.violationProvisional, { ...broken, status: 'suspected' })]
+          : [event(rules.violationDetected, { ...broken, effect: r.effect, balance: r.balance, equity: r.equity })]
+      }
+      case 'withdrawn': {
+        const cleared = { ...place, rule: r.rule, index: r.index, value: r.value, limit: r.limit, phase: r.phase }
+        return [event(rules.violationProvisional, { ...cleared, status: 'withdrawn' })]
+      }
+      case 'verdict':
+        return [verdictEvent(place, r)]
+      default:
+        return []
+    }
+  })
+}
+
+type Placed = { assessment_id: string; aseq: number; mseq: number; mts: number }
+function commandEvents(place: Placed, r: RecordOf<'command'>, header: RecordOf<'header'> | null): OutboxEvent[] {
+  const { command, answer } = r
+  if (command.op === 'create' && answer.ok && header) {
+    return [
+      event(assessment.assessmentCreated, {
+        ...place,
+        currency: header.currency,
+        initial_balance: header.initial_balance,
+      }),
+    ]
+  }
+  if (command.op === 'start' && answer.ok) return [event(assessment.assessmentStarted, place)]
+  if (command.op !== 'order') return []
+  const { op: _, ...asked } = command
+  if (!answer.ok)
+    return [event(trading.orderRejected, { ...place, ...asked, code: answer.code, detail: answer.detail })]
+  return [event(trading.orderPlaced, { ...place, order: answer.order!.id, ...asked })]
+}
+
+function fillEvents(place: Placed, r: RecordOf<'fill'>): OutboxEvent[] {
+  const { order, phase, symbol, side, quantity, price, liquidity, position } = r
+  const after = dec(position.quantity)
+  const before = side === 'buy' ? sub(after, dec(quantity)) : add(after, dec(quantity))
+  const moved = isZero(after)
+    ? trading.positionClosed
+    : isZero(before)
+      ? trading.positionOpened
+      : trading.positionChanged
+  return [
+    event(trading.orderFilled, {
+      ...place,
+      order,
+      phase,
+      symbol,
+      side,
+      quantity,
+      price,
+      liquidity,
+      result: bookedOf(r.result),
+      fee: bookedOf(r.fee),
+    }),
+    event(moved, { ...place, symbol, quantity: position.quantity, cost: position.cost }),
+  ]
+}
+const bookedOf = (b: Booked | null) => b && { amount: b.amount, currency: b.currency, rate: b.rate, booked: b.booked }
+
+function verdictEvent(place: Placed, r: RecordOf<'verdict'>): OutboxEvent {
+  const { verdict, phase, rule, value, limit, balance, equity } = r
+  if (verdict === 'abandoned') return event(assessment.assessmentAbandoned, { ...place, balance, equity })
+  return event(assessment.assessmentCompleted, {
+    ...place,
+    outcome: verdict,
+    phase,
+    rule,
+    value,
+    limit,
+    balance,
+    equity,
+  })
+}
