@@ -1,6 +1,7 @@
 /**
  * Live push. `push.delay`: open loop, 1,000 ticks/s to 100 clients beside 5 that stopped reading, ms from a tick's due
- * time to the client's read; ours ends the stalled ones when 45 s passed without a pong, as in production. `push.messages`: messages/s delivered as fast as clients take them, counted by the clients.
+ * time to the client's read; ours ends the 5 after 45 s without a pong, as in production. `push.messages`: messages/s
+ * as fast as the clients take them, counted by the clients.
  */
 import { type Figure, figureOf, median } from './figure.ts'
 import { watchLag } from './measure/lag.ts'
