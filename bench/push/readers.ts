@@ -33,6 +33,8 @@ const sockets: Socket<Reader>[] = []
 let plan: ReadersPlan
 let opened = 0
 
+// the bench failed or was stopped
+process.on('disconnect', () => process.exit())
 process.on('message', async (request: Request) => {
   if ('plan' in request) await connectAll(request.plan)
   else if (request.do === 'stall') for (const socket of sockets.slice(sockets.length - plan.stalled)) socket.pause()
