@@ -1,0 +1,21 @@
+import type { Db, Sql } from '../ports/db/port.ts'
+
+/**
+ * Runs a consumer's SQL effect once per event, whatever is delivered again: the inbox row and the effect commit
+ * together. True when it ran now.
+ */
+export function onceInSql(
+  db: Db,
+  event: { group: string; id: string },
+  effect: (sql: Sql) => Promise<void>,
+): Promise<boolean> {
+  return db.tx(async (sql) => {
+    const rows = await sql.query(
+      'insert into bus.inbox ("group", id) values ($1, $2) on conflict do nothing returning id',
+      [event.group, event.id],
+    )
+    if (rows.length === 0) return false
+    await effect(sql)
+    return true
+  })
+}
