@@ -5,7 +5,12 @@ import { type RecordedTicksOptions, recordedTicks } from './recorded-ticks.ts'
 export interface ReplayEventsOptions extends RecordedTicksOptions {
   /** further clock events, market time, ascending: each stands after every event of its time or before */
   clocks?: readonly number[]
+  /** say at its last event that the recording has ended: nothing comes behind it */
+  ends?: boolean
 }
+
+/** The reason of the states behind a recording's last event. */
+export const ENDED = 'the recording has ended'
 
 /**
  * A recording as the market log holds it: a function of the file, the options and nothing else. It begins with each
@@ -49,8 +54,9 @@ export async function* replayEvents(options: ReplayEventsOptions): AsyncGenerato
   if (nextClock < clocks.length) {
     const at = clocks[nextClock]!
     stamper.fill(rest, at)
-    states(rest, at, 'unknown', 'the recording has ended')
+    states(rest, at, 'unknown', ENDED)
     clocksBefore(rest, Number.POSITIVE_INFINITY)
   }
+  if (options.ends) states(rest, stamper.mts, 'unknown', ENDED)
   if (rest.length > 0) yield rest
 }

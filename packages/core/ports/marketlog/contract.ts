@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { MarketEvent } from '../../domain/market/event.ts'
 import { NO_HEAD, SegmentBuilder, type SegmentHead } from '../../domain/proof/segment.ts'
-import { FencedError, type MarketLog } from './port.ts'
+import { FencedError, LostEventsError, type MarketLog } from './port.ts'
 
 export interface MarketLogSubject {
   log: MarketLog
@@ -134,6 +134,30 @@ export function marketLogContract(name: string, make: () => Promise<MarketLogSub
       await log.append('lead', 2, [quote(3, START + 3000, 'SOL/USD')])
       const events = await readTo(log, 'lead', 1, 3)
       expect(events.map((e) => ('symbol' in e ? e.symbol : ''))).toEqual(['BTC/USD', 'BTC/USD', 'SOL/USD'])
+    })
+
+    test('what a store decided on and the log lost is never numbered again', async () => {
+      await log.fence('lost', 1)
+      await log.append('lost', 1, series(1, 5))
+      await log.raise('lost', 5)
+      await log.append('lost', 1, series(6, 1))
+      await log.raise('lost', 100)
+      const refused = await log.append('lost', 1, series(7, 1)).catch((e) => e)
+      expect([refused instanceof LostEventsError, refused.mseq]).toEqual([true, 100])
+      const gap: MarketEvent = {
+        kind: 'gap',
+        ts: START + 90_000,
+        pos: 0,
+        symbols: null,
+        reason: 'log_lost',
+        mseq: 101,
+        mts: START + 90_000,
+      }
+      await log.append('lost', 1, [gap, series(102, 1)[0]!])
+      expect((await readTo(log, 'lost', 6, 102)).map((e) => e.mseq)).toEqual([6, 101, 102])
+      await log.raise('lost', 110)
+      await log.fence('lost', 2, true)
+      await log.append('lost', 2, series(103, 1))
     })
 
     test('sealing ends the open segment, once', async () => {

@@ -85,6 +85,7 @@ export function createLockstep(group: string, clock: Clock, silenceMs = SILENCE_
       const members = kind === 'owner' ? owners : drivers
       const member: Member = { id, done: 0, reportedAt: clock.monotonic() }
       members.add(member)
+      wake()
       return {
         report(mseq) {
           if (mseq <= member.done) return
@@ -98,6 +99,7 @@ export function createLockstep(group: string, clock: Clock, silenceMs = SILENCE_
         },
       }
     },
+    driven: (signal) => until(() => drivers.size > 0, signal),
     applied: (mseq, signal) => until(() => lowest(owners) >= mseq, signal),
     released: (mseq, signal) =>
       until(

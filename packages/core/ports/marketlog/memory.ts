@@ -14,8 +14,8 @@ export function createMemoryLog(): MarketLog {
     return tail
   }
   return {
-    async fence(group, epoch) {
-      tailOf(group).fence(epoch)
+    async fence(group, epoch, repeats) {
+      tailOf(group).fence(epoch, repeats)
     },
     async append(group, epoch, events) {
       const tail = tailOf(group)
@@ -30,6 +30,10 @@ export function createMemoryLog(): MarketLog {
       tail.announce()
     },
     end: async (group) => tailOf(group).end(),
+    async raise(group, mseq) {
+      const tail = tailOf(group)
+      tail.floor = Math.max(tail.floor, mseq)
+    },
     async *read(group, fromMseq, signal) {
       const tail = tailOf(group)
       for (let next = fromMseq; !signal.aborted; ) {

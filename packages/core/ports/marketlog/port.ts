@@ -8,6 +8,12 @@ export interface LogEnd {
   epoch: number
 }
 export class FencedError extends Error {}
+/** A store knows events that the log has lost (`raise`): the next append must be a `gap` above `mseq`. */
+export class LostEventsError extends Error {
+  constructor(readonly mseq: number) {
+    super(`the log has lost events up to ${mseq}`)
+  }
+}
 /** No room for the next record, the reserve already given up. `end` says how far the append came. */
 export class DiskFullError extends Error {}
 /** A record that no torn tail explains: the log cannot be read past it. */
@@ -36,14 +42,19 @@ export interface Retained {
  * it; readers never see others.
  */
 export interface MarketLog {
-  /** raises the epoch; a fence has no mseq. FencedError when a higher epoch is there */
-  fence(group: string, epoch: number): Promise<void>
+  /**
+   * Raises the epoch; a fence has no mseq. FencedError when a higher epoch is there. repeats: this leader's events are a
+   * function of their input (a recording), so what the log lost comes again under the same numbers.
+   */
+  fence(group: string, epoch: number, repeats?: boolean): Promise<void>
   /**
    * Events in order, gapless after the last valid mseq (a `gap` event alone may stand higher: what lay between is
-   * lost), `mts` never falling, else RangeError; FencedError when a higher epoch took over; DiskFullError.
+   * lost), `mts` never falling, else RangeError; FencedError when a higher epoch took over; DiskFullError; LostEventsError.
    */
   append(group: string, epoch: number, events: readonly MarketEvent[]): Promise<void>
   end(group: string): Promise<LogEnd | null>
+  /** a store has decided on events up to `mseq`: where the log ends before (a power loss), it must go on above */
+  raise(group: string, mseq: number): Promise<void>
   /** history from `fromMseq` on (from the oldest held, where that is later), then live as appended, in batches, until the signal aborts */
   read(group: string, fromMseq: number, signal: AbortSignal): AsyncIterable<readonly MarketEvent[]>
   /**

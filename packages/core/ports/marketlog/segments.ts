@@ -41,9 +41,13 @@ export async function openSegmentLog(options: SegmentLogOptions): Promise<Market
     return folder
   }
   return {
-    fence: async (group, epoch) => folderOf(group).fence(epoch),
+    fence: async (group, epoch, repeats) => folderOf(group).fence(epoch, repeats),
     append: async (group, epoch, events) => folderOf(group).append(epoch, events),
     end: async (group) => folderOf(group).tail.end(),
+    async raise(group, mseq) {
+      const { tail } = folderOf(group)
+      tail.floor = Math.max(tail.floor, mseq)
+    },
     read: (group, fromMseq, signal) => folderOf(group).read(fromMseq, signal),
     carry: async (group, mseq) => folderOf(group).carry(mseq),
     segments: async (group, from, to) => folderOf(group).segments(from, to),
@@ -131,9 +135,9 @@ class SegmentFolder {
     }
   }
 
-  fence(epoch: number): void {
+  fence(epoch: number, repeats?: boolean): void {
     this.settle()
-    this.tail.fence(epoch)
+    this.tail.fence(epoch, repeats)
     // a new file names its epoch in the header
     if (this.file !== null) this.put(fenceLine(epoch))
   }

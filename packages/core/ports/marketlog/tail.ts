@@ -2,7 +2,7 @@ import type { MarketEvent } from '../../domain/market/event.ts'
 import { NO_HEAD, SegmentBuilder, type SegmentHead, sortMembers } from '../../domain/proof/segment.ts'
 import { bunHash } from './bun-hash.ts'
 import { Carry } from './carry.ts'
-import { FencedError, type LogEnd } from './port.ts'
+import { FencedError, type LogEnd, LostEventsError } from './port.ts'
 
 /** One segment as it is held in memory. */
 export interface Held {
@@ -23,6 +23,9 @@ export class LogTail {
   epoch = 0
   last = 0
   mts = 0
+  /** what a store knows of; above `last` only after a loss */
+  floor = 0
+  private repeats = false
   readonly held: Held[]
   private readonly builder: SegmentBuilder
   private readonly carry: Carry
@@ -55,15 +58,18 @@ export class LogTail {
     return this.last === 0 ? null : { mseq: this.last, mts: this.mts, epoch: this.epoch }
   }
 
-  fence(epoch: number): void {
+  fence(epoch: number, repeats = false): void {
     if (epoch < this.epoch) throw new FencedError(`epoch ${epoch} of group ${this.group} is behind ${this.epoch}`)
     this.epoch = epoch
+    this.repeats = repeats
   }
 
   /** Throws unless these events may follow, all of them. Gives them with members in canonical order. */
   accept(epoch: number, events: readonly MarketEvent[]): MarketEvent[] {
     if (epoch !== this.epoch)
       throw new FencedError(`epoch ${epoch} of group ${this.group} is not the fenced ${this.epoch}`)
+    const first = events[0]
+    if (first && !this.repeats && this.floor > this.last && !(first.kind === 'gap' && first.mseq > this.floor)) throw new LostEventsError(this.floor)
     let { last, mts } = this
     for (const event of events) {
       const follows = event.mseq === last + 1 || (event.kind === 'gap' && event.mseq > last)
