@@ -47,7 +47,10 @@ export class Book {
 
   /** Runs once everything up to `mseq` is applied: now, or right after that event. */
   at(mseq: number, run: () => void): void {
-    if (mseq <= this.view.mseq) return run()
+    if (mseq <= this.view.mseq) {
+      run()
+      return
+    }
     const there = this.scheduled.get(mseq)
     if (there) there.push(run)
     else this.scheduled.set(mseq, [run])

@@ -8,7 +8,7 @@ import { type Compiled, compileSpec } from '@assay/core/domain/engine/compile'
 import { type LiveView, liveView } from '@assay/core/domain/engine/live'
 import { decodeState, encodeState, isExposed, newAccount } from '@assay/core/domain/engine/state'
 import { type Input, nextDeadline, type StepResult, settle } from '@assay/core/domain/engine/step'
-import type { AccountSpec } from '@assay/core/domain/engine/types'
+import type { AccountSpec, Command } from '@assay/core/domain/engine/types'
 import { canonical } from '@assay/core/domain/journal/canonical'
 import { GENESIS } from '@assay/core/domain/journal/chain'
 import { Book } from './book.ts'
@@ -149,7 +149,7 @@ export class Owner {
     for (const h of [...this.accounts.values()]) {
       if (!lost.has(h.slot)) continue
       this.drop(h)
-      this.refuseAll(h, 'unavailable', 'The account is moving. Try again.')
+      this.refuseAll(h, 'unavailable', 'The account is moving. Try again.', false)
     }
     this.reportApplied()
   }
@@ -192,8 +192,10 @@ export class Owner {
     this.dirty.delete(h)
     this.undurable.delete(h)
   }
-  private refuseAll(h: Hosted, code: RefusalCode, detail: string): void {
-    if (h.asked)
+  /** `known`: its commit did not happen. */
+  private refuseAll(h: Hosted, code: RefusalCode, detail: string, known = true): void {
+    if (h.asked && known) refuse(h.asked.waiting, code, detail)
+    else if (h.asked)
       refuse(h.asked.waiting, 'outcome_unknown', 'The outcome is not known. Ask for the order by its client id.')
     if (h.command) refuse(h.command.waiting, code, detail)
     for (const waiting of h.queue) refuse(waiting, code, detail)
@@ -256,18 +258,26 @@ export class Owner {
   }
   private enqueue(waiting: Waiting): void {
     const { account, command } = waiting.submission
-    if (this.broken.has(account) || !this.live)
-      return refuse(waiting, 'unavailable', 'The account cannot be served now.')
-    if (this.live.view.mseq === 0 && command.op !== 'create')
-      return refuse(waiting, 'unavailable', 'There is no market data yet.', 1)
+    const unserved = this.unserved(account, command)
+    if (unserved) {
+      refuse(waiting, 'unavailable', unserved, 1)
+      return
+    }
     const h =
       this.accounts.get(account) ??
       (command.op === 'create' && !this.awaited.has(account) ? this.born(waiting.submission) : null)
     const queue = h?.queue ?? this.awaitAccount(account).queue
-    if (queue.length >= QUEUE_LIMIT)
-      return refuse(waiting, 'queue_full', `${QUEUE_LIMIT} commands wait for this account.`, 1)
+    if (queue.length >= QUEUE_LIMIT) {
+      refuse(waiting, 'queue_full', `${QUEUE_LIMIT} commands wait for this account.`, 1)
+      return
+    }
     queue.push(waiting)
     if (h) this.pump(h)
+  }
+  private unserved(account: string, command: Command): string | null {
+    if (this.draining) return 'The engine is stopping. Try again.'
+    if (this.broken.has(account) || !this.live) return 'The account cannot be served now.'
+    return this.live.view.mseq === 0 && command.op !== 'create' ? 'There is no market data yet.' : null
   }
   private born(submission: Submission): Hosted {
     const { account } = submission
@@ -311,7 +321,10 @@ export class Owner {
   private pump(h: Hosted): void {
     while (h.queue.length > 0 && h.book !== null && h.book === this.live && !isBusy(h) && !h.readingIds) {
       const { command } = h.queue[0]!.submission
-      if (command.op === 'order' && h.clientIds === null) return this.readClientIds(h)
+      if (command.op === 'order' && h.clientIds === null) {
+        this.readClientIds(h)
+        return
+      }
       const waiting = h.queue.shift()!
       if (!this.isRepeat(h, waiting) && !this.isRefusedByDisk(h, waiting)) this.decide(h, waiting, h.state.cseq + 1)
     }
@@ -364,7 +377,8 @@ export class Owner {
       result = h.book!.take(h, { kind: 'command', command, cseq, ...(docs ? { docs } : {}) })
     } catch (error) {
       this.host.failed(h.account, error instanceof Error ? (error.stack ?? error.message) : String(error))
-      return refuse(waiting, 'unavailable', 'The command cannot be decided now.')
+      refuse(waiting, 'unavailable', 'The command cannot be decided now.')
+      return
     }
     const record = result.records.find((r) => r.kind === 'command')!
     const answer = result.answer!
@@ -513,12 +527,15 @@ export class Owner {
   /** Takes no more commands; resolves when all that were taken are answered, with every exposed account on its way to the store. */
   async drain(): Promise<void> {
     this.draining = true
+    this.unavailable([...this.awaited.keys()])
+    for (const h of this.accounts.values()) {
+      if (h.book === this.live) continue
+      for (const waiting of h.queue.splice(0)) refuse(waiting, 'unavailable', 'The engine is stopping. Try again.', 1)
+    }
     for (;;) {
-      const waits =
-        [...this.accounts.values()].find((h) => isBusy(h) || h.queue.length > 0)?.settled ??
-        [...this.awaited.values()][0]?.settled
-      if (!waits) break
-      await new Promise<void>((resolve) => waits.push(resolve))
+      const busy = [...this.accounts.values()].find((h) => isBusy(h) || h.queue.length > 0)
+      if (!busy) break
+      await new Promise<void>((resolve) => busy.settled.push(resolve))
     }
     this.save(() => true)
   }
