@@ -27,7 +27,7 @@ export interface JournalKeyring {
 }
 
 export async function openJournalKeys(deps: {
-  secrets: Secrets
+  secrets: Pick<Secrets, 'getSecret' | 'setSecret'>
   clock: Clock
   home: string | null
 }): Promise<JournalKeyring> {
