@@ -2,13 +2,13 @@ import { AssayError } from '@assay/core/contracts/errors'
 import { specOf } from '@assay/core/contracts/wire/account-spec'
 import type { AssessmentResource } from '@assay/core/contracts/wire/assessment'
 import type { TierDocument } from '@assay/core/contracts/wire/tier'
-import { documentsOf } from '@assay/core/domain/proof/documents'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Row } from '@assay/core/ports/db/port'
 import { maySee } from '../access.ts'
 import type { TradingDeps, Verb } from '../deps.ts'
 import { takenAnswer } from '../engine-reply.ts'
 import { once } from '../idempotency/once.ts'
+import { keepDocuments } from '../proof/keep-documents.ts'
 import { readAssessment } from './get-assessment.ts'
 
 interface PurchaseRow extends Row {
@@ -48,7 +48,7 @@ export async function createAssessment(
         commandId: `create:${id}`,
         requestId: ctx.requestId,
         spec,
-        docs: documentsOf(spec).cited,
+        docs: await keepDocuments(deps.db, spec),
         tenant: purchase.tenant,
       }
       takenAnswer(await deps.engine.submit(id, { op: 'create' }, meta))

@@ -20,7 +20,9 @@ export async function moveAssessment(
   const asked = { ctx, route: `POST /api/assessments/${input.id}/${command.op}`, key: input.key, body: {} }
   return once(deps, asked, async ({ subject, keep }) => {
     const before = await storedAnswer(deps, input.id, subject)
-    const reply = takenAnswer(before ?? (await deps.engine.submit(input.id, command, { commandId: subject, requestId: ctx.requestId })))
+    const reply = takenAnswer(
+      before ?? (await deps.engine.submit(input.id, command, { commandId: subject, requestId: ctx.requestId })),
+    )
     const moved = { id: input.id, status: AssessmentStatus.parse(reply.answer.status), receipt: reply.receipt }
     await keep(deps.db, { value: moved })
     return moved

@@ -5,8 +5,10 @@ import type { Db } from '@assay/core/ports/db/port'
 import type { PublishedInstrument } from '../deps.ts'
 import { publishInstruments } from './publish-instruments.ts'
 
-/** The feeds' symbols do not change while a process runs; a new one shows within this time. */
-const TTL_MS = 10_000
+/** The fed symbols hardly ever change while a process runs. */
+const KEEP_MS = 600_000
+/** Where market-data did not answer it is asked again after this. */
+const RETRY_MS = 5_000
 
 export interface InstrumentBookDeps {
   db: Db
@@ -17,23 +19,28 @@ export interface InstrumentBookDeps {
 }
 
 /**
- * The instruments in force: what market-data says of the symbols it feeds, over the catalogue. One loader at a
- * time; when market-data does not answer, what was known last stands, at first the catalogue alone.
+ * The instruments in force: what market-data says of the symbols it feeds, over the catalogue. One load at a time;
+ * when market-data does not answer, what it said last stands, at first the catalogue alone.
  */
 export function instrumentBook({ db, now, fed }: InstrumentBookDeps): () => Promise<readonly PublishedInstrument[]> {
-  let held: { until: number; value: Promise<readonly PublishedInstrument[]> } | null = null
-  let last: readonly Instrument[] = []
-  const load = async (): Promise<readonly PublishedInstrument[]> => {
-    last = await fed().catch(() => last)
-    const bySymbol = new Map([...CATALOGUE, ...last].map((document) => [document.symbol, document]))
+  let held: { until: number; value: Promise<readonly PublishedInstrument[]> } = {
+    until: -1,
+    value: Promise.resolve([]),
+  }
+  let said: readonly Instrument[] = []
+
+  async function load(): Promise<readonly PublishedInstrument[]> {
+    const news = await fed().catch(() => null)
+    if (news) said = news
+    else held.until = now() + RETRY_MS
+    const bySymbol = new Map([...CATALOGUE, ...said].map((document) => [document.symbol, document]))
     return publishInstruments(db, withConversions([...bySymbol.values()]))
   }
   return () => {
-    if (!held || held.until <= now()) {
-      const value = load()
-      held = { until: now() + TTL_MS, value }
-      value.catch(() => {
-        held = null
+    if (held.until <= now()) {
+      held = { until: now() + KEEP_MS, value: load() }
+      held.value.catch(() => {
+        held.until = now()
       })
     }
     return held.value

@@ -18,7 +18,7 @@ interface FillRow extends Row {
 /** The fills that an order's first answer reports: from the commit's records, of a repeat from the rows at the same stamp. */
 export async function fillsOf(deps: TradingDeps, account: string, order: OrderView, reply: Taken): Promise<Fills> {
   if (order.filled === '0') return []
-  if (!reply.replayed) {
+  if (reply.records) {
     return reply.records.flatMap((record) =>
       record.kind === 'fill' && record.order === order.id
         ? [

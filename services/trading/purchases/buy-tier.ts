@@ -4,12 +4,12 @@ import type { PurchaseResource, TierResource } from '@assay/core/contracts/wire/
 import { dec, isZero } from '@assay/core/domain/money/dec'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Actor } from '@assay/core/kernel/context'
-import { enqueue } from '@assay/core/kernel/outbox'
 import type { Sql } from '@assay/core/ports/db/port'
 import type { Checkout } from '@assay/core/ports/payments/port'
 import type { TradingDeps, Verb } from '../deps.ts'
 import { once } from '../idempotency/once.ts'
 import { getTier } from '../tiers/get-tier.ts'
+import { publishOutcome } from './publish-outcome.ts'
 import { PURCHASE_COLUMNS, type PurchaseRow, purchaseOf } from './purchase-row.ts'
 
 /**
@@ -84,14 +84,7 @@ async function settlePurchase(sql: Sql, id: string, checkout: Checkout, actor: A
   if (checkout.status === 'pending') return purchase
   const { tier_id, amount, currency } = purchase
   const facts = { purchase_id: id, user_id: actor.userId, tenant: actor.tenant, tier_id, amount, currency }
-  if (checkout.status === 'paid')
-    await enqueue(sql, purchaseCompleted, { aggregate: `purchase:${id}`, seq: 1, key: actor.userId, data: facts })
-  else
-    await enqueue(sql, purchaseFailed, {
-      aggregate: `purchase:${id}`,
-      seq: 1,
-      key: actor.userId,
-      data: { ...facts, reason: checkout.reason ?? 'refused' },
-    })
+  if (checkout.status === 'paid') await publishOutcome(sql, purchaseCompleted, facts)
+  else await publishOutcome(sql, purchaseFailed, { ...facts, reason: checkout.reason ?? 'refused' })
   return purchase
 }

@@ -5,6 +5,7 @@ import {
   TransitionResource,
 } from '@assay/core/contracts/wire/assessment'
 import { PageQuery, pageOf } from '@assay/core/contracts/wire/page'
+import { requireActor } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
@@ -32,6 +33,7 @@ export const assessmentRoutes = (deps: TradingDeps) =>
       },
       {
         parse: 'json',
+        transform: ({ ctx }) => void requireActor(ctx),
         headers: IdempotencyHeaders,
         body: AssessmentRequest,
         response: { 201: AssessmentResource },

@@ -7,6 +7,7 @@ import {
   refuseLaterOrder,
 } from '@assay/core/contracts/wire/order'
 import { PageQuery, pageOf } from '@assay/core/contracts/wire/page'
+import { requireActor } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
@@ -36,7 +37,10 @@ export const orderRoutes = (deps: TradingDeps) =>
       {
         parse: 'json',
         params,
-        transform: ({ body }) => refuseLaterOrder(body),
+        transform({ ctx, body }) {
+          requireActor(ctx)
+          refuseLaterOrder(body)
+        },
         body: OrderRequest,
         response: { 200: OrderAnswer, 201: OrderAnswer },
         detail: {

@@ -1,5 +1,6 @@
 import { PageQuery, pageOf } from '@assay/core/contracts/wire/page'
 import { PurchaseRequest, PurchaseResource, PurchaseStatus } from '@assay/core/contracts/wire/purchase'
+import { requireActor } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
@@ -24,6 +25,7 @@ export const purchaseRoutes = (deps: TradingDeps) =>
       },
       {
         parse: 'json',
+        transform: ({ ctx }) => void requireActor(ctx),
         headers: IdempotencyHeaders,
         body: PurchaseRequest,
         response: { 201: PurchaseResource },

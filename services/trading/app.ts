@@ -1,0 +1,20 @@
+import { Elysia } from 'elysia'
+import type { ProofDeps } from './proof/get-proof.ts'
+import { accountRoutes } from './routes/accounts.ts'
+import { assessmentRoutes } from './routes/assessments.ts'
+import { instrumentRoutes } from './routes/instruments.ts'
+import { orderRoutes } from './routes/orders.ts'
+import { proofRoutes } from './routes/proof.ts'
+import { purchaseRoutes } from './routes/purchases.ts'
+import { tierRoutes } from './routes/tiers.ts'
+
+/** All REST of trading. */
+export const tradingApp = (deps: ProofDeps) =>
+  new Elysia({ name: 'trading' })
+    .use(tierRoutes(deps.trading))
+    .use(purchaseRoutes(deps.trading))
+    .use(assessmentRoutes(deps.trading))
+    .use(accountRoutes(deps.trading))
+    .use(orderRoutes(deps.trading))
+    .use(instrumentRoutes(deps.trading))
+    .use(proofRoutes(deps))

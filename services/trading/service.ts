@@ -1,0 +1,77 @@
+import { AssayError } from '@assay/core/contracts/errors'
+import { InstrumentDocument } from '@assay/core/contracts/wire/instrument'
+import type { Instrument } from '@assay/core/domain/instruments/instrument'
+import type { Deps, Service } from '@assay/core/kernel/service'
+import { z } from 'zod'
+import { Owners } from './access.ts'
+import { SegmentEnds } from './accounts/segment-ends.ts'
+import { tradingApp } from './app.ts'
+import { assessmentChannel } from './channel/assessment-channel.ts'
+import { type Config, config } from './config.ts'
+import type { TradingDeps } from './deps.ts'
+import { startEngine } from './engine/engine.ts'
+import { dbLeases } from './engine/leases.ts'
+import { sqlStore } from './engine/sql-store.ts'
+import { forgetOldKeys } from './idempotency/once.ts'
+import { instrumentBook } from './instruments/instrument-book.ts'
+import { openJournalKeys } from './proof/keys.ts'
+import { TIER_CATALOGUE } from './tiers/catalogue.ts'
+import { seedTiers } from './tiers/seed-tiers.ts'
+
+const HOUR = 3_600_000
+/** One process owns the embedded engine; after a restart it is the same owner and need not wait for its own lease. */
+const OWNER = 'embedded'
+
+export const trading: Service<typeof config> = {
+  name: 'trading',
+  config,
+  async create(deps, lifecycle) {
+    const { clock, log, marketlog } = deps
+    const db = deps.db.as('trading')
+    const keys = await openJournalKeys({ secrets: deps.secrets, clock, home: deps.home })
+    await seedTiers(db, 'default', TIER_CATALOGUE)
+    const engine = await startEngine(
+      {
+        store: sqlStore(db),
+        leases: dbLeases(db, clock, OWNER),
+        marketlog,
+        lockstep: deps.lockstep('main'),
+        clock,
+        keys,
+        log,
+      },
+      lifecycle,
+      { thread: 'worker', isLive: () => !deps.config.FEEDS.startsWith('replay:') },
+    )
+    const own: TradingDeps = {
+      db,
+      engine,
+      payments: deps.payments,
+      clock,
+      marketlog,
+      owners: new Owners(db),
+      segmentEnds: new SegmentEnds(marketlog),
+      instruments: instrumentBook({ db, now: () => clock.monotonic(), fed: () => fedInstruments(deps) }),
+    }
+    lifecycle.background('trading idempotency keys', async (signal) => {
+      while (!signal.aborted) {
+        await forgetOldKeys(own).catch((err) => log.error({ err }, 'old idempotency keys could not be dropped'))
+        await clock.sleep(HOUR, signal).catch(() => {})
+      }
+    })
+    return {
+      app: tradingApp({ trading: own, blobs: deps.blobs, keys }),
+      channels: [assessmentChannel(own)],
+      probes: [{ name: 'engine', timeoutMs: 1000, check: async () => engine.ready() }],
+    }
+  },
+}
+
+const FedSymbols = z.object({ items: z.array(z.object({ instrument: InstrumentDocument })) })
+
+/** The documents of the symbols that market-data feeds. */
+async function fedInstruments(deps: Deps<Config>): Promise<Instrument[]> {
+  const answer = await deps.call('market-data', new Request('http://market-data/api/market/symbols'))
+  if (!answer.ok) throw new AssayError('unavailable', `market-data answers ${answer.status}.`)
+  return FedSymbols.parse(await answer.json()).items.map(({ instrument }) => instrument)
+}
