@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { readArchive } from '@assay/core/domain/proof/read-archive'
+import { verifyProof } from '@assay/core/domain/proof/verify'
+import { openWorld, type World } from '../testing/world.ts'
+
+let world: World
+let id: string
+const trader = 'trader:ann'
+beforeAll(async () => {
+  world = await openWorld()
+  await world.tick('2024-03-01T08:59:00Z', { kind: 'symbol_state', symbol: 'BTC/USD', state: 'open' })
+  await world.quote('2024-03-01T09:00:00Z', '60000', '60001')
+  id = await world.started(trader)
+}, 30_000)
+afterAll(() => world.close())
+
+const path = (what: string): string => `/api/assessments/${id}/${what}`
+const keysOf = async () => (await world.as('').get('/.well-known/assay-journal-keys.json')).body.keys
+
+test('a running assessment has a proof up to the last sealed segment, another one with each segment', async () => {
+  const placed = await world
+    .as(trader)
+    .post(path('orders'), { symbol: 'BTC/USD', side: 'buy', type: 'market', quantity: '0.1' })
+  expect(placed.status).toBe(201)
+  await world.quote('2024-03-01T09:00:30Z', '60010', '60011')
+  await world.quote('2024-03-01T09:01:00Z', '60020', '60021')
+  const first = await world.as(trader).get(path('proof'))
+  expect([first.status, first.headers.get('content-type')]).toEqual([200, 'application/zip'])
+  expect(await verifyProof(first.body, { keys: await keysOf() })).toMatchObject({
+    exit: 0,
+    summary: { verdict: 'open' },
+  })
+  const same = await world.as(trader).get(path('proof'), { 'if-none-match': first.headers.get('etag')! })
+  expect(same.status).toBe(304)
+  await world.quote('2024-03-01T09:02:00Z', '60030', '60031')
+  const second = await world.as(trader).get(path('proof'), { 'if-none-match': first.headers.get('etag')! })
+  expect(second.status).toBe(200)
+})
+
+test('after a verdict the answer is 202 with Retry-After until its segment is sealed, then the archive for good', async () => {
+  await world.quote('2024-03-01T09:02:10Z', '30000', '30001')
+  expect((await world.as(trader).get(`/api/assessments/${id}`)).body.status).toBe('failed')
+  const early = await world.as(trader).get(path('proof'))
+  expect([early.status, Number(early.headers.get('retry-after')) > 0]).toEqual([202, true])
+  await world.quote('2024-03-01T09:03:00Z', '30000', '30001')
+  const { status, body, headers } = await world.as(trader).get(path('proof'))
+  expect(status).toBe(200)
+  const verified = await verifyProof(body, { keys: await keysOf() })
+  expect(verified).toMatchObject({ exit: 0, summary: { verdict: 'failed', assessment: id } })
+  await world.quote('2024-03-01T09:04:00Z', '30000', '30001')
+  const later = await world.as(trader).get(path('proof'))
+  expect(later.headers.get('etag')).toBe(headers.get('etag'))
+  expect(later.body).toEqual(body)
+})
+
+test('the receipt of an order is in the chain, one of another chain is not', async () => {
+  const { body } = await world.as(trader).get(path('proof'))
+  const { envelope } = await readArchive(body)
+  const receipt = envelope.receipts.at(-1)!
+  expect((await verifyProof(body, { keys: await keysOf(), receipt })).exit).toBe(0)
+  expect((await verifyProof(body, { keys: await keysOf(), receipt: { ...receipt, hash: 'ab'.repeat(32) } })).exit).toBe(
+    1,
+  )
+})
+
+test('explain says the same as the archive: the recorded equity, line by line', async () => {
+  const why = (await world.as(trader).get(path('explain'))).body
+  expect(why.verdict.verdict).toBe('failed')
+  expect(why.equity.total).toBe(why.violation.equity)
+  expect(why.equity.lines[0].text).toContain('BTC/USD: 0.1 x 30000')
+  expect(why.floors.length).toBeGreaterThan(0)
+  const before = (await world.as(trader).get(`${path('explain')}?at=m3`)).body
+  expect(before.violation).toBeNull()
+  expect((await world.as(trader).get(`${path('explain')}?at=yesterday`)).status).toBe(422)
+  expect((await world.as(trader).get(`${path('explain')}?at=999`)).status).toBe(422)
+})
+
+test("somebody else's proof and explanation are as absent as ones that do not exist", async () => {
+  for (const what of ['proof', 'explain']) {
+    expect((await world.as('trader:bob').get(path(what))).status).toBe(404)
+    expect((await world.as('').get(path(what))).status).toBe(401)
+    expect((await world.as(trader).get(`/api/assessments/none/${what}`)).status).toBe(404)
+    expect((await world.as('operator:olga').get(path(what))).status).toBe(200)
+  }
+})
