@@ -20,7 +20,7 @@ export function takenAnswer(reply: Reply): Taken {
   throw new AssayError(codeOf(answer.code), answer.detail, {
     ...(answer.field ? { field: answer.field } : {}),
     ...(answer.nearest ? { nearest: answer.nearest } : {}),
-    ...(answer.retryable ? { retryAfterS: RETRY_AFTER_S } : {}),
+    ...(answer.retryable ? { retryAfterS: RETRY_AFTER_S, retryable: true } : {}),
   })
 }
 const codeOf = (code: string): ErrorCode => (code in ERRORS ? (code as ErrorCode) : 'internal')

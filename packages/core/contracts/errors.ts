@@ -45,10 +45,22 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS
 export const statusOf = (code: ErrorCode): number => ERRORS[code][0]
 
-export interface ErrorOptions { field?: string; nearest?: string; retryAfterS?: number; errors?: { field: string; detail: string }[]; cause?: unknown }
+export interface ErrorOptions {
+  field?: string
+  nearest?: string
+  retryAfterS?: number
+  /** the same request may succeed later; its client_order_id is not used up */
+  retryable?: boolean
+  errors?: { field: string; detail: string }[]
+  cause?: unknown
+}
 /** The one error type: `detail` is public text, `cause` stays in the log. Anything else that is thrown is masked as `internal`. */
 export class AssayError extends Error {
-  constructor(readonly code: ErrorCode, readonly detail: string, readonly options: ErrorOptions = {}) {
+  constructor(
+    readonly code: ErrorCode,
+    readonly detail: string,
+    readonly options: ErrorOptions = {},
+  ) {
     super(`${code}: ${detail}`, { cause: options.cause })
     this.name = 'AssayError'
   }

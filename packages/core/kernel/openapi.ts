@@ -19,6 +19,10 @@ const PROBLEM_SCHEMA = {
     code: { type: 'string', enum: Object.keys(ERRORS) },
     field: { type: 'string', description: 'The first field that is not valid' },
     nearest: { type: 'string', description: 'What was perhaps meant' },
+    retryable: {
+      type: 'boolean',
+      description: 'The same request may succeed later; its client_order_id is not used up',
+    },
     errors: {
       type: 'array',
       items: {

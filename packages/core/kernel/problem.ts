@@ -13,6 +13,7 @@ export interface Problem {
   code: ErrorCode
   field?: string
   nearest?: string
+  retryable?: boolean
   errors?: { field: string; detail: string }[]
 }
 
@@ -20,7 +21,7 @@ const MASKED = 'The cause is in the log under this request id.'
 
 /** The public form of an error: what is not an AssayError, or fails in a way callers cannot mend, is masked. */
 export function toProblem(error: AssayError, instance: string, requestId: string): Problem {
-  const { field, nearest, errors } = error.options
+  const { field, nearest, retryable, errors } = error.options
   return {
     type: `urn:assay:error:${error.code}`,
     title: ERRORS[error.code][1],
@@ -31,6 +32,7 @@ export function toProblem(error: AssayError, instance: string, requestId: string
     code: error.code,
     ...(field && { field }),
     ...(nearest && { nearest }),
+    ...(retryable && { retryable }),
     ...(errors && { errors }),
   }
 }
@@ -58,9 +60,15 @@ interface ValidationLike {
 function validationError(error: ValidationLike): AssayError {
   if (error.type === 'response') return new AssayError('internal', MASKED, { cause: error })
   const errors = error.all.map(({ path, message }) => ({
-    field: !path || path === 'root' ? error.type : path,
+    field: unknownMember(path, message) ?? (!path || path === 'root' ? error.type : path),
     detail: message ?? 'is not valid',
   }))
   const first = errors[0] ?? { field: error.type, detail: 'is not valid' }
   return new AssayError('validation_failed', `${first.field}: ${first.detail}`, { field: first.field, errors })
+}
+
+/** zod names the object that holds an unknown member; callers want the member. */
+function unknownMember(path: string | undefined, message: string | undefined): string | undefined {
+  const key = /^Unrecognized keys?: "([^"]+)"/.exec(message ?? '')?.[1]
+  return key && (!path || path === 'root' ? key : `${path}.${key}`)
 }

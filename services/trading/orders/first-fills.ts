@@ -26,7 +26,7 @@ export async function fillsOf(deps: TradingDeps, account: string, order: OrderVi
               id: `t${record.aseq}`,
               quantity: record.quantity,
               price: record.price,
-              fee: record.fee?.booked ?? '0',
+              fee: costOf(record.fee),
               liquidity: record.liquidity,
               mseq: record.mseq,
             },
@@ -43,8 +43,11 @@ export async function fillsOf(deps: TradingDeps, account: string, order: OrderVi
     id: `t${row.aseq}`,
     quantity: str(dec(row.quantity)),
     price: str(dec(row.price)),
-    fee: row.fee?.booked ?? '0',
+    fee: costOf(row.fee),
     liquidity: row.liquidity,
     mseq: Number(row.mseq),
   }))
 }
+
+/** A fee is booked as a negative amount; here it is what was paid. */
+const costOf = (fee: { booked: string } | null): string => fee?.booked.replace(/^-/, '') ?? '0'
