@@ -1,11 +1,11 @@
 import type { TierResource } from '@assay/core/contracts/wire/purchase'
 import type { TierDocument } from '@assay/core/contracts/wire/tier'
-import type { Row } from '@assay/core/ports/db/port'
+import type { TierModel } from '../../../prisma/generated/models.ts'
 
-export interface TierRow extends Row {
-  id: string
-  version: number
-  hash: string
-  document: TierDocument
-}
-export const tierOf = ({ id, version, hash, document }: TierRow): TierResource => ({ id, version, hash, document })
+/** The document was parsed when it was put on sale. */
+export const tierOf = ({ id, version, hash, document }: TierModel): TierResource => ({
+  id,
+  version,
+  hash,
+  document: document as TierDocument,
+})
