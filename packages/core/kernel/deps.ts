@@ -2,11 +2,12 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { openBlobFolder } from '../ports/blobs/folder.ts'
-import { createEmbeddedBus } from '../ports/bus/embedded.ts'
+import { createEmbeddedBus, type EmbeddedBus } from '../ports/bus/embedded.ts'
 import { createMemoryCache } from '../ports/cache/memory.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import { migrate } from '../ports/db/migrate.ts'
 import { openPglite } from '../ports/db/pglite.ts'
+import { templatePath } from '../ports/db/template.ts'
 import type { Lockstep } from '../ports/marketlog/lockstep.ts'
 import { createLockstep } from '../ports/marketlog/lockstep-memory.ts'
 import { openSegmentLog } from '../ports/marketlog/segments.ts'
@@ -15,6 +16,7 @@ import { openSecretsFile } from '../ports/secrets/file.ts'
 import type { BaseDeps } from './compose.ts'
 import type { Config } from './config.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import { startRelay } from './relay.ts'
 
 export interface DepsOptions {
   config: Config
@@ -31,10 +33,13 @@ export async function createDeps({ config, log, metrics, clock, lifecycle }: Dep
     lifecycle.defer(name, () => port.close())
     return port
   }
-  const db = keep('db', await openPglite({ home, log }))
+  const db = keep('db', await openPglite({ home, log, template: templatePath() }))
   const applied = await migrate(db)
   if (applied.length > 0) log.info({ migrations: applied.length }, 'database migrated')
   const marketlog = keep('marketlog', await openSegmentLog({ folder: join(home, 'market-log'), clock, log }))
+  const bus = keep('bus', createEmbeddedBus({ db, clock, log }))
+  keep('outbox relay', startRelay({ db, bus, clock, log, sole: true }))
+  lifecycle.background('topic retention', (signal) => expireHourly(bus, clock, signal))
   const groups = new Map<string, Lockstep>()
   return {
     production: config.production,
@@ -49,10 +54,19 @@ export async function createDeps({ config, log, metrics, clock, lifecycle }: Dep
       groups.set(group, lockstep)
       return lockstep
     },
-    bus: keep('bus', await createEmbeddedBus({ db, clock, log, producer: 'assay' })),
+    bus,
     cache: keep('cache', createMemoryCache(clock)),
     secrets: keep('secrets', await openSecretsFile({ home, encryptionKey: config.platform.ENCRYPTION_KEY })),
     blobs: keep('blobs', openBlobFolder(join(home, 'blobs'))),
     payments: keep('payments', createTestPayments()),
+  }
+}
+
+const HOUR_MS = 3_600_000
+
+async function expireHourly(bus: EmbeddedBus, clock: Clock, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await clock.sleep(HOUR_MS, signal)
+    await bus.expire()
   }
 }

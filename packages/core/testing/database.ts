@@ -15,7 +15,7 @@ export interface TestDatabase {
 
 /** A migrated database of its own in a temporary folder. The first one on a machine takes seconds, later ones 0.5 s. */
 export async function testDatabase(): Promise<TestDatabase> {
-  const template = await templateCluster(join(tmpdir(), `assay-test-${process.getuid?.() ?? 0}`))
+  const template = await templateCluster()
   const home = mkdtempSync(join(tmpdir(), 'assay-db-'))
   const db = await openPglite({ home, template, log: { info: () => {}, error: console.error } })
   const drop = async () => {

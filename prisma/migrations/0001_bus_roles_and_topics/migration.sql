@@ -75,7 +75,6 @@ create table bus.topic_event (
   data      jsonb       not null,
   primary key (topic, partition, "offset")
 );
-create index topic_event_ts on bus.topic_event (topic, ts);
 create table bus.group_offset (
   "group"   text    not null,
   topic     text    not null,

@@ -17,8 +17,7 @@ const append = (incoming: string) => `with incoming as materialized (${incoming}
     insert into topic_event (topic, partition, "offset", id, key, producer, version, trace, seq, ts, data)
     select p.topic, p.partition, g."end" - row_number() over (partition by p.topic, p.partition order by p.n desc),
       p.id, p.key, p.producer, p.version, p.trace, p.seq, p.ts, p.data
-    from placed p join grown g using (topic, partition) order by p.n
-    on conflict (id) do nothing)
+    from placed p join grown g using (topic, partition))
   select topic, partition, "end" from grown`
 
 const APPEND_ENVELOPES = append(`select r.n, r.topic, r.partitions, r.id::uuid as id, r.key, r.producer, r.version,
@@ -126,8 +125,13 @@ export class TableLog implements EventLog {
     const days = this.topics.map(({ retentionMs }) => retentionMs / 86_400_000)
     await this.db.batch([
       {
-        sql: `delete from topic_event e using unnest($1::text[], $2::int[]) as t(topic, days)
-              where e.topic = t.topic and e.ts < now() - make_interval(days => t.days)`,
+        sql: `delete from topic_event e using (
+                select p.topic, p.partition, coalesce((
+                  select l."offset" from topic_event l
+                  where l.topic = p.topic and l.partition = p.partition and l.ts >= now() - make_interval(days => t.days)
+                  order by l."offset" limit 1), p."end") as first_kept
+                from topic_partition p join unnest($1::text[], $2::int[]) as t(topic, days) using (topic)) k
+              where e.topic = k.topic and e.partition = k.partition and e."offset" < k.first_kept`,
         params: [names, days],
       },
       {
