@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util'
 import { ContainerError } from '@assay/core/domain/proof/container'
 import { compileHeader } from '@assay/core/domain/proof/documents'
 import { type Explained, explain, parsePlace } from '@assay/core/domain/proof/explain'
-import { FoundError, readArchive, UnreadableError } from '@assay/core/domain/proof/read-archive'
+import { FoundError, UnreadableError } from '@assay/core/domain/proof/findings'
+import { readArchive } from '@assay/core/domain/proof/read-archive'
 import { InputError, loadProof, segmentFiles } from '../proof/inputs.ts'
 
 export const summary =

@@ -36,8 +36,8 @@ export async function run(argv: string[]): Promise<number> {
     else print(result)
     return result.exit
   } catch (error) {
-    if (!(error instanceof InputError) && !isUsage(error)) throw error
-    console.error((error as Error).message)
+    // an exit of 1 would say that the proof does not follow
+    console.error(error instanceof InputError || isUsage(error) ? (error as Error).message : error)
     return 2
   }
 }

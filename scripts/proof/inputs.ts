@@ -8,7 +8,7 @@ import type { Receipt } from '@assay/core/domain/journal/receipt'
 import { ENVELOPE_FILE, envelopeSchema, keysSchema, signedSchema } from '@assay/core/domain/proof/archive'
 import { unpack } from '@assay/core/domain/proof/container'
 import { headsOf } from '@assay/core/domain/proof/leaves'
-import type { SegmentFiles } from '@assay/core/domain/proof/read-archive'
+import type { SegmentFiles } from '@assay/core/domain/proof/read-log'
 import { environment } from '@assay/core/kernel/config'
 
 /** Something that was named cannot be read: exit 2. */

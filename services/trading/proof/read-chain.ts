@@ -30,7 +30,7 @@ export async function readChain(db: Sql, assessment: string): Promise<Chain> {
       chain.records.push(JSON.parse(row.record) as JournalRecord)
       chain.envelope.push({
         hash: row.hash,
-        at: row.wall && row.wall.getTime(),
+        at: row.wall?.getTime() ?? null,
         request: row.request_id,
         receipt: row.receipt,
       })

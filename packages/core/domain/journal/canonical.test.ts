@@ -5,8 +5,12 @@ import { canonical, parseCanonical } from './canonical.ts'
 const json = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 3 },
-    fc.string({ unit: 'binary' }), fc.maxSafeInteger(), fc.boolean(), fc.constant(null),
-    fc.array(tie('value'), { maxLength: 4 }), fc.dictionary(fc.string({ unit: 'binary' }), tie('value'), { maxKeys: 4 }),
+    fc.string({ unit: 'binary' }),
+    fc.maxSafeInteger(),
+    fc.boolean(),
+    fc.constant(null),
+    fc.array(tie('value'), { maxLength: 4 }),
+    fc.dictionary(fc.string({ unit: 'binary' }), tie('value'), { maxKeys: 4 }),
   ),
 })).value
 
@@ -28,13 +32,32 @@ describe('canonical JSON', () => {
       }),
     )
   })
-  test.each([[1.5], [Number.NaN], [2 ** 53], [-0], [undefined], [{ a: undefined }], [[undefined]], [10n], [new Date(0)], ['\ud800'], [() => 1]])(
-    'refuses what has no one spelling: %p',
-    (value) => {
-      expect(() => canonical(value)).toThrow(TypeError)
-    },
-  )
-  test.each([['{"b":1,"a":2}'], ['{"a": 1}'], ['1e3'], ['1.0'], ['-0'], ['{"a":1,"a":1}'], ['"\\u0041"'], ['[1,]'], ['']])('refuses another spelling: %s', (text) => {
+  test.each([
+    [1.5],
+    [Number.NaN],
+    [2 ** 53],
+    [-0],
+    [undefined],
+    [{ a: undefined }],
+    [[undefined]],
+    [10n],
+    [new Date(0)],
+    ['\ud800'],
+    [() => 1],
+  ])('refuses what has no one spelling: %p', (value) => {
+    expect(() => canonical(value)).toThrow(TypeError)
+  })
+  test.each([
+    ['{"b":1,"a":2}'],
+    ['{"a": 1}'],
+    ['1e3'],
+    ['1.0'],
+    ['-0'],
+    ['{"a":1,"a":1}'],
+    ['"\\u0041"'],
+    ['[1,]'],
+    [''],
+  ])('refuses another spelling: %s', (text) => {
     expect(() => parseCanonical(text)).toThrow(SyntaxError)
   })
 })

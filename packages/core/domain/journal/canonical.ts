@@ -30,7 +30,7 @@ export function canonical(value: unknown): string {
   const object = value as Record<string, unknown>
   let out = '{'
   for (const key of Object.keys(object).sort())
-    out += (out === '{' ? '' : ',') + canonical(key) + ':' + canonical(object[key])
+    out += `${out === '{' ? '' : ','}${canonical(key)}:${canonical(object[key])}`
   return `${out}}`
 }
 

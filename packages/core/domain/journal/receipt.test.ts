@@ -10,12 +10,22 @@ import { checkReceipt, commitTree, issueReceipts, type Link, rootOfPath } from '
 
 const signer = testKey(1)
 const trusted = trustedKeys([signer.key])
-const linksOf = (n: number): Link[] => Array.from({ length: n }, (_, i) => ({ assessment: `a${i}`, aseq: i, hash: createHash('sha256').update(`${i}`).digest('hex') }))
+const linksOf = (n: number): Link[] =>
+  Array.from({ length: n }, (_, i) => ({
+    assessment: `a${i}`,
+    aseq: i,
+    hash: createHash('sha256').update(`${i}`).digest('hex'),
+  }))
 
 describe('chain', () => {
   test('each hash covers the one before it and the canonical record', () => {
-    const records = [{ aseq: 0, kind: 'checkpoint' }, { kind: 'checkpoint', aseq: 1 }] as never[]
-    const first = createHash('sha256').update(`${'0'.repeat(64)}{"aseq":0,"kind":"checkpoint"}`).digest('hex')
+    const records = [
+      { aseq: 0, kind: 'checkpoint' },
+      { kind: 'checkpoint', aseq: 1 },
+    ] as never[]
+    const first = createHash('sha256')
+      .update(`${'0'.repeat(64)}{"aseq":0,"kind":"checkpoint"}`)
+      .digest('hex')
     const second = createHash('sha256').update(`${first}{"aseq":1,"kind":"checkpoint"}`).digest('hex')
     expect(chain(GENESIS, records)).toEqual([first, second])
     expect(chain(first, records.slice(1))).toEqual([second])
@@ -35,7 +45,8 @@ describe('receipts', () => {
   })
   test('a receipt verifies, alone and out of a commit', () => {
     for (const n of [1, 2, 7]) {
-      for (const receipt of issueReceipts(linksOf(n), signer, 1000)) expect(checkReceipt(receipt, trusted)).toBe('valid')
+      for (const receipt of issueReceipts(linksOf(n), signer, 1000))
+        expect(checkReceipt(receipt, trusted)).toBe('valid')
     }
     expect(issueReceipts([], signer, 1000)).toEqual([])
   })
@@ -80,7 +91,11 @@ describe('journal keys', () => {
   })
   test('a new key is trusted when a trusted one vouched for it, through several rotations', () => {
     const [a, b, c] = [testKey(1), testKey(2), testKey(3)]
-    const signed = (key: typeof b, by: typeof a) => ({ ...key.key, signed_by: by.kid, signature: by.sign(rotationText(key.key, by.kid)) })
+    const signed = (key: typeof b, by: typeof a) => ({
+      ...key.key,
+      signed_by: by.kid,
+      signature: by.sign(rotationText(key.key, by.kid)),
+    })
     const offered = [signed(c, b), signed(b, a)]
     expect([...trustedKeys([a.key], offered).keys()].sort()).toEqual([a.kid, b.kid, c.kid].sort())
   })

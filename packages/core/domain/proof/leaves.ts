@@ -4,6 +4,7 @@ import { bytesToHex } from '../journal/hash.ts'
 import type { MarketEvent } from '../market/event.ts'
 import type { Envelope } from './archive.ts'
 import { segmentsOf } from './collect.ts'
+import type { Finding } from './findings.ts'
 import { MerkleStack, portableHash, rootFrom, type TreeHash } from './merkle.ts'
 import type { Segments } from './retell.ts'
 import { headOf, leafData, type Newest, NO_HEAD, type SegmentHead } from './segment.ts'
@@ -15,21 +16,13 @@ export interface ShownLeaf {
   segment: number
   p: Newest
   /** first 8 hex digits of the leaf hash, as the archive says them: they only help to name a damaged line */
-  mark: string
+  mark: string | null
 }
 /** Leaves that exist and are not shown have an mseq strictly between these. */
 export interface Hole {
   after: number
   before: number
 }
-export interface Finding {
-  reason: string
-  mseq: number | null
-  aseq: number | null
-  /** it says that something is wrong, not exactly where: named only when nothing better is known */
-  vague?: true
-}
-
 /** Heads of the segments in an envelope, chained from `prev`. */
 export function headsOf(log: Envelope['log']): SegmentHead[] {
   let prev = log.prev
@@ -161,7 +154,7 @@ function proveStream(
   let whole = leaves.length === group.count && proof.length === 0
   leaves.forEach((leaf, i) => {
     const hash = tree.leaf(leafData(canonical(leaf.event), leaf.p))
-    if (bytesToHex(hash.subarray(0, 4)) !== leaf.mark) {
+    if (leaf.mark !== null && bytesToHex(hash.subarray(0, 4)) !== leaf.mark) {
       findings.push({
         reason: `the event ${leaf.event.mseq} of ${stream} is not the one that was sealed`,
         mseq: leaf.event.mseq,

@@ -1,7 +1,7 @@
 import type { Compiled } from '../engine/compile.ts'
 import type { JournalRecord } from '../engine/types.ts'
 import { canonical } from '../journal/canonical.ts'
-import type { Finding } from './leaves.ts'
+import type { Finding } from './findings.ts'
 import type { Archive } from './read-archive.ts'
 import { type Decided, Retelling, toldIn } from './retell.ts'
 
@@ -27,6 +27,7 @@ export function replayArchive(
   const { view } = retelling
   const watched: Watched = { finding: null, spans: [], looks: [] }
   let next = 0
+  let cseq = 0
   let since: number | null = null
 
   const differ = (reason: string, mseq: number): false => {
@@ -59,6 +60,8 @@ export function replayArchive(
         watched.looks.push({ mseq: view.mseq, aseq: told.aseq })
       if (told.kind === 'command' && told.aseq !== next + (next === 0 ? 1 : 0))
         return differ(`record ${next} follows from nothing`, told.mseq)
+      if (told.kind === 'command' && told.cseq !== ++cseq)
+        return differ(`command ${told.cseq} stands where ${cseq} should`, told.mseq)
       if (!compare(retelling.hear())) return false
     }
     return true

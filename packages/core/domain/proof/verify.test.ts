@@ -619,6 +619,49 @@ describe('parts', () => {
     })
     expect(result).toMatchObject({ exit: 2 })
   })
+  test('an archive that says another end, group, name or command number: exit 1', async () => {
+    const envelopes: ((e: Envelope) => Envelope)[] = [
+      (e) => ({ ...e, end: e.end + 1 }),
+      (e) => ({ ...e, end: e.end - 1 }),
+      (e) => ({ ...e, assessment: 'another' }),
+      (e) => ({ ...e, log: { ...e.log, group: 'another' } }),
+      (e) => ({ ...e, log: { ...e.log, segments: [] } }),
+    ]
+    for (const change of envelopes) {
+      expect((await damaged((files) => files.set('envelope.json', canonical(change(envelopeOf(files)))))).exit).toBe(1)
+    }
+    const renumbered = await damaged((files) => {
+      const records = linesOf(files, 'journal.jsonl').map((l) => JSON.parse(l) as JournalRecord)
+      resign(
+        files,
+        signer,
+        records.map((r) => (r.cseq > 2 ? { ...r, cseq: r.cseq + 1 } : r)),
+      )
+    })
+    expect([renumbered.exit, renumbered.reason]).toEqual([1, 'command 4 stands where 3 should'])
+  })
+  test('nonsense in any line is an answer, never a crash', async () => {
+    const nonsense = [
+      'null',
+      '{}',
+      '[]',
+      '"x"',
+      '1',
+      '{"aseq":0,"cseq":0,"kind":"command","mseq":0,"mts":0}',
+      '{"e":{"kind":"x","mseq":1,"mts":1},"h":"","i":0,"p":[0,0,0]}',
+    ]
+    const names = ['journal.jsonl', streamFile(EUR), streamFile('group')]
+    for (const [i, line] of nonsense.entries()) {
+      for (const name of names) {
+        const result = await damaged((files) => {
+          const lines = linesOf(files, name)
+          setLines(files, name, lines.with((i * 7) % lines.length, line))
+        })
+        expect(result.exit).toBe(1)
+      }
+      expect((await damaged((files) => files.set('envelope.json', line))).exit).toBe(2)
+    }
+  })
   test('a byte flipped anywhere in the file is never exit 0', async () => {
     for (let i = 0; i < 60; i++) {
       const bytes = Uint8Array.from(proof)

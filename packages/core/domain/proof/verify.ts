@@ -8,15 +8,18 @@ import type { Compiled } from '../engine/compile.ts'
 import { ENGINE_VERSION, type JournalRecord } from '../engine/types.ts'
 import { GENESIS } from '../journal/chain.ts'
 import { sha256Hex } from '../journal/hash.ts'
-import { type JournalKey, trustedKeys } from '../journal/keys.ts'
-import { checkReceipt, type Receipt } from '../journal/receipt.ts'
-import { orderedSymbols } from './collect.ts'
+import type { JournalKey } from '../journal/keys.ts'
+import type { Receipt } from '../journal/receipt.ts'
+import { checkComplete } from './check-complete.ts'
+import { checkKept, checkSignatures } from './check-signatures.ts'
 import { ContainerError } from './container.ts'
-import { compileHeader, decidingSymbols } from './documents.ts'
-import { checkHeads, type Finding, type Hole, holeIn, missingIn, proveLog } from './leaves.ts'
+import { compileHeader } from './documents.ts'
+import { type Finding, FoundError, UnreadableError } from './findings.ts'
+import { checkHeads, proveLog } from './leaves.ts'
 import { portableHash, type TreeHash } from './merkle.ts'
-import { type Archive, FoundError, readArchive, type SegmentFiles, UnreadableError } from './read-archive.ts'
-import { replayArchive, type Watched } from './replay-archive.ts'
+import { type Archive, readArchive } from './read-archive.ts'
+import type { SegmentFiles } from './read-log.ts'
+import { replayArchive } from './replay-archive.ts'
 
 export interface VerifyOptions {
   /** public keys that are trusted: never those of the archive */
@@ -38,8 +41,6 @@ export interface Verified {
   summary?: { assessment: string; records: number; events: number; end: number; verdict: string; hash: string }
 }
 
-const SIGNED = new Set(['verdict', 'checkpoint'])
-
 export async function verifyProof(bytes: Uint8Array, options: VerifyOptions): Promise<Verified> {
   let archive: Archive
   try {
@@ -56,6 +57,7 @@ export async function verifyProof(bytes: Uint8Array, options: VerifyOptions): Pr
   findings.push(...broken)
   const { finding, lost } = checkHeads(archive.log.heads)
   if (finding) findings.push(finding)
+  findings.push(...checkScope(archive))
   findings.push(...proveLog(envelope.log, archive.log, options.tree ?? portableHash))
 
   const header = records[0] as Extract<JournalRecord, { kind: 'header' }>
@@ -139,68 +141,26 @@ function checkChain(archive: Archive): { hashes: string[]; findings: Finding[] }
   return { hashes, findings }
 }
 
-/** No leaf that could have decided something may be hidden. */
-function checkComplete(archive: Archive, compiled: Compiled, watched: Watched): Finding[] {
-  const { log } = archive
+/** The archive speaks of its account's group, up to the end of its last segment. */
+function checkScope({ envelope, log, records }: Archive): Finding[] {
   const findings: Finding[] = []
-  const symbols = decidingSymbols(compiled, orderedSymbols(archive.records))
-  const holes = new Map([...symbols, 'group'].map((stream) => [stream, log.holes(stream)]))
-  const gap = (stream: string, hole: Hole): Finding => {
-    const next = log.streams.get(stream)?.[log.upTo(stream, hole.after) + 1]
-    const mseq = missingIn(hole, next)
-    return {
-      reason: `an event of ${stream} after ${hole.after} and before ${hole.before} is missing`,
-      mseq,
+  const end = log.heads.at(-1)?.last ?? 0
+  const [header] = records
+  if (header?.kind === 'header' && header.group !== envelope.log.group) {
+    findings.push({
+      reason: `the log is of the group ${envelope.log.group}, the account's is ${header.group}`,
+      mseq: header.mseq,
+      aseq: 0,
+    })
+  }
+  if (end === 0 || envelope.end !== end) {
+    findings.push({
+      reason: `the archive says that it ends at ${envelope.end}, its last segment at ${end}`,
+      mseq: Math.min(end, envelope.end),
       aseq: null,
-    }
-  }
-  for (const span of watched.spans) {
-    for (const [stream, list] of holes) {
-      const hole = holeIn(list, span.after, span.through)
-      if (hole) findings.push(gap(stream, hole))
-    }
-  }
-  for (const { mseq, aseq } of watched.looks) {
-    let since = mseq
-    for (const symbol of symbols) {
-      const leaf = log.streams.get(symbol)?.[log.upTo(symbol, mseq)]
-      if (!leaf) {
-        const next = log.streams.get(symbol)?.[0]
-        const never = next ? next.p.every((p) => p === 0) : log.fromStart && !holeIn(holes.get(symbol)!, 0, mseq)
-        if (!never)
-          findings.push({
-            reason: `the newest event of ${symbol} at ${mseq} is missing`,
-            mseq: next ? Math.max(...next.p) : mseq,
-            aseq,
-          })
-        continue
-      }
-      const hole = holeIn(holes.get(symbol)!, leaf.event.mseq, mseq)
-      if (hole) findings.push(gap(symbol, hole))
-      const [quote, levels, state] = newestAt(leaf)
-      for (const pointed of [quote, levels, state]) {
-        if (pointed > 0 && !log.has(symbol, pointed))
-          findings.push({
-            reason: `the event ${pointed} of ${symbol} stood at ${mseq} and is missing`,
-            mseq: pointed,
-            aseq,
-          })
-      }
-      const known = Math.max(quote, state)
-      if (known > 0) since = Math.min(since, known)
-    }
-    const hole = holeIn(holes.get('group')!, since, mseq)
-    if (hole) findings.push(gap('group', hole))
+    })
   }
   return findings
-}
-function newestAt({
-  event,
-  p: [quote, levels, state],
-}: Archive['log']['streams'] extends ReadonlyMap<string, readonly (infer L)[]> ? L : never): [number, number, number] {
-  if (event.kind === 'quote' || (event.kind === 'trade' && event.bid !== undefined)) return [event.mseq, levels, state]
-  if (event.kind === 'levels') return [quote, event.mseq, state]
-  return event.kind === 'symbol_state' ? [quote, levels, event.mseq] : [quote, levels, state]
 }
 
 /** Heads chain, so one that is equal makes all before it equal; null: there is nothing to compare. */
@@ -212,57 +172,4 @@ function checkAgainst(archive: Archive, against: readonly { first: number; head:
   if (!differs) return []
   const { first, last } = differs
   return [{ reason: `the segment ${first}..${last} is not the one that the other side has`, mseq: first, aseq: null }]
-}
-
-function checkKept(
-  receipt: Receipt,
-  assessment: string,
-  hashes: readonly string[],
-  records: readonly JournalRecord[],
-): Finding[] {
-  const place = { aseq: receipt.aseq, mseq: records[receipt.aseq]?.mseq ?? null }
-  if (receipt.assessment !== assessment)
-    return [{ reason: `the receipt is of another assessment, ${receipt.assessment}`, ...place }]
-  if (hashes[receipt.aseq] !== receipt.hash)
-    return [{ reason: `the receipt of record ${receipt.aseq} is not in the chain`, ...place }]
-  return []
-}
-
-const WHY = {
-  unknown_key: 'is by a key that is not trusted',
-  not_valid_then: 'is by a key that was not valid at that time',
-  broken: 'does not hold',
-} as const
-
-function checkSignatures(archive: Archive, hashes: readonly string[], options: VerifyOptions): Finding[] {
-  const { envelope, records } = archive
-  const trusted = trustedKeys(options.keys, envelope.keys)
-  const findings: Finding[] = []
-  const covered = new Set<number>()
-  const all = options.receipt ? [...envelope.receipts, options.receipt] : envelope.receipts
-  for (const receipt of all) {
-    const place = { aseq: receipt.aseq, mseq: records[receipt.aseq]?.mseq ?? null }
-    if (receipt.assessment !== envelope.assessment || hashes[receipt.aseq] !== receipt.hash) {
-      findings.push({ reason: `a signature for record ${receipt.aseq} is not of this chain`, ...place })
-      continue
-    }
-    const verdict = checkReceipt(receipt, trusted)
-    if (verdict === 'valid') covered.add(receipt.aseq)
-    else findings.push({ reason: `the signature of record ${receipt.aseq} ${WHY[verdict]}`, ...place })
-  }
-  return findings.length > 0 ? findings : unsigned(records, covered)
-}
-
-/** Verdicts and checkpoints are signed themselves; an order's answer by its receipt, which stands at its last record. */
-function unsigned(records: readonly JournalRecord[], covered: ReadonlySet<number>): Finding[] {
-  const findings: Finding[] = []
-  records.forEach((record, aseq) => {
-    if (SIGNED.has(record.kind) && !covered.has(aseq))
-      findings.push({ reason: `the ${record.kind} at ${aseq} is not signed`, mseq: record.mseq, aseq })
-    if (record.kind !== 'command' || record.command.op !== 'order') return
-    for (let i = aseq; i < records.length && (i === aseq || records[i]!.kind !== 'command'); i++)
-      if (covered.has(i)) return
-    findings.push({ reason: `the answer at ${aseq} has no receipt`, mseq: record.mseq, aseq })
-  })
-  return findings
 }
