@@ -33,7 +33,7 @@ create table trading.account (
   hash       text not null,
   state_hash text not null,
   saved_at   timestamptz not null default now()
-);
+) with (fillfactor = 50); -- room for the next version of a row on its page
 create index account_slot on trading.account (slot);
 
 create table trading.journal (

@@ -5,7 +5,8 @@ import { hashState, type Signer, sealBatch } from './seal.ts'
 import type { EngineStore } from './store.ts'
 import type { AccountCommit, AccountSave, CommitResult } from './types.ts'
 
-const BATCH = 256
+/** Half of the most that a commit may hold: one half is decided and sealed while the other is written. */
+const BATCH = 128
 const DISK_FULL = '53100'
 const RETRY_MS = 100
 
@@ -26,7 +27,7 @@ export interface CommitterDeps {
 }
 
 /**
- * Group commit: as soon as a connection is free, what has gathered meanwhile, at most 256 accounts, in one
+ * Group commit: as soon as a connection is free, what has gathered meanwhile, at most 128 accounts, in one
  * transaction with one signature; never waits for more. An account is in one commit at a time (its owner sees to it),
  * so batches on several connections never hold the same account.
  */
