@@ -1,6 +1,6 @@
 import { size } from '@assay/core/kernel/config-values'
 import { z } from 'zod'
-import { parseFeed } from './feeds-config.ts'
+import { parseFeed } from './feeds/parse-feed.ts'
 
 export const config = z.object({
   FEEDS: z

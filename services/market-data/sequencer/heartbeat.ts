@@ -11,8 +11,13 @@ export interface HeartbeatOptions {
   emit: (states: StateTick[]) => void
 }
 
-export const statesOf = (symbols: readonly string[], venue: string, ts: number, state: SymbolStatus, reason: string): StateTick[] =>
-  symbols.map((symbol) => ({ kind: 'symbol_state', symbol, venue, ts, pos: 0, state, reason }))
+export const statesOf = (
+  symbols: readonly string[],
+  venue: string,
+  ts: number,
+  state: SymbolStatus,
+  reason: string,
+): StateTick[] => symbols.map((symbol) => ({ kind: 'symbol_state', symbol, venue, ts, pos: 0, state, reason }))
 
 /** Says that a live source is lost when nothing came for 5 s, and that it is back when something does. */
 export function heartbeat({ venue, symbols, clock, emit }: HeartbeatOptions) {

@@ -37,7 +37,11 @@ export async function keepLeading(options: LeadOptions, signal: AbortSignal): Pr
 }
 
 /** True when the work has ended, false when the leadership was lost. */
-async function lead({ marketlog, clock, group, repeats, run }: LeadOptions, lease: Lease, signal: AbortSignal): Promise<boolean> {
+async function lead(
+  { marketlog, clock, group, repeats, run }: LeadOptions,
+  lease: Lease,
+  signal: AbortSignal,
+): Promise<boolean> {
   const lost = new AbortController()
   const stop = AbortSignal.any([signal, lost.signal])
   const renewing = renew(lease, clock, stop).then(() => lost.abort(new FencedError('the lease was lost')))

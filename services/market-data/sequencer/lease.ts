@@ -45,7 +45,10 @@ export async function takeLease({ db, group, holder, above, alone }: LeaseReques
       return renewed.length === 1
     },
     async release() {
-      await db.query('update leader set expires_at = clock_timestamp() where market_group = $1 and epoch = $2', [group, epoch])
+      await db.query('update leader set expires_at = clock_timestamp() where market_group = $1 and epoch = $2', [
+        group,
+        epoch,
+      ])
     },
   }
 }

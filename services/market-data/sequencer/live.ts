@@ -46,15 +46,9 @@ export class LiveSequencer {
 
   /** Takes accepted ticks in their order; they are appended together with what came meanwhile. */
   accept(ticks: readonly Tick[]): void {
-    if (this.stopped || this.options.signal.aborted) return
+    if (ticks.length === 0 || this.stopped || this.options.signal.aborted) return
     this.queue.push(...ticks)
     this.flushing ??= this.flush()
-      .catch((error) => {
-        this.failure ??= error
-      })
-      .finally(() => {
-        this.flushing = null
-      })
   }
 
   /** Clock events every 100 ms until the signal aborts. Throws what an append threw. */
@@ -75,11 +69,17 @@ export class LiveSequencer {
   }
 
   private async flush(): Promise<void> {
-    while (this.queue.length > 0) {
-      const ticks = this.queue
-      this.queue = []
-      await this.append(ticks)
+    try {
+      while (this.queue.length > 0) {
+        const ticks = this.queue
+        this.queue = []
+        await this.append(ticks)
+      }
+    } catch (error) {
+      this.failure ??= error
     }
+    // in the same turn as the last look at the queue: what is accepted next starts a flush of its own
+    this.flushing = null
   }
   private async append(ticks: readonly Tick[]): Promise<void> {
     const { marketlog, group, epoch, log } = this.options

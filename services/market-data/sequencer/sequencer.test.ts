@@ -53,15 +53,34 @@ async function everything(log: MarketLog): Promise<MarketEvent[]> {
   }
   return seen
 }
-const quote = (ts: number, pos: number): Tick => ({ kind: 'quote', symbol: 'BTC/USD', venue: 'sim', ts, pos, bid: '1', ask: '2' })
-const brief = (events: MarketEvent[]) => events.filter((e) => e.kind !== 'clock').map((e) => (e.kind === 'gap' ? `gap ${e.reason}` : e.kind === 'symbol_state' ? e.state : e.kind))
+const quote = (ts: number, pos: number): Tick => ({
+  kind: 'quote',
+  symbol: 'BTC/USD',
+  venue: 'sim',
+  ts,
+  pos,
+  bid: '1',
+  ask: '2',
+})
+const brief = (events: MarketEvent[]) =>
+  events
+    .filter((e) => e.kind !== 'clock')
+    .map((e) => (e.kind === 'gap' ? `gap ${e.reason}` : e.kind === 'symbol_state' ? e.state : e.kind))
 
 async function live(log: MarketLog, epoch = 1) {
   const time = manualClock()
   const stop = new AbortController()
   await log.fence('main', epoch)
   const states = statesOf(['BTC/USD'], 'sim', T0, 'open', 'test')
-  const sequencer = await LiveSequencer.begin({ marketlog: log, clock: time.clock, log: quiet, group: 'main', epoch, signal: stop.signal, states })
+  const sequencer = await LiveSequencer.begin({
+    marketlog: log,
+    clock: time.clock,
+    log: quiet,
+    group: 'main',
+    epoch,
+    signal: stop.signal,
+    states,
+  })
   const running = sequencer.run()
   running.catch(() => {})
   return { ...time, sequencer, running, stop }
@@ -131,7 +150,11 @@ describe('live sequencer', () => {
     sequencer.accept([quote(T0, 1)])
     await pass(100)
     const events = await everything(log)
-    expect(events.slice(2).map((e) => [e.mseq, e.kind])).toEqual([[51, 'gap'], [52, 'quote'], [53, 'clock']])
+    expect(events.slice(2).map((e) => [e.mseq, e.kind])).toEqual([
+      [51, 'gap'],
+      [52, 'quote'],
+      [53, 'clock'],
+    ])
   })
 
   test('on a full disk it stops, and goes on with a gap when there is space again', async () => {
@@ -139,7 +162,8 @@ describe('live sequencer', () => {
     let disk: DiskState = 'ok'
     const log: MarketLog = {
       ...inner,
-      append: (group, epoch, events) => (disk === 'full' ? Promise.reject(new DiskFullError('full')) : inner.append(group, epoch, events)),
+      append: (group, epoch, events) =>
+        disk === 'full' ? Promise.reject(new DiskFullError('full')) : inner.append(group, epoch, events),
       disk: () => disk,
       recoverDisk: async () => disk,
     }
@@ -166,7 +190,12 @@ describe('feeds', () => {
     const { clock, pass } = manualClock()
     const said: string[] = []
     const stop = new AbortController()
-    const heart = heartbeat({ venue: 'sim', symbols: ['BTC/USD'], clock, emit: (states) => said.push(states[0]!.state) })
+    const heart = heartbeat({
+      venue: 'sim',
+      symbols: ['BTC/USD'],
+      clock,
+      emit: (states) => said.push(states[0]!.state),
+    })
     const watching = heart.watch(stop.signal)
     await pass(4000, 500)
     expect(said).toEqual([])
@@ -181,7 +210,8 @@ describe('feeds', () => {
 
   test('at most ten levels a second of a symbol pass, by event time', () => {
     const passes = levelsThrottle()
-    const levels = (ts: number, symbol = 'BTC/USD') => passes({ kind: 'levels', symbol, venue: 'x', ts, pos: ts, bids: [], asks: [] })
+    const levels = (ts: number, symbol = 'BTC/USD') =>
+      passes({ kind: 'levels', symbol, venue: 'x', ts, pos: ts, bids: [], asks: [] })
     expect([0, 50, 99, 100, 199, 201].map((ts) => levels(ts))).toEqual([true, false, false, true, false, true])
     expect(levels(0, 'ETH/USD')).toBe(true)
   })

@@ -17,7 +17,18 @@ export async function* simEvents(options: SimEventsOptions): AsyncGenerator<Mark
   const world = new World(options)
   const stamper = new Stamper()
   yield instruments.map(({ symbol }) =>
-    stamper.event({ kind: 'symbol_state', symbol, venue: 'sim', ts: startMts, pos: 0, state: 'open', reason: 'the simulation begins' }, startMts),
+    stamper.event(
+      {
+        kind: 'symbol_state',
+        symbol,
+        venue: 'sim',
+        ts: startMts,
+        pos: 0,
+        state: 'open',
+        reason: 'the simulation begins',
+      },
+      startMts,
+    ),
   )
   for (let i = 0; i < steps; i++) {
     const ts = startMts + i * tickMs

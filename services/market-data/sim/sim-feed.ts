@@ -9,7 +9,11 @@ export interface SimFeedOptions extends WorldOptions {
 }
 
 /** The simulated market at the pace of the wall clock, until the signal aborts. */
-export async function runSimFeed(options: SimFeedOptions, emit: (ticks: FeedTick[]) => void, signal: AbortSignal): Promise<void> {
+export async function runSimFeed(
+  options: SimFeedOptions,
+  emit: (ticks: FeedTick[]) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const { clock, tickMs } = options
   const world = new World(options)
   let due = clock.monotonic()

@@ -17,7 +17,8 @@ const returns = (mids: number[]) => mids.slice(1).map((m, i) => Math.log(m / mid
 function correlation(a: number[], b: number[]): number {
   const mean = (x: number[]) => x.reduce((s, v) => s + v, 0) / x.length
   const [ma, mb] = [mean(a), mean(b)]
-  const dot = (x: number[], y: number[], mx: number, my: number) => x.reduce((s, v, i) => s + (v - mx) * (y[i]! - my), 0)
+  const dot = (x: number[], y: number[], mx: number, my: number) =>
+    x.reduce((s, v, i) => s + (v - mx) * (y[i]! - my), 0)
   return dot(a, b, ma, mb) / Math.sqrt(dot(a, a, ma, ma) * dot(b, b, mb, mb))
 }
 
@@ -32,20 +33,32 @@ describe('the simulated market', () => {
       expect(faultOf(tick)).toBeNull()
       expect(tick.venue).toBe('sim')
       const instrument = CATALOGUE.find((i) => i.symbol === tick.symbol)!
-      const prices = tick.kind === 'quote' ? [tick.bid, tick.ask] : tick.kind === 'levels' ? [...tick.bids, ...tick.asks].map((l) => l[0]) : tick.kind === 'trade' ? [tick.price] : []
+      const prices =
+        tick.kind === 'quote'
+          ? [tick.bid, tick.ask]
+          : tick.kind === 'levels'
+            ? [...tick.bids, ...tick.asks].map((l) => l[0])
+            : tick.kind === 'trade'
+              ? [tick.price]
+              : []
       for (const price of prices) expect(isMultiple(dec(price), dec(instrument.price_tick))).toBe(true)
     }
   })
 
   test('coins move together, a cross agrees with its legs', () => {
     const ticks = ticksOf('corr', 3000, 60_000)
-    const [btc, eth, eur, jpy, cross] = ['BTC/USD', 'ETH/USD', 'EUR/USD', 'USD/JPY', 'EUR/JPY'].map((s) => midsOf(ticks, s))
+    const [btc, eth, eur, jpy, cross] = ['BTC/USD', 'ETH/USD', 'EUR/USD', 'USD/JPY', 'EUR/JPY'].map((s) =>
+      midsOf(ticks, s),
+    )
     expect(correlation(returns(btc!), returns(eth!))).toBeGreaterThan(0.5)
     for (const [i, rate] of cross!.entries()) expect(Math.abs(rate / (eur![i]! * jpy![i]!) - 1)).toBeLessThan(0.0005)
   })
 
   test('it goes on from the prices that a log knows', () => {
-    const from = new Map([['BTC/USD', 30_000], ['USD/JPY', 120]])
+    const from = new Map([
+      ['BTC/USD', 30_000],
+      ['USD/JPY', 120],
+    ])
     const world = new World({ seed: 'x', instruments: CATALOGUE, from })
     const ticks = world.step(0, 250)
     expect(midsOf(ticks, 'BTC/USD')[0]! / 30_000).toBeCloseTo(1, 2)
@@ -54,7 +67,14 @@ describe('the simulated market', () => {
 
   test('in market time of its own it is a log: gapless, never back, clocked each minute', async () => {
     const events: MarketEvent[] = []
-    for await (const batch of simEvents({ seed: '1', instruments: CATALOGUE.slice(0, 2), startMts: 1_700_000_000_000, tickMs: 150_000, steps: 5 })) events.push(...batch)
+    for await (const batch of simEvents({
+      seed: '1',
+      instruments: CATALOGUE.slice(0, 2),
+      startMts: 1_700_000_000_000,
+      tickMs: 150_000,
+      steps: 5,
+    }))
+      events.push(...batch)
     expect(events.every((e, i) => e.mseq === i + 1 && (i === 0 || e.mts >= events[i - 1]!.mts))).toBe(true)
     expect(events.filter((e) => e.kind === 'clock').length).toBe(8)
   })

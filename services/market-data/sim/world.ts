@@ -1,8 +1,8 @@
 import type { Instrument } from '@assay/core/domain/instruments/instrument'
 import type { Level } from '@assay/core/domain/market/event'
-import { places } from '../recording/decimal-text.ts'
 import type { FeedTick } from '../quality/feed-tick.ts'
-import { type Random, createRandom } from './random.ts'
+import { places } from '../recording/decimal-text.ts'
+import { createRandom, type Random } from './random.ts'
 
 const DAY_MS = 86_400_000
 const VENUE = 'sim'
@@ -50,7 +50,8 @@ export class World {
   constructor(private readonly options: WorldOptions) {
     this.random = createRandom(options.seed)
     this.scale = options.volatility ?? 1
-    for (const { base, quote } of options.instruments) for (const currency of [base, quote]) this.logs.set(currency, Math.log(moverOf(currency).usd))
+    for (const { base, quote } of options.instruments)
+      for (const currency of [base, quote]) this.logs.set(currency, Math.log(moverOf(currency).usd))
     this.goOn()
   }
 
@@ -96,7 +97,10 @@ export class World {
     const { symbol, price_tick } = instrument
     const tick = Number(price_tick)
     const mid = this.mid(instrument)
-    const half = Math.max(tick / 2, mid * (instrument.kind === 'fx' ? 0.00003 : 0.00008) * (0.7 + 0.6 * this.random.uniform()))
+    const half = Math.max(
+      tick / 2,
+      mid * (instrument.kind === 'fx' ? 0.00003 : 0.00008) * (0.7 + 0.6 * this.random.uniform()),
+    )
     const bid = Math.max(tick, Math.floor((mid - half) / tick) * tick)
     const ask = Math.max(bid + tick, Math.ceil((mid + half) / tick) * tick)
     const text = (price: number) => grid(price, price_tick)
@@ -107,16 +111,27 @@ export class World {
     }
     const bidSize = this.size(instrument)
     const askSize = this.size(instrument)
-    const out: FeedTick[] = [{ kind: 'quote', ...at(), bid: text(bid), ask: text(ask), bid_size: bidSize, ask_size: askSize }]
+    const out: FeedTick[] = [
+      { kind: 'quote', ...at(), bid: text(bid), ask: text(ask), bid_size: bidSize, ask_size: askSize },
+    ]
     // as often as a second has steps, at most one step in one
     if (this.random.uniform() < ms / 1000) {
       const levels = (from: number, direction: 1 | -1, top: string): Level[] =>
-        Array.from({ length: DEPTH }, (_, i): Level => [text(from + direction * i * 2 * half), i === 0 ? top : this.size(instrument)]).filter(([price], i, all) => Number(price) > 0 && price !== all[i - 1]?.[0])
+        Array.from(
+          { length: DEPTH },
+          (_, i): Level => [text(from + direction * i * 2 * half), i === 0 ? top : this.size(instrument)],
+        ).filter(([price], i, all) => Number(price) > 0 && price !== all[i - 1]?.[0])
       out.push({ kind: 'levels', ...at(), bids: levels(bid, -1, bidSize), asks: levels(ask, 1, askSize) })
     }
     if (this.random.uniform() < (0.4 * ms) / 1000) {
       const buy = this.random.uniform() < 0.5
-      out.push({ kind: 'trade', ...at(), price: text(buy ? ask : bid), size: this.size(instrument), side: buy ? 'buy' : 'sell' })
+      out.push({
+        kind: 'trade',
+        ...at(),
+        price: text(buy ? ask : bid),
+        size: this.size(instrument),
+        side: buy ? 'buy' : 'sell',
+      })
     }
     return out
   }

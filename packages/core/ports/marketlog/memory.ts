@@ -54,10 +54,11 @@ export function createMemoryLog(): MarketLog {
       return tailOf(group).held.flatMap((s) => (s.head && s.head.first <= to && s.head.last >= from ? s.head : []))
     },
     seal: async (group) => tailOf(group).seal(),
+    pin: (group, id, mseq) => tailOf(group).pin(id, mseq),
     async retain(group, { beforeMts }) {
       const tail = tailOf(group)
       const before = tail.held.length
-      const kept = tail.held.find((s) => !s.head || s.head.lastMts >= beforeMts)!
+      const kept = tail.held.find((s) => !s.head || s.head.lastMts >= beforeMts || s.head.last >= tail.pinned)!
       tail.forget(kept.from)
       return { bytes: 0, dropped: before - tail.held.length, forSize: 0, first: tail.held[0]!.from }
     },

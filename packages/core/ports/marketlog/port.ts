@@ -67,7 +67,9 @@ export interface MarketLog {
   segments(group: string, from: number, to: number): Promise<SegmentHead[]>
   /** ends the open segment now (a lockstep run at its end) */
   seal(group: string): Promise<SegmentHead | null>
-  /** drops sealed segments, oldest first; a cluster's log does that by itself */
+  /** somebody needs the log from `mseq` on (a proof not yet made); null: no more. Lasts as long as the process */
+  pin(group: string, id: string, mseq: number | null): void
+  /** drops sealed segments that no pin needs, oldest first; a cluster's log does that by itself */
   retain(group: string, limits: Retention): Promise<Retained>
   disk(): DiskState
   /** gives the reserve file up (another writer of this disk found it full); false when it is gone already */

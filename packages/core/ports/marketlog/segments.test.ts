@@ -177,6 +177,9 @@ describe('marketlog: segment files', () => {
     expect([aged.dropped, aged.forSize, aged.first]).toEqual([3, 0, 4])
     const sized = await log.retain('main', { beforeMts: 0, maxBytes: aged.bytes - 1 })
     expect([sized.dropped, sized.forSize, sized.first]).toEqual([1, 1, 5])
+    log.pin('main', 'proof', 7)
+    expect((await log.retain('main', { beforeMts: START * 2, maxBytes: 0 })).first).toBe(7)
+    log.pin('main', 'proof', null)
     const all = await log.retain('main', { beforeMts: START * 2, maxBytes: 0 })
     expect(all.first).toBe(9)
     for await (const batch of log.read('main', 1, AbortSignal.timeout(2000))) {

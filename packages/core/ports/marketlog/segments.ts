@@ -52,6 +52,7 @@ export async function openSegmentLog(options: SegmentLogOptions): Promise<Market
     carry: async (group, mseq) => folderOf(group).carry(mseq),
     segments: async (group, from, to) => folderOf(group).segments(from, to),
     seal: async (group) => folderOf(group).seal(),
+    pin: (group, id, mseq) => folderOf(group).tail.pin(id, mseq),
     retain: async (group, limits) => folderOf(group).retain(limits),
     disk: () => reserve.state(),
     giveUpReserve: () => reserve.giveUp(),
@@ -312,8 +313,9 @@ class SegmentFolder {
     // memory holds the newest ones: they stay whatever their age
     const most = this.firsts.filter((first) => first < this.tail.held[0]!.from).length
     for (let i = 0; i < most; i++) {
-      const old = (await trailerOf(paths[i]!)).lastMts < beforeMts
-      if (!old && bytes <= maxBytes) break
+      const head = await trailerOf(paths[i]!)
+      const old = head.lastMts < beforeMts
+      if (head.last >= this.tail.pinned || (!old && bytes <= maxBytes)) break
       await rm(paths[i]!)
       this.firsts.shift()
       bytes -= sizes[i]!

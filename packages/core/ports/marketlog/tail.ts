@@ -25,6 +25,7 @@ export class LogTail {
   mts = 0
   /** what a store knows of; above `last` only after a loss */
   floor = 0
+  readonly pins = new Map<string, number>()
   private repeats = false
   readonly held: Held[]
   private readonly builder: SegmentBuilder
@@ -54,6 +55,14 @@ export class LogTail {
   get open(): Held {
     return this.held.at(-1)!
   }
+  /** the lowest mseq that somebody needs */
+  get pinned(): number {
+    return Math.min(...this.pins.values())
+  }
+  pin(id: string, mseq: number | null): void {
+    if (mseq === null) this.pins.delete(id)
+    else this.pins.set(id, mseq)
+  }
   end(): LogEnd | null {
     return this.last === 0 ? null : { mseq: this.last, mts: this.mts, epoch: this.epoch }
   }
@@ -69,7 +78,8 @@ export class LogTail {
     if (epoch !== this.epoch)
       throw new FencedError(`epoch ${epoch} of group ${this.group} is not the fenced ${this.epoch}`)
     const first = events[0]
-    if (first && !this.repeats && this.floor > this.last && !(first.kind === 'gap' && first.mseq > this.floor)) throw new LostEventsError(this.floor)
+    if (first && !this.repeats && this.floor > this.last && !(first.kind === 'gap' && first.mseq > this.floor))
+      throw new LostEventsError(this.floor)
     let { last, mts } = this
     for (const event of events) {
       const follows = event.mseq === last + 1 || (event.kind === 'gap' && event.mseq > last)

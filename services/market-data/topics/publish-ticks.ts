@@ -1,0 +1,14 @@
+import { ticksTopic } from '@assay/core/contracts/topics/market-data'
+import type { Bus } from '@assay/core/ports/bus/port'
+import type { MarketLog } from '@assay/core/ports/marketlog/port'
+
+/** Writes the `*-ticks` topics by reading the log from its end on: valid events only, keyed by symbol. */
+export async function publishTicks(marketlog: MarketLog, bus: Bus, group: string, signal: AbortSignal): Promise<void> {
+  const end = await marketlog.end(group)
+  for await (const events of marketlog.read(group, (end?.mseq ?? 0) + 1, signal)) {
+    for (const event of events) {
+      if (signal.aborted) return
+      if ('symbol' in event) await bus.publish(ticksTopic(event.symbol, event.venue), event.symbol, event)
+    }
+  }
+}
