@@ -7,6 +7,7 @@ import { createHealth, type Health } from './health.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { createRequestMetrics } from './metrics.ts'
 import { platformRoutes } from './platform-routes.ts'
+import { markInternal } from './request.ts'
 import type { Deps, Running, Service, SocketOptions } from './service.ts'
 
 /** Ports and what belongs to the process; compose adds what one service gives to the others. */
@@ -41,7 +42,10 @@ export async function compose({ services, base, config, lifecycle }: ComposeOpti
   const shared = {
     ...base,
     tokens: lateTokens(() => parts().find((part) => part.tokens)?.tokens),
-    call: async (_service: string, request: Request) => app.handle(request),
+    call: async (_service: string, request: Request) => {
+      markInternal(request)
+      return app.handle(request)
+    },
     channels: () => parts().flatMap((part) => part.channels ?? []),
   }
   app.use(

@@ -12,6 +12,7 @@ import { clientAddress, createProxyList } from './proxies.ts'
 import {
   credentialOf,
   ctxOf,
+  isInternal,
   pathOf,
   type RequestState,
   rememberRequest,
@@ -62,7 +63,7 @@ export function edge(options: EdgeOptions) {
     metrics.finished({ method: request.method, route: route ?? 'none', status, seconds: ms / 1000 })
     const fields = requestFields(request, state, { route, status, ms })
     if (status >= 500) log.error({ ...fields, err: state.error?.cause ?? state.error }, 'request')
-    else if (QUIET.has(state.path)) log.debug(fields, 'request')
+    else if (QUIET.has(state.path) || isInternal(request)) log.debug(fields, 'request')
     else log.info(fields, 'request')
   }
 
@@ -84,7 +85,7 @@ export function edge(options: EdgeOptions) {
       const cors = corsHeaders(request.headers.get('origin'), corsOrigins)
       Object.assign(set.headers, SECURITY_HEADERS, cors, { 'x-request-id': ctx.requestId })
 
-      if (options.forceHttps) {
+      if (options.forceHttps && !isInternal(request)) {
         set.headers['strict-transport-security'] = 'max-age=31536000; includeSubDomains'
         if (!QUIET.has(path) && !isHttps(request, trusted(peer))) {
           finish(request, state, undefined, 308)
@@ -97,7 +98,7 @@ export function edge(options: EdgeOptions) {
       }
       const credential = credentialOf(request.headers)
       if (credential) await identify(ctx, options.tokens, credential)
-      options.limit?.()?.(ctx, classOf(request.method, path), set.headers as Headers)
+      if (!isInternal(request)) options.limit?.()?.(ctx, classOf(request.method, path), set.headers as Headers)
       if (Number(request.headers.get('content-length')) > maxBodyBytes) {
         throw new AssayError('payload_too_large', `At most ${maxBodyBytes} bytes.`)
       }

@@ -20,12 +20,14 @@ export interface LifecycleOptions {
 export function createLifecycle({ log, closeTimeoutMs = 10_000, onFatal }: LifecycleOptions): Lifecycle {
   const stack: { name: string; close: () => Promise<void> | void }[] = []
   const abort = new AbortController()
-  const tasks = new Set<Promise<void>>()
+  const tasks = new Map<Promise<void>, string>()
   let closing: Promise<void> | undefined
 
   async function closeAll(): Promise<void> {
     abort.abort(new Error('closing'))
-    await within(closeTimeoutMs, Promise.all(tasks)).catch(() => log.warn({}, 'background tasks did not end in time'))
+    await within(closeTimeoutMs, Promise.all(tasks.keys())).catch(() =>
+      log.warn({ tasks: [...tasks.values()] }, 'background tasks did not end in time'),
+    )
     for (let entry = stack.pop(); entry; entry = stack.pop()) {
       const { name, close } = entry
       try {
@@ -49,7 +51,7 @@ export function createLifecycle({ log, closeTimeoutMs = 10_000, onFatal }: Lifec
           if (fatal) onFatal?.(error)
         })
         .finally(() => tasks.delete(running))
-      tasks.add(running)
+      tasks.set(running, name)
     },
     close() {
       closing ??= closeAll()

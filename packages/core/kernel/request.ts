@@ -13,6 +13,11 @@ const states = new WeakMap<Request, RequestState>()
 export const rememberRequest = (request: Request, state: RequestState): void => void states.set(request, state)
 export const stateOf = (request: Request): RequestState | undefined => states.get(request)
 
+const internal = new WeakSet<Request>()
+/** A call of one service to another in this process: it is no client's, so no limit counts it. */
+export const markInternal = (request: Request): void => void internal.add(request)
+export const isInternal = (request: Request): boolean => internal.has(request)
+
 /** The context that the edge made for this request. */
 export function ctxOf(request: Request): Ctx {
   const state = states.get(request)

@@ -54,7 +54,11 @@ export interface Probe {
   /** resolves when well; rejects or returns a reason when not */
   check: () => Promise<string | undefined>
 }
-export interface Consumer { group: string; topics: Topic[]; handle: (message: Delivered) => Promise<void> }
+export interface Consumer {
+  group: string
+  topics: Topic[]
+  handle: (message: Delivered) => Promise<void>
+}
 export interface Running {
   app: AnyElysia
   consumers?: Consumer[]
@@ -76,5 +80,6 @@ export interface Running {
 export interface Service<Schema extends z.ZodType = z.ZodType> {
   name: string
   config: Schema
-  create: (deps: Deps<z.infer<Schema>>, lifecycle: Lifecycle) => Promise<Running> | Running
+  /** a method, so that services of different slices fit in one list */
+  create(deps: Deps<z.infer<Schema>>, lifecycle: Lifecycle): Promise<Running> | Running
 }
