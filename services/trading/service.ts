@@ -71,7 +71,7 @@ const FedSymbols = z.object({ items: z.array(z.object({ instrument: InstrumentDo
 
 /** The documents of the symbols that market-data feeds. */
 async function fedInstruments(deps: Deps<Config>): Promise<Instrument[]> {
-  const answer = await deps.call('market-data', new Request('http://market-data/api/market/symbols'))
+  const answer = await deps.call('market-data', new Request('http://market-data/api/market/symbols?limit=500'))
   if (!answer.ok) throw new AssayError('unavailable', `market-data answers ${answer.status}.`)
   return FedSymbols.parse(await answer.json()).items.map(({ instrument }) => instrument)
 }

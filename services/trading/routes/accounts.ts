@@ -9,6 +9,7 @@ import {
 } from '@assay/core/contracts/wire/account'
 import { PageQuery, pageOf } from '@assay/core/contracts/wire/page'
 import { withCtx } from '@assay/core/kernel/edge'
+import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { equityHistory } from '../accounts/equity-history.ts'
@@ -20,7 +21,6 @@ import { listViolations } from '../accounts/list-violations.ts'
 import { readJournal } from '../accounts/read-journal.ts'
 import { RESOLUTION_NAMES } from '../accounts/resolution.ts'
 import type { TradingDeps } from '../deps.ts'
-import { etag } from './etag.ts'
 
 const tags = ['accounts']
 const params = z.object({ id: z.string() })

@@ -7,6 +7,7 @@ import {
 import { PageQuery, pageOf } from '@assay/core/contracts/wire/page'
 import { requireActor } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
+import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { abandonAssessment } from '../assessments/abandon-assessment.ts'
@@ -15,7 +16,6 @@ import { getAssessment } from '../assessments/get-assessment.ts'
 import { listAssessments } from '../assessments/list-assessments.ts'
 import { startAssessment } from '../assessments/start-assessment.ts'
 import type { TradingDeps } from '../deps.ts'
-import { etag } from './etag.ts'
 import { IdempotencyHeaders } from './headers.ts'
 
 const tags = ['assessments']

@@ -1,12 +1,12 @@
 import { InstrumentResource } from '@assay/core/contracts/wire/instrument'
 import { PageQuery, pageOf } from '@assay/core/contracts/wire/page'
 import { withCtx } from '@assay/core/kernel/edge'
+import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import type { TradingDeps } from '../deps.ts'
 import { getInstrument } from '../instruments/get-instrument.ts'
 import { listInstruments } from '../instruments/list-instruments.ts'
-import { etag } from './etag.ts'
 
 const tags = ['instruments']
 

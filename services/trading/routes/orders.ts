@@ -9,6 +9,7 @@ import {
 import { PageQuery, pageOf } from '@assay/core/contracts/wire/page'
 import { requireActor } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
+import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import type { TradingDeps } from '../deps.ts'
@@ -17,7 +18,6 @@ import { cancelOrder } from '../orders/cancel-order.ts'
 import { getOrder } from '../orders/get-order.ts'
 import { listOrders } from '../orders/list-orders.ts'
 import { placeOrder } from '../orders/place-order.ts'
-import { etag } from './etag.ts'
 
 const tags = ['orders']
 const params = z.object({ id: z.string() })

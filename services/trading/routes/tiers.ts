@@ -1,12 +1,12 @@
 import { PageQuery, pageOf } from '@assay/core/contracts/wire/page'
 import { TierResource } from '@assay/core/contracts/wire/purchase'
 import { withCtx } from '@assay/core/kernel/edge'
+import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import type { TradingDeps } from '../deps.ts'
 import { getTier } from '../tiers/get-tier.ts'
 import { listTiers } from '../tiers/list-tiers.ts'
-import { etag } from './etag.ts'
 
 const tags = ['tiers']
 
