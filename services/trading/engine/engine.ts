@@ -125,7 +125,8 @@ class GroupEngine implements Engine {
       const thread = startOwnerThread(this.desk)
       this.api = thread.api
       this.stopThread = thread.stop
-      lifecycle.background('engine thread', () => thread.failed, { fatal: true })
+      const stopped = new Promise<void>((resolve) => lifecycle.signal.addEventListener('abort', () => resolve()))
+      lifecycle.background('engine thread', () => Promise.race([thread.failed, stopped]), { fatal: true })
     }
     this.desk.serve(this.api)
     const feeding = { marketlog, group: this.group, signal: lifecycle.signal }
