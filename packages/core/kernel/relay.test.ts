@@ -5,6 +5,7 @@ import { createEmbeddedBus, type EmbeddedBus } from '../ports/bus/embedded.ts'
 import type { Envelope } from '../ports/bus/port.ts'
 import { systemClock } from '../ports/clock/system.ts'
 import { type TestDatabase, testDatabase } from '../testing/database.ts'
+import { until } from '../testing/until.ts'
 import { armFailpoint } from './failpoints.ts'
 import { onceInSql } from './inbox.ts'
 import { enqueue } from './outbox.ts'
@@ -97,37 +98,44 @@ test("an aggregate's next event is published only after the one before was ackno
   expect(acknowledged).toEqual([1, 2, 3, 4, 5, 6])
 })
 
-test('a second relay leaves the lanes of the first alone until their lease is over, or the first one closes', async () => {
+const leaseUntil = (when: string) => database.db.query(`update bus.lane set owner = 'another', expires_at = ${when}`)
+
+test('lanes that another process holds are left alone until its lease is over', async () => {
+  await leaseUntil(`now() + interval '1 hour'`)
   await write('lease', 1, 1)
-  const heard: string[] = []
-  const to = (name: string) => ({
-    publishEnvelopes: async (envelopes: readonly Envelope[]) => {
-      heard.push(...envelopes.map(({ seq }) => `${name} ${seq}`))
-    },
-  })
-  const first = relay(to('first'))
+  const waiting = relay()
+  await waiting.drained()
+  expect(await left()).toBe(1)
+  await leaseUntil('now()')
+  await until('published', async () => (await left()) === 0)
+})
+
+test('a relay that closes gives its lanes back', async () => {
+  await write('lease', 1, 1)
+  const first = relay()
   await first.drained()
-  const second = relay(to('second'))
-  await database.db.query(`update bus.lane set expires_at = now() + interval '1 hour' where owner is not null`)
-  await second.drained()
-  await database.db.query('update bus.lane set expires_at = now()')
+  await first.close()
   await write('lease', 2, 2)
-  await second.drained()
-  await second.close()
-  await write('lease', 3, 3)
-  await relay(to('third')).drained()
-  expect(heard).toEqual(['first 1', 'second 2', 'third 3'])
+  await relay().drained()
+  expect(await left()).toBe(0)
 })
 
 test('what a killed process held is published at once where nobody else can be', async () => {
-  await database.db.query(`update bus.lane set owner = 'killed', expires_at = now() + interval '1 hour'`)
+  await leaseUntil(`now() + interval '1 hour'`)
   await write('left', 1, 1)
-  await relay().drained()
-  expect(await left()).toBe(1)
   const sole = startRelay({ db: database.db, bus, clock: systemClock, log, sole: true })
   relays.push(sole)
   await sole.drained()
   expect(await left()).toBe(0)
+})
+
+test('a committed event is published without waiting for the next poll', async () => {
+  const running = relay()
+  await running.drained()
+  const started = performance.now()
+  await write('prompt', 1, 1)
+  await until('published', async () => (await left()) === 0)
+  expect(performance.now() - started).toBeLessThan(500)
 })
 
 test('an event that does not fit its topic is refused in the transaction that writes it', async () => {

@@ -25,7 +25,8 @@ export interface Relay {
 }
 
 const BATCH = 256
-const POLL_MS = 100
+/** What other processes wrote, or left, is found at this pace; what this one commits is heard at once. */
+const POLL_MS = 1_000
 const RETRY_MS = 1_000
 const RENEW_MS = 1_000
 /** After a full batch the database is left to others for this many times as long as the batch took. */
@@ -49,6 +50,7 @@ class OutboxRelay implements Relay {
   private readonly closing = new AbortController()
   private readonly finished: Promise<void>
   private readonly bus: Db
+  private readonly unwatch: () => void
   private lanes: number[] = []
   private renewedAt = Number.NEGATIVE_INFINITY
   private deleted = 0
@@ -58,6 +60,7 @@ class OutboxRelay implements Relay {
 
   constructor(private readonly options: RelayOptions) {
     this.bus = options.db.as('bus')
+    this.unwatch = options.db.watch('bus.outbox', () => this.poke())
     this.finished = this.run()
   }
 
@@ -73,6 +76,7 @@ class OutboxRelay implements Relay {
   }
 
   async close(): Promise<void> {
+    this.unwatch()
     this.closing.abort()
     this.wake()
     await this.finished

@@ -151,6 +151,27 @@ export function dbContract(open: () => Promise<{ db: Db; drop: () => Promise<voi
     })
   })
 
+  describe('watch', () => {
+    test("tells of this process's commits that name the table, under any role, and of nothing that was rolled back", async () => {
+      let heard = 0
+      const stop = db.watch('trading.thing', () => heard++)
+      await db.query('insert into trading.thing values (20)')
+      await db.as('trading').tx((sql) => sql.query('insert into trading.thing values (21)'))
+      expect(heard).toBe(2)
+      await failure(db.query('insert into trading.thing values (20)'))
+      await failure(
+        db.tx(async (sql) => {
+          await sql.query('insert into trading.thing values (22)')
+          throw new Error('no')
+        }),
+      )
+      await db.query('select 1')
+      stop()
+      await db.query('delete from trading.thing where id = 21')
+      expect(heard).toBe(2)
+    })
+  })
+
   describe('roles', () => {
     test("a service reads and writes its own schema, found without the schema's name", async () => {
       await db.as('trading').query('insert into thing values (10)')

@@ -5,6 +5,7 @@ import { connectionLost, toDbError } from './failure.ts'
 import { Pipeline } from './pipeline.ts'
 import { type Db, DbError, type Param, type Row, type Sql, type Statement } from './port.ts'
 import { Transaction } from './transaction.ts'
+import { Watch } from './watch.ts'
 
 /** A PostgreSQL to talk to: one pool per role; null is the owner of everything. */
 export interface Server {
@@ -26,6 +27,7 @@ export class PgDb implements Db {
     private readonly server: Server,
     private readonly role: string | null,
     private readonly roles = new Map<string, Db>(),
+    private readonly watched = new Watch(),
   ) {
     this.kind = server.kind
     this.connections = server.connections
@@ -37,13 +39,16 @@ export class PgDb implements Db {
     return rows as T[]
   }
 
-  batch(statements: readonly Statement[]): Promise<Row[][]> {
-    if (statements.length === 0) return Promise.resolve([])
-    return this.withClient((client) => this.send(client, statements))
+  async batch(statements: readonly Statement[]): Promise<Row[][]> {
+    if (statements.length === 0) return []
+    const results = await this.withClient((client) => this.send(client, statements))
+    this.watched.committed(statements.map(({ sql }) => sql))
+    return results
   }
 
-  script(sql: string): Promise<void> {
-    return this.withClient((client) => this.run(client, sql))
+  async script(sql: string): Promise<void> {
+    await this.withClient((client) => this.run(client, sql))
+    this.watched.committed([sql])
   }
 
   tx<T>(fn: (sql: Sql) => Promise<T>): Promise<T> {
@@ -55,6 +60,7 @@ export class PgDb implements Db {
       try {
         const value = await fn(transaction)
         await transaction.commit()
+        this.watched.committed(transaction.texts)
         return value
       } catch (error) {
         if (!connectionLost(error)) await transaction.rollback()
@@ -67,9 +73,13 @@ export class PgDb implements Db {
     if (!/^[a-z][a-z_]*$/.test(role)) throw new DbError(`"${role}" is not a role's name.`, '42704')
     const known = this.roles.get(role)
     if (known) return known
-    const db = new PgDb(this.server, role, this.roles)
+    const db = new PgDb(this.server, role, this.roles, this.watched)
     this.roles.set(role, db)
     return db
+  }
+
+  watch(table: string, heard: () => void): () => void {
+    return this.watched.on(table, heard)
   }
 
   get prisma(): PrismaClient {

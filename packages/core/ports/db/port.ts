@@ -31,6 +31,11 @@ export interface Db extends Sql {
   /** statements in one transaction and one round trip to the adapter; rows of each */
   batch(statements: readonly Statement[]): Promise<Row[][]>
   as(role: string): Db
+  /**
+   * Calls `heard` after this process committed statements that name `table` (`bus.outbox`); returns the stop. A hint
+   * that saves polling: other processes' commits are not heard.
+   */
+  watch(table: string, heard: () => void): () => void
   /** plain CRUD; hot paths use SQL */
   readonly prisma: PrismaClient
   /** how many statements can run at once: 1 on PGlite */

@@ -2,6 +2,8 @@ import { DbError, type Param, type Row, type Sql, type Statement } from './port.
 
 /** A transaction on one connection. BEGIN travels with its first statement; without statements nothing is sent. */
 export class Transaction implements Sql {
+  /** the statements so far */
+  readonly texts: string[] = []
   private state: 'new' | 'open' | 'ended' = 'new'
   private failure: unknown
 
@@ -12,12 +14,14 @@ export class Transaction implements Sql {
 
   async query<T extends Row = Row>(sql: string, params?: readonly Param[]): Promise<T[]> {
     const statement = { sql, params }
+    this.texts.push(sql)
     const opening = this.begin()
     const results = await this.note(this.send(opening ? [{ sql: 'begin' }, statement] : [statement]))
     return results.at(-1) as T[]
   }
 
   async script(sql: string): Promise<void> {
+    this.texts.push(sql)
     await this.note(this.run(this.begin() ? `begin; ${sql}` : sql))
   }
 
