@@ -84,7 +84,7 @@ export const TradeResource = z.object({
     ts: z.int(),
     synthetic: z.string().optional(),
   }),
-  /** hash of the instrument's version */
+  /** `symbol@version`: the header cites that document by hash */
   instrument: z.string(),
   result: Booked.nullable(),
   fee: Booked.nullable(),
