@@ -56,7 +56,7 @@ class OutboxRelay implements Relay {
   private deleted = 0
   private poked = false
   private wake = () => {}
-  private waiting: (() => void)[] = []
+  private readonly waiting: (() => void)[] = []
 
   constructor(private readonly options: RelayOptions) {
     this.bus = options.db.as('bus')
@@ -78,7 +78,7 @@ class OutboxRelay implements Relay {
   async close(): Promise<void> {
     this.unwatch()
     this.closing.abort()
-    this.wake()
+    this.poke()
     await this.finished
     await this.bus.query(`update lane set expires_at = '-infinity' where owner = $1`, [this.owner])
   }
@@ -88,11 +88,10 @@ class OutboxRelay implements Relay {
     while (!this.closing.signal.aborted) {
       try {
         this.poked = false
-        const waiting = this.waiting.splice(0)
+        const asked = this.waiting.length
         const started = clock.monotonic()
         const published = await this.publishBatch()
-        if (published === 0) for (const resolve of waiting) resolve()
-        else this.waiting.push(...waiting)
+        if (published === 0) for (const resolve of this.waiting.splice(0, asked)) resolve()
         if (published === BATCH) await this.pause((clock.monotonic() - started) * YIELD)
         else if (published === 0) await this.idle()
       } catch (error) {
