@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import type { ProofDeps } from './proof/get-proof.ts'
+import type { ProofDeps } from './proof/make-proof.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { assessmentRoutes } from './routes/assessments.ts'
 import { instrumentRoutes } from './routes/instruments.ts'

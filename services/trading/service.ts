@@ -14,6 +14,7 @@ import { dbLeases } from './engine/leases.ts'
 import { sqlStore } from './engine/sql-store.ts'
 import { forgetOldKeys } from './idempotency/once.ts'
 import { instrumentBook } from './instruments/instrument-book.ts'
+import { keepProofs } from './proof/keep-proofs.ts'
 import { openJournalKeys } from './proof/keys.ts'
 import { TIER_CATALOGUE } from './tiers/catalogue.ts'
 import { seedTiers } from './tiers/seed-tiers.ts'
@@ -59,8 +60,10 @@ export const trading: Service<typeof config> = {
         await clock.sleep(HOUR, signal).catch(() => {})
       }
     })
+    const proof = { trading: own, blobs: deps.blobs, keys }
+    lifecycle.background('trading proofs', (signal) => keepProofs(proof, log, signal))
     return {
-      app: tradingApp({ trading: own, blobs: deps.blobs, keys }),
+      app: tradingApp(proof),
       channels: [assessmentChannel(own)],
       probes: [{ name: 'engine', timeoutMs: 1000, check: async () => engine.ready() }],
     }

@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { join } from 'node:path'
 import { readArchive } from '@assay/core/domain/proof/read-archive'
 import { verifyProof } from '@assay/core/domain/proof/verify'
+import { openBlobFolder } from '@assay/core/ports/blobs/folder'
+import { systemClock } from '@assay/core/ports/clock/system'
+import { until } from '@assay/core/testing/until'
+import pino from 'pino'
 import { openWorld, type World } from '../testing/world.ts'
+import { keepProofs } from './keep-proofs.ts'
+import { openJournalKeys } from './keys.ts'
+import { findProvable, makeProof } from './make-proof.ts'
 
 let world: World
 let id: string
@@ -73,6 +81,42 @@ test('explain says the same as the archive: the recorded equity, line by line', 
   expect(before.violation).toBeNull()
   expect((await world.as(trader).get(`${path('explain')}?at=yesterday`)).status).toBe(422)
   expect((await world.as(trader).get(`${path('explain')}?at=999`)).status).toBe(422)
+})
+
+test('the proof of an ended assessment is kept without being asked for, and served when the log is gone', async () => {
+  const blobs = openBlobFolder(join(world.database.home, 'kept'))
+  const secrets = new Map<string, string>()
+  const keys = await openJournalKeys({
+    secrets: {
+      getSecret: async (path, key) => secrets.get(path + key) ?? null,
+      setSecret: async (path, key, value) => void secrets.set(path + key, value),
+    },
+    clock: systemClock,
+    home: null,
+  })
+  const deps = { trading: world.deps, blobs, keys }
+  await world.deps.db.query('delete from trading.proof where account = $1', [id])
+  const stop = new AbortController()
+  const keeping = keepProofs(deps, pino({ level: 'silent' }), stop.signal)
+  await until(
+    'the proof is kept',
+    async () => (await world.deps.db.query('select from trading.proof where account = $1', [id])).length === 1,
+  )
+  stop.abort()
+  await keeping
+  const [name] = await blobs.list('proofs/')
+  const provable = await findProvable(deps, id)
+  if (!provable || provable === 'unsealed') throw new Error('it was provable before')
+  const gone = {
+    ...world.deps,
+    marketlog: {
+      ...world.deps.marketlog,
+      segments: async () => (await world.deps.marketlog.segments('main', 1, 99)).slice(-1),
+    },
+  }
+  const served = await makeProof({ ...deps, trading: gone }, { ...provable, name: 'longer-by-a-refusal' })
+  expect(served).toEqual((await blobs.get(name!))!)
+  expect((await verifyProof(served!, { keys: await keysOf() })).exit).toBe(0)
 })
 
 test("somebody else's proof and explanation are as absent as ones that do not exist", async () => {

@@ -3,7 +3,8 @@ import { withCtx } from '@assay/core/kernel/edge'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { explainAssessment } from '../proof/explain-assessment.ts'
-import { getProof, type ProofDeps } from '../proof/get-proof.ts'
+import { getProof } from '../proof/get-proof.ts'
+import type { ProofDeps } from '../proof/make-proof.ts'
 import { ExplainedResource } from '../proof/schemas.ts'
 
 const tags = ['proof']

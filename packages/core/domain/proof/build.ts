@@ -39,6 +39,8 @@ export interface ProofInput {
 }
 /** The log is not sealed far enough: ask again later. */
 export class NotSealedError extends Error {}
+/** What a proof would stand on is not kept any more. */
+export class LogGoneError extends Error {}
 
 export async function buildProof(input: ProofInput): Promise<Uint8Array> {
   const header = input.records[0]
@@ -47,13 +49,17 @@ export async function buildProof(input: ProofInput): Promise<Uint8Array> {
   const first = Math.max(header.mseq, 1)
   const sealed = await input.log.segments(first, Number.MAX_SAFE_INTEGER)
   if (sealed.length === 0) throw new NotSealedError('no segment has ended since the assessment was created')
+  if (sealed[0]!.first > first) throw new LogGoneError(`the log before ${sealed[0]!.first} is gone`)
   const wanted = await collect(
     { compiled, assessment: input.assessment, records: input.records },
     input.log,
     sealed,
     segmentsOf(sealed, prevOf(sealed)),
   )
-  const heads = await input.log.segments(firstWanted(wanted, first), wanted.end)
+  const from = firstWanted(wanted, first)
+  const heads = await input.log.segments(from, wanted.end)
+  if (!heads[0] || heads[0].first > from)
+    throw new LogGoneError(`the log before ${heads[0]?.first ?? wanted.end} is gone`)
   const leaves = await writeLeaves(input, wanted, heads)
   const records = upTo(wanted.end, input.records, leaves.endMts)
 
