@@ -39,7 +39,13 @@ const PLATFORM: readonly Variable[] = [
     default: '20 GiB',
     about: 'Market log kept at most; the oldest segments that no proof needs go first.',
   },
-  { name: 'FEEDS', default: 'sim', about: 'sim, or replay:<file>.' },
+  {
+    name: 'FEEDS',
+    default: 'sim',
+    about: 'sim, or replay:<file>[?speed=1|10x|max|lockstep&symbol=…&columns=…&zone=…&candle-time=open|close].',
+  },
+  { name: 'SIM_SEED', default: 'assay', about: 'The same seed, the same simulated market.' },
+  { name: 'SIM_TICK_MS', default: '250', about: 'Time between two steps of the simulated market.' },
 ]
 const IDENTITY: readonly Variable[] = [
   { name: 'SESSION_TIMEOUT_MINUTES', default: '30', about: 'A session ends after this long without a refresh.' },

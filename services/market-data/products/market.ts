@@ -62,8 +62,9 @@ export class Market {
   apply(event: MarketEvent): void {
     this.view.apply(event)
     if (event.kind === 'clock') return
-    if ('symbol' in event) return this.take(event.symbol, event)
-    const touched = event.kind === 'gap' && event.symbols ? event.symbols : [...this.symbols.keys()]
+    const everywhere = () => this.symbols.keys()
+    const touched =
+      'symbol' in event ? [event.symbol] : event.kind === 'gap' ? (event.symbols ?? everywhere()) : everywhere()
     for (const symbol of touched) this.take(symbol, event)
   }
   private take(symbol: string, event: MarketEvent): void {

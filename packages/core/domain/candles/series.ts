@@ -84,7 +84,10 @@ class BarRing {
   add(ts: number, price: Dec, size: Dec | null): void {
     const start = barStart(ts, this.resolution)
     const newest = this.bars.at(-1)
-    if (newest?.openTime === start) return addTo(newest, ts, price, size)
+    if (newest?.openTime === start) {
+      addTo(newest, ts, price, size)
+      return
+    }
     if (!newest || start > newest.openTime) {
       this.bars.push(newBar(start, ts, price, size))
       if (this.bars.length > this.most * 1.25) this.bars = this.bars.slice(-this.most)

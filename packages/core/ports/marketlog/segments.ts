@@ -293,10 +293,12 @@ class SegmentFolder {
 
   async segments(from: number, to: number): Promise<SegmentHead[]> {
     const heads: SegmentHead[] = []
+    // both as of now: the log goes on while files are read
     const held = new Map(this.tail.held.map((s) => [s.from, s]))
-    for (let i = 0; i < this.firsts.length; i++) {
-      const first = this.firsts[i]!
-      if (first > to || (this.firsts[i + 1] ?? Number.POSITIVE_INFINITY) <= from) continue
+    const firsts = this.firsts.slice()
+    for (let i = 0; i < firsts.length; i++) {
+      const first = firsts[i]!
+      if (first > to || (firsts[i + 1] ?? Number.POSITIVE_INFINITY) <= from) continue
       const inMemory = held.get(first)
       const head = inMemory ? inMemory.head : await trailerOf(join(this.folder, nameOf(first)))
       if (head && head.first <= to && head.last >= from) heads.push(head)
