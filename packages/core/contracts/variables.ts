@@ -20,6 +20,11 @@ const PLATFORM: readonly Variable[] = [
   { name: 'DATA_BRIDGE_PORT', default: '8001', about: 'Port of market-data when it runs alone.' },
   { name: 'ASSAY_HOST', default: '127.0.0.1', about: 'Address to listen on; 0.0.0.0 for every network.' },
   { name: 'ASSAY_HOME', default: './.assay', about: 'Data folder of the embedded platform.' },
+  {
+    name: 'ASSAY_FAILPOINTS',
+    about:
+      'Kill tests only: FILE:MS:NAME[,NAME], points that note themselves in FILE and wait MS ms. Refused in production.',
+  },
   { name: 'LOG_LEVEL', default: 'info', about: 'trace | debug | info | warn | error | silent' },
   { name: 'LOG_FORMAT', about: 'json | text; unset: text on a terminal, else json.' },
   { name: 'CORS_ORIGINS', about: 'Comma-separated origins that browsers may call from; none unless set.' },
@@ -45,7 +50,7 @@ const PLATFORM: readonly Variable[] = [
     about: 'sim, or replay:<file>[?speed=1|10x|max|lockstep&symbol=…&columns=…&zone=…&candle-time=open|close].',
   },
   { name: 'SIM_SEED', default: 'assay', about: 'The same seed, the same simulated market.' },
-  { name: 'SIM_TICK_MS', default: '250', about: 'Time between two steps of the simulated market.' },
+  { name: 'SIM_TICK_MS', default: '500', about: 'Time between two steps of the simulated market.' },
 ]
 const IDENTITY: readonly Variable[] = [
   { name: 'SESSION_TIMEOUT_MINUTES', default: '30', about: 'A session ends after this long without a refresh.' },

@@ -20,6 +20,10 @@ const platformSlice = z.object({
     .string()
     .default('.assay')
     .transform((path) => resolve(path)),
+  ASSAY_FAILPOINTS: z
+    .string()
+    .regex(/^[^:]+:\d+:[a-z-]+(,[a-z-]+)*$/, 'must be FILE:MS:NAME[,NAME]')
+    .optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   LOG_FORMAT: z.enum(['json', 'text']).optional(),
   CORS_ORIGINS: list(z.url('must be origins like https://app.example')),
@@ -104,6 +108,8 @@ function refusals(values: Record<string, string>): ConfigProblem[] {
   if (values.NODE_ENV !== 'production') return problems
   if (!key)
     problems.push({ variable: 'ENCRYPTION_KEY', reason: 'required in production: 32 random bytes, base64 or hex' })
+  if (values.ASSAY_FAILPOINTS)
+    problems.push({ variable: 'ASSAY_FAILPOINTS', reason: 'is for tests, not for production' })
   if (/^(false|0|no|off)$/i.test(values.RATE_LIMIT_ENABLED ?? '')) {
     problems.push({ variable: 'RATE_LIMIT_ENABLED', reason: 'must not be off in production' })
   }

@@ -15,6 +15,7 @@ import { createTestPayments } from '../ports/payments/test-provider.ts'
 import { openSecretsFile } from '../ports/secrets/file.ts'
 import type { BaseDeps } from './compose.ts'
 import type { Config } from './config.ts'
+import { armFailpoints } from './failpoints.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { startRelay } from './relay.ts'
 
@@ -29,6 +30,7 @@ export interface DepsOptions {
 /** The embedded adapters on the data folder. The database comes first: opening it locks the folder. */
 export async function createDeps({ config, log, metrics, clock, lifecycle }: DepsOptions): Promise<BaseDeps> {
   const home = config.platform.ASSAY_HOME
+  if (config.platform.ASSAY_FAILPOINTS) armFailpoints(config.platform.ASSAY_FAILPOINTS)
   const keep = <T extends { close(): Promise<void> }>(name: string, port: T): T => {
     lifecycle.defer(name, () => port.close())
     return port

@@ -1,3 +1,6 @@
+import { appendFileSync } from 'node:fs'
+import { setTimeout as after } from 'node:timers/promises'
+
 type Action = () => void | Promise<void>
 const armed = new Map<string, Action>()
 
@@ -7,4 +10,19 @@ export const failpoint = (name: string): void | Promise<void> => armed.get(name)
 export function armFailpoint(name: string, action: Action): () => void {
   armed.set(name, action)
   return () => armed.delete(name)
+}
+
+/**
+ * `FILE:MS:NAME[,NAME]`: each point notes `+NAME` in FILE, waits MS ms and notes `-NAME`, so that a kill test can tell
+ * from the last line where its kill landed.
+ */
+export function armFailpoints(setting: string): void {
+  const [file, ms, names] = setting.split(':') as [string, string, string]
+  for (const name of names.split(',')) {
+    armFailpoint(name, async () => {
+      appendFileSync(file, `+${name}\n`)
+      await after(Number(ms))
+      appendFileSync(file, `-${name}\n`)
+    })
+  }
 }
