@@ -1,56 +1,54 @@
-import { parseArgs } from 'node:util'
 import { ContainerError } from '@assay/core/domain/proof/container'
 import { compileHeader } from '@assay/core/domain/proof/documents'
 import { type Explained, explain, parsePlace } from '@assay/core/domain/proof/explain'
 import { FoundError, UnreadableError } from '@assay/core/domain/proof/findings'
 import { readArchive } from '@assay/core/domain/proof/read-archive'
-import { InputError, loadProof, segmentFiles } from '../proof/inputs.ts'
+import { parseOptions, UsageError } from '../options.ts'
+import { loadProof, segmentFiles } from '../proof/inputs.ts'
 
-export const summary =
-  'FILE|ID [--at aseq|m<mseq>|TIME]: why a verdict, or what stood at a place: marks, equity line by line, floors'
+export const summary = 'says why: marks, equity line by line, floors, at the verdict or any place of a proof'
+const USAGE = `usage: assay explain FILE|ID [--at aseq|m<mseq>|TIME] [--segments DIR|URL] [--json]
+  ID: of an assessment on a running platform, with [--url URL] [--token TOKEN]`
 
 export async function run(argv: string[]): Promise<number> {
   try {
-    const { values, positionals } = parseArgs({
-      args: argv,
-      allowPositionals: true,
-      options: {
-        at: { type: 'string' },
-        segments: { type: 'string' },
-        url: { type: 'string' },
-        token: { type: 'string' },
-        json: { type: 'boolean', default: false },
-      },
-    })
-    const [name, ...more] = positionals
-    if (!name || more.length > 0) throw new InputError(`usage: assay explain ${summary}`)
-    const bytes = await loadProof(name, { url: values.url, token: values.token })
-    const { records, documents, envelope, log } = await readArchive(bytes, segmentFiles(values.segments))
-    const header = records[0]
-    if (header?.kind !== 'header') throw new InputError('the journal has no header')
-    const story = {
-      compiled: compileHeader(header, documents),
-      assessment: envelope.assessment,
-      records,
-      segments: log.segments,
-    }
-    const told = await explain(
-      story,
-      parsePlace(values.at, records),
-      log.events().map(({ event }) => event),
-    )
-    if (values.json) console.log(JSON.stringify(told))
-    else print(told)
+    const told = await tell(argv)
+    if (told.json) console.log(JSON.stringify(told.explained))
+    else print(told.explained)
     return 0
   } catch (error) {
-    if (!isInput(error)) throw error
-    console.error((error as Error).message)
-    return 2
+    throw INPUT.some((kind) => error instanceof kind) ? new UsageError((error as Error).message) : error
   }
 }
-const INPUT = [InputError, RangeError, ContainerError, UnreadableError, FoundError]
-const isInput = (error: unknown): boolean =>
-  INPUT.some((kind) => error instanceof kind) || String((error as { code?: string }).code).startsWith('ERR_PARSE_ARGS')
+const INPUT = [RangeError, ContainerError, UnreadableError, FoundError]
+
+async function tell(argv: string[]): Promise<{ explained: Explained; json: boolean }> {
+  const { values, positionals } = parseOptions(argv, {
+    at: { type: 'string' },
+    segments: { type: 'string' },
+    url: { type: 'string' },
+    token: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  })
+  const [name, ...more] = positionals
+  if (!name || more.length > 0) throw new UsageError(USAGE)
+  const bytes = await loadProof(name, { url: values.url, token: values.token })
+  const { records, documents, envelope, log } = await readArchive(bytes, segmentFiles(values.segments))
+  const header = records[0]
+  if (header?.kind !== 'header') throw new UsageError('the journal has no header')
+  const story = {
+    compiled: compileHeader(header, documents),
+    assessment: envelope.assessment,
+    records,
+    segments: log.segments,
+  }
+  const explained = await explain(
+    story,
+    parsePlace(values.at, records),
+    log.events().map(({ event }) => event),
+  )
+  return { explained, json: values.json }
+}
 
 const at = (mts: number): string => new Date(mts).toISOString()
 function print(told: Explained): void {

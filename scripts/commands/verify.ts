@@ -1,47 +1,48 @@
-import { parseArgs } from 'node:util'
 import { verifyProof } from '@assay/core/domain/proof/verify'
 import { bunHash } from '@assay/core/ports/marketlog/bun-hash'
-import { InputError, loadAgainst, loadKeys, loadProof, loadReceipt, segmentFiles } from '../proof/inputs.ts'
+import { parseOptions, UsageError } from '../options.ts'
+import { loadAgainst, loadKeys, loadProof, loadReceipt, segmentFiles } from '../proof/inputs.ts'
 
-export const summary =
-  'FILE|ID [--keys F] [--receipt F] [--segments DIR|URL] [--against F]: decides a proof again; exit 0 it follows, 1 it does not, 2 can not tell'
+export const summary = 'decides a proof again without the server: exit 0 it follows, 1 it does not, 2 can not tell'
+const USAGE = `usage: assay verify FILE|ID [--keys FILE] [--receipt FILE] [--against FILE|DIR] [--segments DIR|URL] [--json]
+  ID: of an assessment on a running platform, with [--url URL] [--token TOKEN]`
 
 export async function run(argv: string[]): Promise<number> {
   try {
-    const { values, positionals } = parseArgs({
-      args: argv,
-      allowPositionals: true,
-      options: {
-        keys: { type: 'string' },
-        receipt: { type: 'string' },
-        segments: { type: 'string' },
-        against: { type: 'string' },
-        url: { type: 'string' },
-        token: { type: 'string' },
-        json: { type: 'boolean', default: false },
-      },
-    })
-    const [name, ...more] = positionals
-    if (!name || more.length > 0) throw new InputError(`usage: assay verify ${summary}`)
-    const segments = segmentFiles(values.segments)
-    const bytes = await loadProof(name, { url: values.url, token: values.token })
-    const result = await verifyProof(bytes, {
-      keys: await loadKeys(values.keys),
-      tree: bunHash(),
-      ...(values.receipt ? { receipt: await loadReceipt(values.receipt) } : {}),
-      ...(values.against ? { against: await loadAgainst(values.against) } : {}),
-      ...(segments ? { segments } : {}),
-    })
-    if (values.json) console.log(JSON.stringify(result))
-    else print(result)
-    return result.exit
+    return await verify(argv)
   } catch (error) {
+    if (error instanceof UsageError) throw error
     // an exit of 1 would say that the proof does not follow
-    console.error(error instanceof InputError || isUsage(error) ? (error as Error).message : error)
+    console.error(error)
     return 2
   }
 }
-const isUsage = (error: unknown): boolean => String((error as { code?: string }).code).startsWith('ERR_PARSE_ARGS')
+
+async function verify(argv: string[]): Promise<number> {
+  const { values, positionals } = parseOptions(argv, {
+    keys: { type: 'string' },
+    receipt: { type: 'string' },
+    segments: { type: 'string' },
+    against: { type: 'string' },
+    url: { type: 'string' },
+    token: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  })
+  const [name, ...more] = positionals
+  if (!name || more.length > 0) throw new UsageError(USAGE)
+  const segments = segmentFiles(values.segments)
+  const bytes = await loadProof(name, { url: values.url, token: values.token })
+  const result = await verifyProof(bytes, {
+    keys: await loadKeys(values.keys),
+    tree: bunHash(),
+    ...(values.receipt ? { receipt: await loadReceipt(values.receipt) } : {}),
+    ...(values.against ? { against: await loadAgainst(values.against) } : {}),
+    ...(segments ? { segments } : {}),
+  })
+  if (values.json) console.log(JSON.stringify(result))
+  else print(result)
+  return result.exit
+}
 
 const ANSWERS = { 0: 'it follows', 1: 'it does not follow', 2: 'can not tell' } as const
 function print({ exit, reason, at, summary: seen }: Awaited<ReturnType<typeof verifyProof>>): void {

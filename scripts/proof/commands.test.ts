@@ -132,7 +132,7 @@ describe('a command list', () => {
 })
 
 // ---- the commands, in a process of their own ------------------------------------------------------------------------
-const COMMANDS = resolve(import.meta.dir, '../commands')
+const CLI = resolve(import.meta.dir, '../cli.ts')
 const OFFLINE = at('offline.ts')
 /** Runs a command in an empty folder, without environment, every way out to the network failing. */
 async function assay(command: string, ...argv: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -143,23 +143,12 @@ async function assay(command: string, ...argv: string[]): Promise<{ code: number
     cpSync(arg, join(empty, name))
     return name
   })
-  const child = Bun.spawn(
-    [
-      process.execPath,
-      '--preload',
-      OFFLINE,
-      '-e',
-      `process.exit(await (await import('${COMMANDS}/${command}.ts')).run(process.argv.slice(1)))`,
-      '--',
-      ...inside,
-    ],
-    {
-      cwd: empty,
-      env: {},
-      stdout: 'pipe',
-      stderr: 'pipe',
-    },
-  )
+  const child = Bun.spawn([process.execPath, '--preload', OFFLINE, CLI, command, ...inside], {
+    cwd: empty,
+    env: {},
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
   const [code, out, err] = await Promise.all([
     child.exited,
     new Response(child.stdout).text(),

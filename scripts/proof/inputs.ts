@@ -10,9 +10,13 @@ import { unpack } from '@assay/core/domain/proof/container'
 import { headsOf } from '@assay/core/domain/proof/leaves'
 import type { SegmentFiles } from '@assay/core/domain/proof/read-log'
 import { environment } from '@assay/core/kernel/config'
+import { findInstance } from '../instance.ts'
+import { UsageError } from '../options.ts'
 
 /** Something that was named cannot be read: exit 2. */
-export class InputError extends Error {}
+export class InputError extends UsageError {}
+
+const home = (): string => environment().ASSAY_HOME || '.assay'
 
 async function read(path: string, what: string): Promise<Uint8Array> {
   try {
@@ -37,7 +41,7 @@ export interface Server {
 /** A path, or the id of an assessment on a running platform. */
 export async function loadProof(name: string, server: Server): Promise<Uint8Array> {
   if (existsSync(name) || !/^[0-9a-f-]{36}$/.test(name)) return read(name, 'proof')
-  const url = `${server.url ?? `http://127.0.0.1:${environment().PORT ?? '8000'}`}/api/assessments/${name}/proof`
+  const url = `${server.url ?? findInstance(home())?.url ?? 'http://127.0.0.1:8000'}/api/assessments/${name}/proof`
   const headers: Record<string, string> = server.token ? { authorization: `Bearer ${server.token}` } : {}
   const answer = await fetch(url, { headers }).catch((error: Error) => {
     throw new InputError(`proof: ${url}: ${error.message}`)
@@ -51,7 +55,7 @@ export async function loadProof(name: string, server: Server): Promise<Uint8Arra
 
 /** Public keys that are trusted; without a path those in ASSAY_HOME, none when there are none. */
 export async function loadKeys(path: string | undefined): Promise<JournalKey[]> {
-  const file = path ?? join(environment().ASSAY_HOME || '.assay', 'journal-keys.json')
+  const file = path ?? join(home(), 'journal-keys.json')
   if (path === undefined && !existsSync(file)) return []
   const parsed = keysSchema.safeParse(await readJson(file, 'keys'))
   if (!parsed.success) throw new InputError(`keys: ${file} is no list of journal keys`)
