@@ -209,7 +209,7 @@ async function printFills(api: Client, id: string): Promise<void> {
   console.log(`fills (${items.length}${items.length > SHOWN ? `, the last ${SHOWN}` : ''}):`)
   const sorted = [...items].sort((a, b) => a.aseq - b.aseq)
   for (const t of sorted.slice(-SHOWN)) {
-    console.log(`  ${t.at}  ${t.side.padEnd(4)} ${t.quantity} ${t.symbol} at ${t.price}  fee ${t.fee?.booked ?? '0'}  spread ${t.spread_cost}  by ${t.source.kind} ${t.source.mseq}`)
+    console.log(`  ${t.at}  ${t.side.padEnd(4)} ${t.quantity} ${t.symbol} at ${t.price}  fee ${(t.fee?.booked ?? '0').replace('-', '')}  spread ${t.spread_cost}  by ${t.source.kind} ${t.source.mseq}`)
   }
 }
 
