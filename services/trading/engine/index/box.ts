@@ -6,15 +6,18 @@
  */
 import type { Compiled } from '@assay/core/domain/engine/compile'
 import type { Book } from '@assay/core/domain/engine/state'
-import type { Leg, Triggers } from '@assay/core/domain/engine/triggers'
+import type { Triggers } from '@assay/core/domain/engine/triggers'
 import { equityOf } from '@assay/core/domain/engine/valuation'
 import type { BookLevel, Quote } from '@assay/core/domain/engine/view'
 import type { QuoteOf } from '@assay/core/domain/instruments/convert'
-import { type Dec, dec, gt, gte, lt, lte, str, toNumber } from '@assay/core/domain/money/dec'
+import { type Dec, gt, gte, lt, lte } from '@assay/core/domain/money/dec'
+import { floatOf, isFloatExact } from './float.ts'
+import { chooseWidths, type SideWidth } from './widths.ts'
 
+/** Both edges belong to the interval; null: open. */
 export interface Interval {
-  lo: number
-  hi: number
+  lo: Dec | null
+  hi: Dec | null
 }
 /** Where one symbol's quote may move. */
 export interface Band {
@@ -28,119 +31,32 @@ export interface Box {
   /** null: no ceiling counts, the best side is open */
   emax: Dec | null
 }
-
-/** Decimals of at most 15 significant digits and doubles keep each other's order: what longer prices do, nobody leaves to floats. */
-const DIGITS = 15
 const SHRINK = 7 / 8
 const TRIES = 24
 /** A band wider than the price says nothing more. */
 const WIDEST = 0.9
 
-export const isFloatExact = (price: string): boolean =>
-  price.length <= DIGITS || price.replace(/^-?0*\.?0*|\./g, '').length <= DIGITS
-
-/** The decimal that a 15-digit double stands for. */
-function exactly(value: number): Dec {
-  const text = String(value)
-  const e = text.indexOf('e')
-  if (e < 0) return dec(text)
-  const mantissa = dec(text.slice(0, e))
-  const shift = Number(text.slice(e + 1))
-  return shift < 0 ? { n: mantissa.n, s: mantissa.s - shift } : { n: mantissa.n * 10n ** BigInt(shift), s: mantissa.s }
-}
-const rounded = (value: number): number => Number(value.toPrecision(DIGITS))
-
 export const isSafe = (emin: Dec, emax: Dec | null, t: Pick<Triggers, 'floor' | 'ceiling'>): boolean =>
   (t.floor === null || (t.floor.strict ? lte(t.floor.value, emin) : lt(t.floor.value, emin))) &&
-  (t.ceiling === null || (emax !== null && (t.ceiling.strict ? gte(t.ceiling.value, emax) : gt(t.ceiling.value, emax))))
+  (t.ceiling === null ||
+    (emax !== null && (t.ceiling.strict ? gte(t.ceiling.value, emax) : gt(t.ceiling.value, emax))))
 
-/** Relative width that each symbol's quote may move down in value (`down`) and up (`up`), for each side. */
-interface Width {
-  bid: { down: number; up: number }
-  ask: { down: number; up: number }
-}
-
-/** Splits the room to floor and ceiling over the legs in equal shares. */
-function chooseWidths(
-  t: Triggers,
-  equityNow: number,
-  quoteOf: QuoteOf,
-  converted: (leg: Leg) => number,
-): Map<string, Width> {
-  const down = t.floor ? Math.max(0, equityNow - toNumber(t.floor.value)) : Number.POSITIVE_INFINITY
-  const up = t.ceiling ? Math.max(0, toNumber(t.ceiling.value) - equityNow) : Number.POSITIVE_INFINITY
-  const conversions = new Map<string, number>()
-  for (const leg of t.legs) {
-    for (const c of leg.path)
-      if (!c.peg) conversions.set(c.symbol, (conversions.get(c.symbol) ?? 0) + Math.abs(converted(leg)))
-  }
-  const terms = t.legs.length + conversions.size
-  const widths = new Map<string, Width>()
-  const widthOf = (symbol: string): Width => {
-    let w = widths.get(symbol)
-    if (!w) {
-      const open = Number.POSITIVE_INFINITY
-      w = { bid: { down: open, up: open }, ask: { down: open, up: open } }
-      widths.set(symbol, w)
-    }
-    return w
-  }
-  const narrow = (w: { down: number; up: number }, downBy: number, upBy: number): void => {
-    w.down = Math.min(w.down, downBy)
-    w.up = Math.min(w.up, upBy)
-  }
-  for (const leg of t.legs) {
-    const price = toNumber(quoteOf(leg.symbol)![leg.side].price)
-    // value of the whole leg in account currency: what a relative move of its price by 1 is worth
-    const value = Math.abs(toNumber(leg.quantity)) * price * rateOf(leg, quoteOf) || Number.MIN_VALUE
-    const against = down / terms / value
-    const towards = up / terms / value
-    if (leg.side === 'bid') narrow(widthOf(leg.symbol).bid, against, towards)
-    else narrow(widthOf(leg.symbol).ask, towards, against)
-  }
-  for (const [symbol, result] of conversions) {
-    // the result may grow by the room itself while the rate moves
-    const against = finite(down / terms / (result + down || Number.MIN_VALUE))
-    const towards = finite(up / terms / (result + up || Number.MIN_VALUE))
-    narrow(widthOf(symbol).bid, against, towards)
-    narrow(widthOf(symbol).ask, towards, against)
-  }
-  return widths
-}
-/** Infinite room over infinite room: no bound. */
-const finite = (width: number): number => (Number.isNaN(width) ? Number.POSITIVE_INFINITY : width)
-function rateOf(leg: Leg, quoteOf: QuoteOf): number {
-  let rate = 1
-  for (const c of leg.path) {
-    if (c.peg) continue
-    const mid = toNumber(quoteOf(c.symbol)!.bid.price)
-    rate = c.direct ? rate * mid : rate / mid
-  }
-  return rate
-}
-
-function intervalOf(level: BookLevel, width: { down: number; up: number }, scale: number): Interval {
-  const price = toNumber(level.price)
-  const lo = scale === 0 ? price : rounded(price * (1 - Math.min(width.down * scale, WIDEST)))
-  const hi = scale === 0 ? price : rounded(price * (1 + width.up * scale))
-  return {
-    lo: Number.isFinite(width.down) ? Math.min(lo, price) : Number.NEGATIVE_INFINITY,
-    hi: Number.isFinite(width.up) ? Math.max(hi, price) : Number.POSITIVE_INFINITY,
-  }
+/** Edges on the price's own decimal grid, never wider than asked. */
+function intervalOf(level: BookLevel, width: SideWidth, scale: number): Interval {
+  const { n, s } = level.price
+  const ticks = Number(n)
+  const edge = (share: number, sign: bigint): Dec | null =>
+    Number.isFinite(share) ? { n: n + sign * BigInt(Math.floor(ticks * Math.min(share * scale, WIDEST))), s } : null
+  return { lo: edge(width.down, -1n), hi: edge(width.up, 1n) }
 }
 
 /** Quotes at a corner of the box: every leg at its worst has each bid at `lo` and each ask at `hi`; at its best, the reverse. */
 function corner(bands: readonly Band[], worst: boolean, quoteOf: QuoteOf): QuoteOf {
   const quotes = new Map<string, Quote>()
-  for (const band of bands) {
-    const now = quoteOf(band.symbol)!
-    const at = (level: BookLevel, edge: number): BookLevel =>
-      Number.isFinite(edge) ? { ...level, price: exactly(edge) } : level
-    quotes.set(band.symbol, {
-      ...now,
-      bid: at(now.bid, worst ? band.bid.lo : band.bid.hi),
-      ask: at(now.ask, worst ? band.ask.hi : band.ask.lo),
-    })
+  for (const { symbol, bid, ask } of bands) {
+    const now = quoteOf(symbol)!
+    const at = (level: BookLevel, edge: Dec | null): BookLevel => (edge ? { ...level, price: edge } : level)
+    quotes.set(symbol, { ...now, bid: at(now.bid, worst ? bid.lo : bid.hi), ask: at(now.ask, worst ? ask.hi : ask.lo) })
   }
   return (symbol) => quotes.get(symbol) ?? quoteOf(symbol)
 }
@@ -151,32 +67,22 @@ export const emaxOf = (bands: readonly Band[], book: Book, compiled: Compiled, q
   equityOf(book, compiled, corner(bands, false, quoteOf))
 
 export interface Chosen {
-  box: Box
+  /** null: not even standing still is safe, so every event counts */
+  box: Box | null
   /** equities computed to find it */
   evaluations: number
 }
-/** The widest safe box of the equal split; null when not even standing still is safe: then every event counts. */
-export function chooseBox(t: Triggers, book: Book, compiled: Compiled, quoteOf: QuoteOf): Chosen | null {
-  const now = equityOf(book, compiled, quoteOf)
-  const symbols = new Set<string>()
-  for (const leg of t.legs) {
-    symbols.add(leg.symbol)
-    for (const c of leg.path) if (!c.peg) symbols.add(c.symbol)
-  }
-  for (const symbol of symbols) {
-    const quote = quoteOf(symbol)!
-    if (!isFloatExact(str(quote.bid.price)) || !isFloatExact(str(quote.ask.price))) return null
-  }
-  const converted = (leg: Leg): number => {
-    const price = quoteOf(leg.symbol)![leg.side].price
-    return (toNumber(leg.quantity) * toNumber(price) - toNumber(leg.cost)) * rateOf(leg, quoteOf)
-  }
-  const widths = chooseWidths(t, toNumber(now), quoteOf, converted)
+/** The widest safe box of the equal split. */
+export function chooseBox(t: Triggers, book: Book, compiled: Compiled, quoteOf: QuoteOf): Chosen {
+  const widths = chooseWidths(t, floatOf(equityOf(book, compiled, quoteOf)), quoteOf)
   let evaluations = 1
+  for (const symbol of widths.keys()) {
+    const { bid, ask } = quoteOf(symbol)!
+    if (!isFloatExact(bid.price) || !isFloatExact(ask.price)) return { box: null, evaluations }
+  }
   for (let i = 0, scale = 1; i <= TRIES; i++, scale = i === TRIES ? 0 : scale * SHRINK) {
-    const bands = [...symbols].map((symbol): Band => {
+    const bands = [...widths].map(([symbol, width]): Band => {
       const quote = quoteOf(symbol)!
-      const width = widths.get(symbol)!
       return { symbol, bid: intervalOf(quote.bid, width.bid, scale), ask: intervalOf(quote.ask, width.ask, scale) }
     })
     const emin = eminOf(bands, book, compiled, quoteOf)
@@ -184,5 +90,5 @@ export function chooseBox(t: Triggers, book: Book, compiled: Compiled, quoteOf: 
     evaluations += emax ? 2 : 1
     if (isSafe(emin, emax, t)) return { box: { bands, emin, emax }, evaluations }
   }
-  return null
+  return { box: null, evaluations }
 }

@@ -9,8 +9,9 @@ import { type Triggers, triggers } from '@assay/core/domain/engine/triggers'
 import { equity, quotesOf } from '@assay/core/domain/engine/valuation'
 import type { MarketView } from '@assay/core/domain/engine/view'
 import type { MarketEvent } from '@assay/core/domain/market/event'
-import { type Dec, toNumber } from '@assay/core/domain/money/dec'
-import { type Box, chooseBox, emaxOf, eminOf, isFloatExact, isSafe } from './box.ts'
+import type { Dec } from '@assay/core/domain/money/dec'
+import { type Box, chooseBox, emaxOf, eminOf, isSafe } from './box.ts'
+import { floatOf, isFloatExactText } from './float.ts'
 import { Heaps } from './heaps.ts'
 
 interface SymbolIndex {
@@ -94,7 +95,7 @@ export class RuleIndex {
     for (const s of armed.always) s.always.add(owner)
     for (const order of t.orders) {
       const s = this.at(order.symbol)
-      const price = toNumber(order.price)
+      const price = floatOf(order.price)
       armed.nodes.push(
         order.side === 'buy' ? this.heaps.add(s.buys, -price, owner) : this.heaps.add(s.sells, price, owner),
       )
@@ -102,22 +103,19 @@ export class RuleIndex {
   }
 
   private armBox(owner: number, armed: Armed, t: Triggers, compiled: Compiled, view: MarketView): void {
-    const chosen = chooseBox(t, armed.state.book, compiled, quotesOf(view))
-    this.evaluations += chosen?.evaluations ?? 1
-    if (!chosen) {
+    const { box, evaluations } = chooseBox(t, armed.state.book, compiled, quotesOf(view))
+    this.evaluations += evaluations
+    if (!box) {
       armed.always = armed.holds
       return
     }
-    armed.box = chosen.box
-    for (const band of chosen.box.bands) {
-      const s = this.at(band.symbol)
-      const edge = (heap: number, key: number): void => {
-        if (Number.isFinite(key)) armed.nodes.push(this.heaps.add(heap, key, owner))
-      }
-      edge(s.bidLo, -band.bid.lo)
-      edge(s.bidHi, band.bid.hi)
-      edge(s.askLo, -band.ask.lo)
-      edge(s.askHi, band.ask.hi)
+    armed.box = box
+    for (const { symbol, bid, ask } of box.bands) {
+      const s = this.at(symbol)
+      if (bid.lo) armed.nodes.push(this.heaps.add(s.bidLo, -floatOf(bid.lo), owner))
+      if (bid.hi) armed.nodes.push(this.heaps.add(s.bidHi, floatOf(bid.hi), owner))
+      if (ask.lo) armed.nodes.push(this.heaps.add(s.askLo, -floatOf(ask.lo), owner))
+      if (ask.hi) armed.nodes.push(this.heaps.add(s.askHi, floatOf(ask.hi), owner))
     }
   }
 
@@ -163,7 +161,7 @@ export class RuleIndex {
     if (event.bid !== undefined) {
       const bid = Number(event.bid)
       const ask = Number(event.ask)
-      if (!isFloatExact(event.bid) || !isFloatExact(event.ask!)) this.markAll(s.holders)
+      if (!isFloatExactText(event.bid) || !isFloatExactText(event.ask!)) this.markAll(s.holders)
       this.below(s.bidLo, -bid)
       this.below(s.bidHi, bid)
       this.below(s.askLo, -ask)
