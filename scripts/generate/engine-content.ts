@@ -14,14 +14,12 @@ const DECIDING = [
 ]
 
 /** packages/core/domain/engine/content.json: SHA-256 of every source file that decides; journals cite it by hash. */
-export async function generateEngineContent(): Promise<void> {
+export async function engineContent(): Promise<string> {
   const paths = DECIDING.flatMap((part) => [...new Bun.Glob(`${part}.ts`).scanSync(DOMAIN)]).sort()
   const files: Record<string, string> = {}
   for (const path of paths) {
     if (path.endsWith('.test.ts')) continue
     files[path] = new Bun.CryptoHasher('sha256').update(await Bun.file(DOMAIN + path).bytes()).digest('hex')
   }
-  await Bun.write(`${DOMAIN}engine/content.json`, `${JSON.stringify({ version: ENGINE_VERSION, files }, null, 2)}\n`)
+  return `${JSON.stringify({ version: ENGINE_VERSION, files }, null, 2)}\n`
 }
-
-if (import.meta.main) await generateEngineContent()

@@ -62,7 +62,7 @@ export function edge(options: EdgeOptions) {
     const ms = clock.monotonic() - state.startedAt
     metrics.finished({ method: request.method, route: route ?? 'none', status, seconds: ms / 1000 })
     const fields = requestFields(request, state, { route, status, ms })
-    if (status >= 500) log.error({ ...fields, err: state.error?.cause ?? state.error }, 'request')
+    if (state.error && status >= 500) log.error({ ...fields, err: state.error?.cause ?? state.error }, 'request')
     else if (QUIET.has(state.path) || isInternal(request)) log.debug(fields, 'request')
     else log.info(fields, 'request')
   }

@@ -7,6 +7,7 @@ import { createDeps } from './deps.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
 import { openLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
+import { openApiDocument } from './openapi.ts'
 import type { Service } from './service.ts'
 
 export interface StartOptions {
@@ -65,6 +66,23 @@ export async function startPlatform({ services, env, port, out, onFatal }: Start
   } catch (error) {
     await lifecycle.close()
     throw error
+  }
+}
+
+/** The OpenAPI document of these services, composed on the environment's data folder and never started. */
+export async function composeForDocument(services: readonly Service[], env: Environment): Promise<object> {
+  const config = readConfig(
+    env,
+    services.map((service) => service.config),
+  )
+  const log = openLog({ level: config.platform.LOG_LEVEL }).logger
+  const lifecycle = createLifecycle({ log })
+  try {
+    const base = await createDeps({ config, log, metrics: createMetrics(), clock: systemClock, lifecycle })
+    const { app } = await compose({ services, base, config, lifecycle })
+    return openApiDocument(app)
+  } finally {
+    await lifecycle.close()
   }
 }
 
