@@ -36,7 +36,8 @@ export async function run(options: RulesOptions = {}): Promise<Figure[]> {
   ]
   return [...figures, evaluations('rules.volatile', new RulesWorld(accounts, 20), countedTicks)]
 }
-const ms = (figure: string, ours: number, samples: number): Figure => figureOf({ figure, unit: 'ms', better: 'lower', ours, samples })
+const ms = (figure: string, ours: number, samples: number): Figure =>
+  figureOf({ figure, unit: 'ms', better: 'lower', ours, samples })
 
 /** Ticks and orders when they are due, whether the ones before are done or not. */
 function openLoop(world: RulesWorld, options: RulesOptions): Latencies {
@@ -73,7 +74,14 @@ function evaluations(figure: string, world: RulesWorld, ticks: number): Figure {
   // an account that takes a failed one's place is armed once: not the index's work
   const ours = (world.evaluations - before.ours - replaced) / ticks
   const value = (world.scanned - before.scan) / ticks
-  return figureOf({ figure, unit: 'evaluations/tick', better: 'lower', ours, samples: ticks, peer: { name: SCAN, value } })
+  return figureOf({
+    figure,
+    unit: 'evaluations/tick',
+    better: 'lower',
+    ours,
+    samples: ticks,
+    peer: { name: SCAN, value },
+  })
 }
 
 function single(world: RulesWorld): Figure[] {

@@ -2,7 +2,7 @@ import { type Compiled, compileSpec } from '@assay/core/domain/engine/compile'
 import { type AccountState, newAccount, type Position } from '@assay/core/domain/engine/state'
 import { step } from '@assay/core/domain/engine/step'
 import type { AccountSpec, Rule } from '@assay/core/domain/engine/types'
-import { unrealised, quotesOf } from '@assay/core/domain/engine/valuation'
+import { quotesOf, unrealised } from '@assay/core/domain/engine/valuation'
 import type { MarketView } from '@assay/core/domain/engine/view'
 import { add, dec, max, mul, sub, toNumber, ZERO } from '@assay/core/domain/money/dec'
 import { pick } from '@assay/core/testing/random-world'
@@ -12,9 +12,23 @@ import type { Hosted } from '../../services/trading/engine/hosted.ts'
 import { slotOf } from '../../services/trading/engine/slots.ts'
 import { CONVERTING, DIRECT, INSTRUMENTS } from './market.ts'
 
-const STATIC: Rule = { rule: 'max_loss', mode: 'static', limit: { pct: '6' }, lock: null, metric: 'equity', compare: 'lt', effect: 'hard' }
+const STATIC: Rule = {
+  rule: 'max_loss',
+  mode: 'static',
+  limit: { pct: '6' },
+  lock: null,
+  metric: 'equity',
+  compare: 'lt',
+  effect: 'hard',
+}
 const DAILY: Rule = {
-  rule: 'max_daily_loss', anchor: 'balance', limit: { pct: '3', of: 'initial' }, metric: 'equity', compare: 'lt', tested: 'always', effect: 'hard',
+  rule: 'max_daily_loss',
+  anchor: 'balance',
+  limit: { pct: '3', of: 'initial' },
+  metric: 'equity',
+  compare: 'lt',
+  tested: 'always',
+  effect: 'hard',
 }
 // not at a full hour: checkpoints are not part of a reset
 const more = { instruments: INSTRUMENTS, reset_zone: 'UTC', reset_time: '17:30' }
@@ -22,7 +36,11 @@ export const SPECS: AccountSpec[] = [spec([STATIC], more), spec([DAILY], more)]
 const COMPILED: Compiled[] = SPECS.map(compileSpec)
 
 /** An account that trades: 1 to 5 positions (40 % several symbols, 10 % with conversion), headroom 0.1 to 5 %, leverage 1 to 10. */
-export function trading(account: string, random: () => number, view: MarketView): { state: AccountState; compiled: Compiled; spec: AccountSpec } {
+export function trading(
+  account: string,
+  random: () => number,
+  view: MarketView,
+): { state: AccountState; compiled: Compiled; spec: AccountSpec } {
   const which = random() < 0.5 ? 0 : 1
   const compiled = COMPILED[which]!
   const created = step(newAccount(account), { kind: 'command', command: { op: 'create' }, cseq: 1 }, view, compiled)
@@ -49,8 +67,24 @@ export function trading(account: string, random: () => number, view: MarketView)
 export function host(book: Book, account: string, random: () => number): Hosted {
   const { state, compiled } = trading(account, random, book.view)
   const hosted: Hosted = {
-    account, slot: slotOf(account), compiled, owner: -1, state, end: { aseq: state.aseq, hash: '', events: 0 }, phase: 0, born: null, flight: null,
-    records: [], command: null, asked: null, queue: [], clientIds: null, readingIds: false, settled: [], savedMseq: 0, book,
+    account,
+    slot: slotOf(account),
+    compiled,
+    owner: -1,
+    state,
+    end: { aseq: state.aseq, hash: '', events: 0 },
+    phase: 0,
+    born: null,
+    flight: null,
+    records: [],
+    command: null,
+    asked: null,
+    queue: [],
+    clientIds: null,
+    readingIds: false,
+    settled: [],
+    savedMseq: 0,
+    book,
   }
   book.host(hosted)
   return hosted

@@ -1,18 +1,27 @@
-import { randomOf } from '@assay/core/testing/random-world'
-import { instrument } from '@assay/core/testing/world'
 import type { Instrument } from '@assay/core/domain/instruments/instrument'
 import type { MarketEvent } from '@assay/core/domain/market/event'
+import { randomOf } from '@assay/core/testing/random-world'
+import { instrument } from '@assay/core/testing/world'
 
 /** 40 symbols in dollars, 5 in euro, and the 5 that convert: all quoted, 10,000 quotes a second together. */
 const PLAIN = Array.from({ length: 40 }, (_, i) => `S${String(i).padStart(2, '0')}/USD`)
-const ABROAD = ['EUR', 'GBP', 'CHF', 'AUD', 'CAD'].map((currency, i) => ({ symbol: `F${i}/${currency}`, rate: `${currency}/USD` }))
+const ABROAD = ['EUR', 'GBP', 'CHF', 'AUD', 'CAD'].map((currency, i) => ({
+  symbol: `F${i}/${currency}`,
+  rate: `${currency}/USD`,
+}))
 export const SYMBOLS = [...PLAIN, ...ABROAD.map((a) => a.symbol), ...ABROAD.map((a) => a.rate)]
 export const CONVERTING = ABROAD.map((a) => a.symbol)
 export const DIRECT = [...PLAIN, ...ABROAD.map((a) => a.rate)]
 export const INSTRUMENTS: Instrument[] = [
-  ...[...PLAIN, ...ABROAD.map((a) => a.rate)].map((symbol) => instrument(symbol, { quantity_step: '0.01', min_quantity: '0.01' })),
+  ...[...PLAIN, ...ABROAD.map((a) => a.rate)].map((symbol) =>
+    instrument(symbol, { quantity_step: '0.01', min_quantity: '0.01' }),
+  ),
   ...ABROAD.map(({ symbol, rate }) =>
-    instrument(symbol, { quantity_step: '0.01', min_quantity: '0.01', conversions: { USD: [{ symbol: rate, direct: true }] } }),
+    instrument(symbol, {
+      quantity_step: '0.01',
+      min_quantity: '0.01',
+      conversions: { USD: [{ symbol: rate, direct: true }] },
+    }),
   ),
 ]
 const SECONDS_A_DAY = 86_400
@@ -29,8 +38,12 @@ export interface TickSource {
 export function tickSource(seed: number, volatility = 1, perSecond = 10_000): TickSource {
   const random = randomOf(seed)
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
-  const prices = SYMBOLS.map((symbol) => (symbol.length === 7 && !symbol.startsWith('S') ? 100 + random() * 50 : 50 + random() * 450))
-  const sigmas = SYMBOLS.map(() => (volatility * (0.005 + random() * 0.045)) / Math.sqrt(SECONDS_A_DAY * (perSecond / SYMBOLS.length)))
+  const prices = SYMBOLS.map((symbol) =>
+    symbol.length === 7 && !symbol.startsWith('S') ? 100 + random() * 50 : 50 + random() * 450,
+  )
+  const sigmas = SYMBOLS.map(
+    () => (volatility * (0.005 + random() * 0.045)) / Math.sqrt(SECONDS_A_DAY * (perSecond / SYMBOLS.length)),
+  )
   const spreads = SYMBOLS.map(() => 1 + Math.floor(random() * 15))
   let mseq = 0
   const quote = (i: number, mts: number): MarketEvent => {
@@ -38,8 +51,15 @@ export function tickSource(seed: number, volatility = 1, perSecond = 10_000): Ti
     if (random() < 0.05) spreads[i] = Math.min(15, Math.max(1, spreads[i]! + (random() < 0.5 ? -1 : 1)))
     const bid = Math.max(100, Math.round(prices[i]! * 100))
     return {
-      kind: 'quote', symbol: SYMBOLS[i]!, venue: 'bench', ts: mts, pos: mseq, bid: (bid / 100).toFixed(2),
-      ask: ((bid + spreads[i]!) / 100).toFixed(2), mseq, mts,
+      kind: 'quote',
+      symbol: SYMBOLS[i]!,
+      venue: 'bench',
+      ts: mts,
+      pos: mseq,
+      bid: (bid / 100).toFixed(2),
+      ask: ((bid + spreads[i]!) / 100).toFixed(2),
+      mseq,
+      mts,
     }
   }
   return {

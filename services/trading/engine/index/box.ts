@@ -38,8 +38,7 @@ const WIDEST = 0.9
 
 export const isSafe = (emin: Dec, emax: Dec | null, t: Pick<Triggers, 'floor' | 'ceiling'>): boolean =>
   (t.floor === null || (t.floor.strict ? lte(t.floor.value, emin) : lt(t.floor.value, emin))) &&
-  (t.ceiling === null ||
-    (emax !== null && (t.ceiling.strict ? gte(t.ceiling.value, emax) : gt(t.ceiling.value, emax))))
+  (t.ceiling === null || (emax !== null && (t.ceiling.strict ? gte(t.ceiling.value, emax) : gt(t.ceiling.value, emax))))
 
 /** Edges on the price's own decimal grid, never wider than asked. */
 function intervalOf(level: BookLevel, width: SideWidth, scale: number): Interval {
