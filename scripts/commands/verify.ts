@@ -1,3 +1,5 @@
+import { createPublicKey, verify } from 'node:crypto'
+import type { VerifySignature } from '@assay/core/domain/journal/keys'
 import { verifyProof } from '@assay/core/domain/proof/verify'
 import { bunHash } from '@assay/core/ports/marketlog/bun-hash'
 import { parseOptions, UsageError } from '../options.ts'
@@ -9,7 +11,7 @@ const USAGE = `usage: assay verify FILE|ID [--keys FILE] [--receipt FILE] [--aga
 
 export async function run(argv: string[]): Promise<number> {
   try {
-    return await verify(argv)
+    return await verifyFile(argv)
   } catch (error) {
     if (error instanceof UsageError) throw error
     // an exit of 1 would say that the proof does not follow
@@ -18,7 +20,7 @@ export async function run(argv: string[]): Promise<number> {
   }
 }
 
-async function verify(argv: string[]): Promise<number> {
+async function verifyFile(argv: string[]): Promise<number> {
   const { values, positionals } = parseOptions(argv, {
     keys: { type: 'string' },
     receipt: { type: 'string' },
@@ -35,6 +37,7 @@ async function verify(argv: string[]): Promise<number> {
   const result = await verifyProof(bytes, {
     keys: await loadKeys(values.keys),
     tree: bunHash(),
+    verifySignature: nativeVerify,
     ...(values.receipt ? { receipt: await loadReceipt(values.receipt) } : {}),
     ...(values.against ? { against: await loadAgainst(values.against) } : {}),
     ...(segments ? { segments } : {}),
@@ -42,6 +45,17 @@ async function verify(argv: string[]): Promise<number> {
   if (values.json) console.log(JSON.stringify(result))
   else print(result)
   return result.exit
+}
+
+const SPKI = Buffer.from('302a300506032b6570032100', 'hex')
+const nativeVerify: VerifySignature = (publicKey, text, signature) => {
+  if (!/^[0-9a-f]{64}$/.test(publicKey) || !/^[0-9a-f]{128}$/.test(signature)) return false
+  const key = createPublicKey({
+    key: Buffer.concat([SPKI, Buffer.from(publicKey, 'hex')]),
+    format: 'der',
+    type: 'spki',
+  })
+  return verify(null, Buffer.from(text), key, Buffer.from(signature, 'hex'))
 }
 
 const ANSWERS = { 0: 'it follows', 1: 'it does not follow', 2: 'can not tell' } as const

@@ -57,7 +57,7 @@ const building = new Map<string, Promise<Uint8Array>>()
 const nameOf = (hash: string): string => hash.slice(0, 40)
 const blobOf = ({ id, name }: Pick<Provable, 'id' | 'name'>): string => `proofs/${id}/${name}.proof`
 /** Where a cited segment lies, once however many proofs cite it. */
-const segmentBlob = (head: string): string => `segments/${head}.jsonl.gz`
+export const segmentBlob = (head: string): string => `segments/${head}.jsonl.gz`
 
 /** The archive; a final one is made once and kept. Null: the log is not sealed far enough yet. */
 export async function makeProof(deps: ProofDeps, provable: Provable): Promise<Uint8Array | null> {
@@ -81,7 +81,7 @@ export async function makeProof(deps: ProofDeps, provable: Provable): Promise<Ui
 }
 
 /** The proof as it was kept: refusals that came after it are not in it. */
-async function keptProof(deps: ProofDeps, id: string): Promise<Uint8Array | null> {
+export async function keptProof(deps: ProofDeps, id: string): Promise<Uint8Array | null> {
   const [row] = await deps.trading.db.query<Row & { hash: string }>(
     'select hash from trading.proof where account = $1',
     [id],

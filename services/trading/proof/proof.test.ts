@@ -119,6 +119,13 @@ test('the proof of an ended assessment is kept without being asked for, and serv
   expect((await verifyProof(served!, { keys: await keysOf() })).exit).toBe(0)
 })
 
+test('explain of what is kept says the same as it said live, and a place before the journal is refused', async () => {
+  const live = (await world.as(trader).get(path('explain'))).body
+  await world.deps.db.query('delete from trading.proof where account = $1', [id])
+  expect((await world.as(trader).get(path('explain'))).body).toEqual(live)
+  expect((await world.as(trader).get(`${path('explain')}?at=m0`)).status).toBe(422)
+})
+
 test("somebody else's proof and explanation are as absent as ones that do not exist", async () => {
   for (const what of ['proof', 'explain']) {
     expect((await world.as('trader:bob').get(path(what))).status).toBe(404)

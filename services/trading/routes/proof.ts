@@ -53,7 +53,7 @@ export const proofRoutes = (deps: ProofDeps) =>
     )
     .get(
       '/api/assessments/:id/explain',
-      ({ ctx, params, query }) => explainAssessment({ ctx, input: { ...params, ...query }, deps: deps.trading }),
+      ({ ctx, params, query }) => explainAssessment({ ctx, input: { ...params, ...query }, deps }),
       {
         params,
         query: z.object({ at: z.string().max(40).optional() }),

@@ -26,8 +26,10 @@ export const kidOf = (publicKey: string): string => sha256Hex(hexToBytes(publicK
 export const rotationText = (key: Pick<JournalKey, 'kid' | 'public_key' | 'valid_from'>, signedBy: string): string =>
   canonical({ v: 1, kid: key.kid, public_key: key.public_key, valid_from: key.valid_from, signed_by: signedBy })
 
-/** Ed25519 (RFC 8032) over the UTF-8 of a text; false for anything malformed. */
-export function verifySignature(publicKey: string, text: string, signature: string): boolean {
+/** Ed25519 over the UTF-8 of a text, key and signature in hex. A tool may plug its runtime's own. */
+export type VerifySignature = (publicKey: string, text: string, signature: string) => boolean
+/** Portable, as RFC 8032 has it; false for anything malformed. */
+export const verifySignature: VerifySignature = (publicKey, text, signature) => {
   if (!/^[0-9a-f]{64}$/.test(publicKey) || !/^[0-9a-f]{128}$/.test(signature)) return false
   try {
     return ed25519.verify(hexToBytes(signature), utf8ToBytes(text), hexToBytes(publicKey), { zip215: false })

@@ -1,6 +1,6 @@
 import { canonical } from './canonical.ts'
 import { bytesToHex, hexToBytes, isHash, type Sha256, sha256 } from './hash.ts'
-import { isValidAt, type JournalKey, verifySignature } from './keys.ts'
+import { isValidAt, type JournalKey, type VerifySignature, verifySignature } from './keys.ts'
 
 /** A place in one assessment's chain: what a signature vouches for. */
 export interface Link {
@@ -112,7 +112,11 @@ export function issueReceipts(
 
 export type SignatureVerdict = 'valid' | 'unknown_key' | 'not_valid_then' | 'broken'
 /** Whether a trusted key signed this link at a time when it was valid. */
-export function checkReceipt(receipt: Receipt, trusted: ReadonlyMap<string, JournalKey>): SignatureVerdict {
+export function checkReceipt(
+  receipt: Receipt,
+  trusted: ReadonlyMap<string, JournalKey>,
+  verify: VerifySignature = verifySignature,
+): SignatureVerdict {
   const key = trusted.get(receipt.kid)
   if (!key) return 'unknown_key'
   if (!isValidAt(key, receipt.signed_at)) return 'not_valid_then'
@@ -124,5 +128,5 @@ export function checkReceipt(receipt: Receipt, trusted: ReadonlyMap<string, Jour
   } else {
     text = linkSigningText(receipt, receipt.signed_at)
   }
-  return verifySignature(key.public_key, text, receipt.signature) ? 'valid' : 'broken'
+  return verify(key.public_key, text, receipt.signature) ? 'valid' : 'broken'
 }

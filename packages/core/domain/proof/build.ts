@@ -177,7 +177,7 @@ async function citeSegments(
   return { files: new Map(), proofs: [], cited, endMts }
 }
 /** A whole segment: gzip of its leaf data, one a line, in order of mseq. */
-export const segmentFile = (leaves: readonly Leaf[]): Uint8Array =>
+const segmentFile = (leaves: readonly Leaf[]): Uint8Array =>
   gzipSync(new TextEncoder().encode(leaves.map(({ event, p }) => `${leafData(eventText(event), p)}\n`).join('')), {
     mtime: 0,
   })

@@ -1,5 +1,5 @@
 import type { JournalRecord } from '../engine/types.ts'
-import { type JournalKey, trustedKeys } from '../journal/keys.ts'
+import { type JournalKey, trustedKeys, type VerifySignature } from '../journal/keys.ts'
 import { checkReceipt, type Receipt } from '../journal/receipt.ts'
 import type { Finding } from './findings.ts'
 import type { Archive } from './read-archive.ts'
@@ -31,7 +31,7 @@ const WHY = {
 export function checkSignatures(
   archive: Archive,
   hashes: readonly string[],
-  options: { keys: readonly JournalKey[]; receipt?: Receipt },
+  options: { keys: readonly JournalKey[]; receipt?: Receipt; verifySignature?: VerifySignature },
 ): Finding[] {
   const { envelope, records } = archive
   const trusted = trustedKeys(options.keys, envelope.keys)
@@ -44,7 +44,7 @@ export function checkSignatures(
       findings.push({ reason: `a signature for record ${receipt.aseq} is not of this chain`, ...place })
       continue
     }
-    const verdict = checkReceipt(receipt, trusted)
+    const verdict = checkReceipt(receipt, trusted, options.verifySignature)
     if (verdict === 'valid') covered.add(receipt.aseq)
     else findings.push({ reason: `the signature of record ${receipt.aseq} ${WHY[verdict]}`, ...place })
   }

@@ -30,7 +30,8 @@ export interface Wanted {
   fromStart: boolean
 }
 
-export interface Told {
+/** An assessment and its journal. */
+export interface Assessed {
   compiled: Compiled
   assessment: string
   records: readonly JournalRecord[]
@@ -63,7 +64,7 @@ const ENDED = new Set(['passed', 'failed', 'expired', 'abandoned'])
 
 /** Runs the assessment over the log and notes what it looked at. */
 export async function collect(
-  told: Told,
+  told: Assessed,
   log: LogSource,
   heads: readonly SegmentHead[],
   segments: Segments,

@@ -141,13 +141,13 @@ function stopAt(place: Place, records: readonly JournalRecord[]): { aseq: number
 }
 
 /** A phase's account as its records tell it. */
-interface Told {
+interface Account {
   phase: number
   balance: Dec
   positions: Map<string, { quantity: Dec; cost: Dec }>
 }
-function tell(records: readonly JournalRecord[]): Told {
-  const told: Told = { phase: 0, balance: ZERO, positions: new Map() }
+function tell(records: readonly JournalRecord[]): Account {
+  const told: Account = { phase: 0, balance: ZERO, positions: new Map() }
   for (const r of records) {
     if (r.kind === 'phase' && r.status === 'opened')
       Object.assign(told, { phase: r.phase, balance: dec(r.balance), positions: new Map() })
@@ -250,7 +250,7 @@ function lineOf(
 }
 
 /** Every loss limit in force, with the floor that its history ends with. */
-function rulesAt(phase: Phase, told: Told, equity: Dec, floors: Explained['floors']): Explained['rules'] {
+function rulesAt(phase: Phase, told: Account, equity: Dec, floors: Explained['floors']): Explained['rules'] {
   return phase.rules.flatMap((rule, index) => {
     if (rule.rule !== 'max_loss' && rule.rule !== 'max_daily_loss') return []
     const last = floors.findLast((f) => f.phase === told.phase && f.index === index)

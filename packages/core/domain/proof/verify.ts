@@ -8,7 +8,7 @@ import type { Compiled } from '../engine/compile.ts'
 import { ENGINE_VERSION, type JournalRecord } from '../engine/types.ts'
 import { GENESIS } from '../journal/chain.ts'
 import { sha256Hex } from '../journal/hash.ts'
-import type { JournalKey } from '../journal/keys.ts'
+import type { JournalKey, VerifySignature } from '../journal/keys.ts'
 import type { Receipt } from '../journal/receipt.ts'
 import { checkComplete } from './check-complete.ts'
 import { checkKept, checkSignatures } from './check-signatures.ts'
@@ -31,6 +31,8 @@ export interface VerifyOptions {
   against?: readonly { first: number; head: string }[]
   /** the runtime's own SHA-256, for speed */
   tree?: TreeHash
+  /** the runtime's own Ed25519, for speed */
+  verifySignature?: VerifySignature
 }
 export interface Verified {
   /** 0 it follows; 1 it does not, `at` says where first; 2 can't tell */
