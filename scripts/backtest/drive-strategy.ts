@@ -29,7 +29,10 @@ export function sightOf(state: AccountState, spec: AccountSpec, view: MarketView
   if (!market || !quote || state.status !== 'started' || view.symbol(symbol)!.status !== 'open') return null
   const quoteOf = quotesOf(view)
   const equity = equityOf(state.book, compiled, quoteOf)
-  const bound = add(usedMargin(state.book, compiled, quoteOf), reservedMargin(state.orders, state.book, compiled, quoteOf))
+  const bound = add(
+    usedMargin(state.book, compiled, quoteOf),
+    reservedMargin(state.orders, state.book, compiled, quoteOf),
+  )
   const target = spec.phases[state.phase]!.rules.find((r): r is ProfitTargetRule => r.rule === 'profit_target')
   return {
     symbol,

@@ -11,14 +11,14 @@ import type { Command } from '@assay/core/domain/engine/types'
 import { MarketView } from '@assay/core/domain/engine/view'
 import { CATALOGUE } from '@assay/core/domain/instruments/catalogue'
 import { withConversions } from '@assay/core/domain/instruments/resolve'
+import { buildProof } from '@assay/core/domain/proof/build'
+import { documentsOf } from '@assay/core/domain/proof/documents'
 import { STRATEGIES } from '@assay/core/domain/strategies/strategy'
 import { createLifecycle } from '@assay/core/kernel/lifecycle'
 import { systemClock } from '@assay/core/ports/clock/system'
 import { bunHash } from '@assay/core/ports/marketlog/bun-hash'
 import { createLockstep } from '@assay/core/ports/marketlog/lockstep-memory'
 import { createMemoryLog } from '@assay/core/ports/marketlog/memory'
-import { buildProof } from '@assay/core/domain/proof/build'
-import { documentsOf } from '@assay/core/domain/proof/documents'
 import { deriveInstrument } from '@assay/services/market-data/recording/derive-instrument'
 import { scanRecording } from '@assay/services/market-data/recording/scan-recording'
 import { runReplay } from '@assay/services/market-data/replay/run-replay'
@@ -86,13 +86,17 @@ export async function runBacktest(input: BacktestInput): Promise<BacktestRun> {
     const keys = await openJournalKeys({ secrets: passingSecrets, clock: systemClock, home: null })
     const notes: FloorNote[] = []
     let state: AccountState | undefined
-    const engine = await startEngine({ store, leases: soleLeases(), marketlog: log, lockstep, clock: systemClock, keys, log: quiet }, lifecycle, {
-      thread: 'inline',
-      heard: (_, result) => {
-        notes.push(...result.notes)
-        state = result.state
+    const engine = await startEngine(
+      { store, leases: soleLeases(), marketlog: log, lockstep, clock: systemClock, keys, log: quiet },
+      lifecycle,
+      {
+        thread: 'inline',
+        heard: (_, result) => {
+          notes.push(...result.notes)
+          state = result.state
+        },
       },
-    })
+    )
     let commands = 0
     const submit = async (command: Command, meta: object = {}): Promise<void> => {
       const commandId = `c${++commands}`
@@ -108,18 +112,32 @@ export async function runBacktest(input: BacktestInput): Promise<BacktestRun> {
     const view = new MarketView()
     const strategy = input.strategy === undefined ? null : STRATEGIES[input.strategy]!()
     const driving = drive({
-      log, group: GROUP, lockstep, driver, view, signal: lifecycle.signal, open,
-      decide: strategy && ((symbol) => {
-        const sight = state && sightOf(settle(state, view), spec, view, symbol)
-        return sight ? strategy.decide(sight) : null
-      }),
+      log,
+      group: GROUP,
+      lockstep,
+      driver,
+      view,
+      signal: lifecycle.signal,
+      open,
+      decide:
+        strategy &&
+        ((symbol) => {
+          const sight = state && sightOf(settle(state, view), spec, view, symbol)
+          return sight ? strategy.decide(sight) : null
+        }),
       submit,
     })
     let next = 0
     await Promise.race([
       driving.failed,
       runReplay({
-        log, group: GROUP, epoch: 1, speed: 'max', lockstep, signal: lifecycle.signal, scan,
+        log,
+        group: GROUP,
+        epoch: 1,
+        speed: 'max',
+        lockstep,
+        signal: lifecycle.signal,
+        scan,
         instruments: new Map(spec.instruments.map((i) => [i.symbol, i])),
         clocks: scripted.map((c) => c.at),
         onClock: async (at, mseq) => {
@@ -154,8 +172,15 @@ export async function runBacktest(input: BacktestInput): Promise<BacktestRun> {
       writeFileSync(join(input.out, 'keys.json'), `${JSON.stringify(keys.document(), null, 2)}\n`)
     }
     const result = resultOf({
-      records: journal.records, notes, compiled, spec, live: liveView(settled, compiled, view), stateHash: stateHash(settled),
-      notSimulated: notSimulated(tier), defaults, proof,
+      records: journal.records,
+      notes,
+      compiled,
+      spec,
+      live: liveView(settled, compiled, view),
+      stateHash: stateHash(settled),
+      notSimulated: notSimulated(tier),
+      defaults,
+      proof,
     })
     return { result, notices: noticesOf(scan), keys: input.out === null ? null : join(input.out, 'keys.json') }
   } finally {
@@ -165,6 +190,9 @@ export async function runBacktest(input: BacktestInput): Promise<BacktestRun> {
 
 function noticesOf(scan: Awaited<ReturnType<typeof scanRecording>>): string[] {
   const { count, first } = scan.corrupt
-  const corrupt = count === 0 ? [] : [`${count} lines could not be read:`, ...first.map((line) => `  line ${line.line}: ${line.reason}`)]
+  const corrupt =
+    count === 0
+      ? []
+      : [`${count} lines could not be read:`, ...first.map((line) => `  line ${line.line}: ${line.reason}`)]
   return [...scan.notices, ...corrupt]
 }

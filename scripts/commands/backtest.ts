@@ -17,20 +17,30 @@ export async function run(argv: string[]): Promise<number> {
     const { values } = parseArgs({
       args: argv,
       options: {
-        recording: { type: 'string' }, tier: { type: 'string' }, orders: { type: 'string' }, strategy: { type: 'string' }, symbol: { type: 'string' },
-        columns: { type: 'string' }, zone: { type: 'string' }, 'candle-time': { type: 'string' }, quality: { type: 'string' },
-        out: { type: 'string' }, json: { type: 'boolean', default: false },
+        recording: { type: 'string' },
+        tier: { type: 'string' },
+        orders: { type: 'string' },
+        strategy: { type: 'string' },
+        symbol: { type: 'string' },
+        columns: { type: 'string' },
+        zone: { type: 'string' },
+        'candle-time': { type: 'string' },
+        quality: { type: 'string' },
+        out: { type: 'string' },
+        json: { type: 'boolean', default: false },
       },
     })
     const { recording, tier, orders, strategy } = values
     if (!recording) throw new UsageError('--recording FILE is missing')
     if (!tier) throw new UsageError('--tier TIER.json is missing')
     if (orders && strategy) throw new UsageError('--orders and --strategy exclude each other')
-    if (strategy && !Object.hasOwn(STRATEGIES, strategy)) throw new UsageError(`--strategy ${strategy}: there are ${Object.keys(STRATEGIES).join(', ')}`)
+    if (strategy && !Object.hasOwn(STRATEGIES, strategy))
+      throw new UsageError(`--strategy ${strategy}: there are ${Object.keys(STRATEGIES).join(', ')}`)
     if (values.quality === 'full') throw new UsageError('--quality full is not supported yet')
     if (values.quality && values.quality !== 'basic') throw new UsageError('--quality is basic or full')
     const candleTime = values['candle-time']
-    if (candleTime !== undefined && candleTime !== 'open' && candleTime !== 'close') throw new UsageError('--candle-time is open or close')
+    if (candleTime !== undefined && candleTime !== 'open' && candleTime !== 'close')
+      throw new UsageError('--candle-time is open or close')
     const bar = progressBar(`replaying ${recording}`)
     const { result, notices, keys } = await runBacktest({
       recording,
@@ -59,12 +69,17 @@ export async function run(argv: string[]): Promise<number> {
 /** What is wrong with the input, for a person; null: not the input's fault. */
 function complaint(error: unknown): string | null {
   if (error instanceof AssayError) {
-    const more = error.options.errors?.slice(1).map((e) => `\n  ${e.field}: ${e.detail}`).join('') ?? ''
+    const more =
+      error.options.errors
+        ?.slice(1)
+        .map((e) => `\n  ${e.field}: ${e.detail}`)
+        .join('') ?? ''
     return `${error.options.field && !error.detail.includes(error.options.field) ? `${error.options.field}: ` : ''}${error.detail}${more}`
   }
   if (error instanceof UsageError) return `${error.message}\nusage: assay backtest ${summary}`
   if (error instanceof RecordingError) return error.message
-  if (String((error as { code?: string }).code).startsWith('ERR_PARSE_ARGS')) return `${(error as Error).message}\nusage: assay backtest ${summary}`
+  if (String((error as { code?: string }).code).startsWith('ERR_PARSE_ARGS'))
+    return `${(error as Error).message}\nusage: assay backtest ${summary}`
   return null
 }
 
@@ -94,10 +109,15 @@ function print(r: BacktestResult, keys: string | null): void {
   line('target reached', r.target_reached_at)
   line('fills', r.fills.length)
   for (const f of r.fills.slice(0, FILLS_SHOWN)) {
-    console.log(`  ${f.at}  ${f.side.padEnd(4)} ${f.quantity} ${f.symbol} at ${f.price}  fee ${f.fee}  spread ${f.spread_cost}  by ${f.source.kind} ${f.source.mseq}`)
+    console.log(
+      `  ${f.at}  ${f.side.padEnd(4)} ${f.quantity} ${f.symbol} at ${f.price}  fee ${f.fee}  spread ${f.spread_cost}  by ${f.source.kind} ${f.source.mseq}`,
+    )
   }
   if (r.fills.length > FILLS_SHOWN) console.log(`  and ${r.fills.length - FILLS_SHOWN} more; --json shows all`)
-  for (const v of r.violations) console.log(`violation      ${v.at} ${v.rule}: ${v.value} against ${v.limit}${v.attributed ? '' : ' (also crossed)'}`)
+  for (const v of r.violations)
+    console.log(
+      `violation      ${v.at} ${v.rule}: ${v.value} against ${v.limit}${v.attributed ? '' : ' (also crossed)'}`,
+    )
   for (const x of r.rejected) console.log(`rejected       ${x.at} ${x.client_order_id ?? ''} ${x.code}: ${x.detail}`)
   line('days', r.days.length)
   for (const d of r.days) console.log(`  ${d.day}  balance ${d.balance}  equity ${d.equity}  anchor ${d.anchor ?? '-'}`)

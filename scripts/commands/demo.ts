@@ -11,17 +11,18 @@ import type { MarketEvent } from '@assay/core/domain/market/event'
 import { STRATEGIES } from '@assay/core/domain/strategies/strategy'
 import { environment } from '@assay/core/kernel/config'
 import { startPlatform } from '@assay/core/kernel/run'
+import { services } from '@assay/services/all'
 import { RecordingError } from '@assay/services/market-data/recording/row'
 import { scanRecording } from '@assay/services/market-data/recording/scan-recording'
 import { ENDED } from '@assay/services/market-data/replay/replay-events'
-import { services } from '@assay/services/all'
 import { type Client, client, Refused } from '../demo/client.ts'
 import { driverService } from '../demo/in-process.ts'
 import { screen } from '../demo/screen.ts'
 import { Trader } from '../demo/trader.ts'
 import { progressBar } from '../terminal/progress-bar.ts'
 
-export const summary = '[--replay FILE] [--symbol S] [--currency C] [--columns …] [--zone Z] [--candle-time open|close] [--fail]: the tour, from sign-up to a verified verdict'
+export const summary =
+  '[--replay FILE] [--symbol S] [--currency C] [--columns …] [--zone Z] [--candle-time open|close] [--fail]: the tour, from sign-up to a verified verdict'
 
 class UsageError extends Error {}
 interface Options {
@@ -57,8 +58,13 @@ function readOptions(argv: string[]): Options {
     const { values } = parseArgs({
       args: argv,
       options: {
-        replay: { type: 'string' }, symbol: { type: 'string' }, currency: { type: 'string' }, columns: { type: 'string' },
-        zone: { type: 'string' }, 'candle-time': { type: 'string' }, fail: { type: 'boolean', default: false },
+        replay: { type: 'string' },
+        symbol: { type: 'string' },
+        currency: { type: 'string' },
+        columns: { type: 'string' },
+        zone: { type: 'string' },
+        'candle-time': { type: 'string' },
+        fail: { type: 'boolean', default: false },
       },
     })
     const { 'candle-time': candleTime, ...rest } = values
@@ -91,17 +97,30 @@ async function marketOf(options: Options): Promise<Market> {
     console.log(`  ${scan.corrupt.count} lines cannot be read and are left out:`)
     for (const line of scan.corrupt.first) console.log(`    line ${line.line}: ${line.reason}`)
   }
-  if (scan.symbols.length > 1) throw new UsageError(`${options.replay} has ${scan.symbols.map((s) => s.symbol).join(', ')}: choose one with --symbol`)
+  if (scan.symbols.length > 1)
+    throw new UsageError(
+      `${options.replay} has ${scan.symbols.map((s) => s.symbol).join(', ')}: choose one with --symbol`,
+    )
   const [{ symbol, rows, priceTick, quantityStep }] = scan.symbols as [(typeof scan.symbols)[0]]
-  console.log(`  ${rows} ${scan.kind}s of ${symbol}, ${new Date(scan.firstTs).toISOString()} to ${new Date(scan.lastTs).toISOString()}; tick ${priceTick}, step ${quantityStep ?? 'not recorded'}`)
+  console.log(
+    `  ${rows} ${scan.kind}s of ${symbol}, ${new Date(scan.firstTs).toISOString()} to ${new Date(scan.lastTs).toISOString()}; tick ${priceTick}, step ${quantityStep ?? 'not recorded'}`,
+  )
   const said = new URLSearchParams({ speed: 'lockstep', symbol })
-  for (const [name, value] of [['columns', options.columns], ['zone', options.zone], ['candle-time', options.candleTime]] as const) if (value) said.set(name, value)
+  for (const [name, value] of [
+    ['columns', options.columns],
+    ['zone', options.zone],
+    ['candle-time', options.candleTime],
+  ] as const)
+    if (value) said.set(name, value)
   return { symbol, feed: `replay:${file}?${said}` }
 }
 
 async function tour(options: Options): Promise<number> {
   const market = await marketOf(options)
-  const home = resolve(environment().ASSAY_HOME ?? './.assay', `demo-${new Date().toISOString().replace(/[-:.]/g, '').slice(0, 15)}-${randomBytes(2).toString('hex')}`)
+  const home = resolve(
+    environment().ASSAY_HOME ?? './.assay',
+    `demo-${new Date().toISOString().replace(/[-:.]/g, '').slice(0, 15)}-${randomBytes(2).toString('hex')}`,
+  )
   mkdirSync(home, { recursive: true })
   const operator = { email: 'operator@assay.example', password: randomBytes(18).toString('base64url') }
   const driver = driverService()
@@ -111,8 +130,12 @@ async function tour(options: Options): Promise<number> {
     port: 0,
     out: { write: () => {} },
     env: {
-      ASSAY_HOME: home, FEEDS: market.feed, SIM_SEED: SIM.seed, LOG_FORMAT: 'json',
-      ASSAY_OPERATOR_EMAIL: operator.email, ASSAY_OPERATOR_PASSWORD: operator.password,
+      ASSAY_HOME: home,
+      FEEDS: market.feed,
+      SIM_SEED: SIM.seed,
+      LOG_FORMAT: 'json',
+      ASSAY_OPERATOR_EMAIL: operator.email,
+      ASSAY_OPERATOR_PASSWORD: operator.password,
     },
   })
   try {
@@ -126,13 +149,25 @@ async function tour(options: Options): Promise<number> {
     const verified = await verifyElsewhere(proof, keys)
     forget(home)
     const verdict = assessment.status === 'started' ? 'open' : assessment.status
-    return farewell({ verdict, proof, keys, verified, asked: options.fail ? 'failed' : options.replay ? null : 'passed' })
+    return farewell({
+      verdict,
+      proof,
+      keys,
+      verified,
+      asked: options.fail ? 'failed' : options.replay ? null : 'passed',
+    })
   } finally {
     await started.close()
   }
 }
 
-async function lead(options: Options, market: Market, api: Client, operator: { email: string; password: string }, deps: ReturnType<typeof driverService>['deps']) {
+async function lead(
+  options: Options,
+  market: Market,
+  api: Client,
+  operator: { email: string; password: string },
+  deps: ReturnType<typeof driverService>['deps'],
+) {
   const { marketlog, lockstep } = deps()
   const stop = new AbortController()
   const group = lockstep('main')
@@ -140,8 +175,11 @@ async function lead(options: Options, market: Market, api: Client, operator: { e
   participant.report(0)
   const instrument = await api.get<Instrument>(`/api/instruments/${encodeURIComponent(market.symbol)}`)
   const currency = options.currency ?? instrument.quote
-  if (currency !== instrument.quote && !instrument.conversions[currency]) throw new UsageError(`--currency ${currency}: ${market.symbol} has no conversion path to it`)
-  console.log(`instrument ${instrument.symbol}: tick ${instrument.price_tick}, step ${instrument.quantity_step}, fee ${instrument.commission.bps ?? instrument.commission.taker_bps ?? '0'} bps`)
+  if (currency !== instrument.quote && !instrument.conversions[currency])
+    throw new UsageError(`--currency ${currency}: ${market.symbol} has no conversion path to it`)
+  console.log(
+    `instrument ${instrument.symbol}: tick ${instrument.price_tick}, step ${instrument.quantity_step}, fee ${instrument.commission.bps ?? instrument.commission.taker_bps ?? '0'} bps`,
+  )
 
   const email = `trader-${randomBytes(4).toString('hex')}@assay.example`
   const password = randomBytes(12).toString('base64url')
@@ -163,7 +201,8 @@ async function lead(options: Options, market: Market, api: Client, operator: { e
   const shown = screen()
   const show = async (): Promise<string> => {
     const account = await bot.get<AccountResource>(`/api/assessments/${id}/account`)
-    if (account.status === 'started') shown.draw(account, (await bot.get<RuleList>(`/api/assessments/${id}/rules`)).items)
+    if (account.status === 'started')
+      shown.draw(account, (await bot.get<RuleList>(`/api/assessments/${id}/rules`)).items)
     else shown.draw(account, [])
     return account.status
   }
@@ -199,7 +238,9 @@ async function botKey(api: Client, trader: Client, operator: { email: string; pa
   const { token } = await api.post<{ token: string }>('/api/auth/login', operator)
   const me = await trader.get<{ user: { id: string } }>('/api/auth/check')
   const limits = { orders_per_second: 10_000, requests_per_minute: 600_000 }
-  const { key } = await api.as(token).post<{ key: string }>('/api/api-keys', { name: 'demo bot', user_id: me.user.id, limits })
+  const { key } = await api
+    .as(token)
+    .post<{ key: string }>('/api/api-keys', { name: 'demo bot', user_id: me.user.id, limits })
   return key
 }
 
@@ -209,7 +250,9 @@ async function printFills(api: Client, id: string): Promise<void> {
   console.log(`fills (${items.length}${items.length > SHOWN ? `, the last ${SHOWN}` : ''}):`)
   const sorted = [...items].sort((a, b) => a.aseq - b.aseq)
   for (const t of sorted.slice(-SHOWN)) {
-    console.log(`  ${t.at}  ${t.side.padEnd(4)} ${t.quantity} ${t.symbol} at ${t.price}  fee ${(t.fee?.booked ?? '0').replace('-', '')}  spread ${t.spread_cost}  by ${t.source.kind} ${t.source.mseq}`)
+    console.log(
+      `  ${t.at}  ${t.side.padEnd(4)} ${t.quantity} ${t.symbol} at ${t.price}  fee ${(t.fee?.booked ?? '0').replace('-', '')}  spread ${t.spread_cost}  by ${t.source.kind} ${t.source.mseq}`,
+    )
   }
 }
 
@@ -224,26 +267,33 @@ async function saveProof(api: Client, id: string, path: string): Promise<void> {
       return
     }
     const text = await response.text()
-    if (response.status !== 202 || performance.now() > until) throw new Error(`no proof: ${response.status} ${text.slice(0, 200)}`)
+    if (response.status !== 202 || performance.now() > until)
+      throw new Error(`no proof: ${response.status} ${text.slice(0, 200)}`)
     await Bun.sleep(200)
   }
 }
 
 async function verifyElsewhere(proof: string, keys: string): Promise<number> {
   const cli = new URL('../cli.ts', import.meta.url).pathname
-  const child = Bun.spawn([process.execPath, cli, 'verify', proof, '--keys', keys], { stdout: 'inherit', stderr: 'inherit' })
+  const child = Bun.spawn([process.execPath, cli, 'verify', proof, '--keys', keys], {
+    stdout: 'inherit',
+    stderr: 'inherit',
+  })
   return await child.exited
 }
 
 /** The instance has ended: its proof and the public keys stay, the rest goes. */
 function forget(home: string): void {
   for (const name of readdirSync(home)) {
-    if (name !== 'assessment.proof' && name !== 'journal-keys.json') rmSync(join(home, name), { recursive: true, force: true })
+    if (name !== 'assessment.proof' && name !== 'journal-keys.json')
+      rmSync(join(home, name), { recursive: true, force: true })
   }
 }
 
 function farewell(r: { verdict: string; proof: string; keys: string; verified: number; asked: string | null }): number {
-  console.log('where to look next: ./assay up (the platform), ./assay explain PROOF (why), docs/proof-format.md (how to check it yourself)')
+  console.log(
+    'where to look next: ./assay up (the platform), ./assay explain PROOF (why), docs/proof-format.md (how to check it yourself)',
+  )
   console.log(`verdict: ${r.verdict}`)
   console.log(`proof: ${r.proof}`)
   console.log(`keys: ${r.keys}`)

@@ -23,7 +23,10 @@ export function client(url: string, credential?: string): Client {
     fetch(`${url}${path}`, {
       ...init,
       signal: AbortSignal.timeout(TIMEOUT_MS),
-      headers: { ...(credential ? { authorization: `Bearer ${credential}` } : {}), ...(init.body ? { 'content-type': 'application/json' } : {}) },
+      headers: {
+        ...(credential ? { authorization: `Bearer ${credential}` } : {}),
+        ...(init.body ? { 'content-type': 'application/json' } : {}),
+      },
     })
   const parsed = async <T>(response: Response): Promise<T> => {
     const body = (await response.json()) as { code?: string; detail?: string }

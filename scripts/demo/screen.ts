@@ -29,10 +29,15 @@ export function screen(out: NodeJS.WriteStream = process.stdout) {
       hour = Math.floor(Date.parse(account.at) / HOUR)
       if (!out.isTTY) {
         const left = rules.map((r) => `${r.rule} ${r.remaining ?? '-'}`).join(', ')
-        out.write(`  ${account.at}  ${account.status}  equity ${account.equity} ${account.currency}${left ? `; left: ${left}` : ''}\n`)
+        out.write(
+          `  ${account.at}  ${account.status}  equity ${account.equity} ${account.currency}${left ? `; left: ${left}` : ''}\n`,
+        )
         return
       }
-      const lines = [`  ${account.at}  ${account.status}  equity ${account.equity}  balance ${account.balance} ${account.currency}`, ...rules.map(ruleLine)]
+      const lines = [
+        `  ${account.at}  ${account.status}  equity ${account.equity}  balance ${account.balance} ${account.currency}`,
+        ...rules.map(ruleLine),
+      ]
       if (drawn > 0) out.write(`\x1b[${drawn}A`)
       out.write(lines.map((line) => `\x1b[2K${line}\n`).join(''))
       drawn = lines.length

@@ -55,7 +55,12 @@ export class Trader {
         else if (error.status === 429 || error.status === 503) {
           await Bun.sleep((error.retryAfterS ?? 1) * 1000)
           continue
-        } else if (error.code !== 'insufficient_margin' && error.code !== 'market_stale' && error.code !== 'market_halted') throw error
+        } else if (
+          error.code !== 'insufficient_margin' &&
+          error.code !== 'market_stale' &&
+          error.code !== 'market_halted'
+        )
+          throw error
         return null
       }
     }

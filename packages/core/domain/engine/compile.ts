@@ -1,6 +1,6 @@
 import type { ConversionLeg, Instrument } from '../instruments/instrument.ts'
-import { type Dec, dec, gte, mul, ofInt } from '../money/dec.ts'
 import { ledgerScale } from '../money/currency.ts'
+import { type Dec, dec, gte, mul, ofInt } from '../money/dec.ts'
 import { type Zone, zoneOf } from '../time/zone.ts'
 import { type AccountSpec, ENGINE_VERSION } from './types.ts'
 

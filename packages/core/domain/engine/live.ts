@@ -1,12 +1,12 @@
-import { type Dec, abs, add, dec, div, fixed, gt, isZero, mul, str, sub } from '../money/dec.ts'
+import { convert } from '../instruments/convert.ts'
+import { abs, add, type Dec, dec, div, fixed, gt, isZero, mul, str, sub } from '../money/dec.ts'
+import { metricOf } from '../rules/kind.ts'
 import { daysCounted } from '../rules/min-trading-days.ts'
 import { targetAmount } from '../rules/profit-target.ts'
-import { metricOf } from '../rules/table.ts'
 import type { Compiled } from './compile.ts'
-import { factsOf, rulesOf } from './evaluate.ts'
+import { factsOf, rulesOf } from './facts.ts'
 import type { AccountState } from './state.ts'
 import { floating, quotesOf, reservedMargin, usedMargin } from './valuation.ts'
-import { convert } from '../instruments/convert.ts'
 import type { MarketView } from './view.ts'
 
 /** One rule as served live: where it stands, its limit, what is left and how much of the allowance is used (0 to 1). */
@@ -51,13 +51,23 @@ export interface LiveView {
   provisional: boolean
   day: { k: number; start: number; next_reset: number; balance: string; equity: string } | null
   positions: PositionView[]
-  orders: { id: string; client_order_id: string | null; symbol: string; side: string; price: string; quantity: string; filled: string; created_at: number }[]
+  orders: {
+    id: string
+    client_order_id: string | null
+    symbol: string
+    side: string
+    price: string
+    quantity: string
+    filled: string
+    created_at: number
+  }[]
   rules: RuleView[]
   unknown_symbols: string[]
 }
 
 /** At least the currency's places, more where the value has them. */
-export const money = (value: Dec, scale: number): string => (str(value).split('.')[1]?.length ?? 0) > scale ? str(value) : fixed(value, scale)
+export const money = (value: Dec, scale: number): string =>
+  (str(value).split('.')[1]?.length ?? 0) > scale ? str(value) : fixed(value, scale)
 
 const share = (part: Dec, whole: Dec): string => (isZero(whole) ? '1' : clamp(div(part, whole, 4)))
 const clamp = (d: Dec): string => (d.n < 0n ? '0' : gt(d, { n: 1n, s: 0 }) ? '1' : str(d))
@@ -73,22 +83,40 @@ function ruleViews(state: AccountState, compiled: Compiled, view: MarketView): R
       const floor = own.floor!
       const start = rule.rule === 'max_loss' ? compiled.initial : state.day!.balance
       return {
-        ...shared, metric: rule.metric, value: money(value, compiled.scale), limit: money(floor, compiled.scale),
-        remaining: money(sub(value, floor), compiled.scale), fraction: share(sub(start, value), sub(start, floor)), met: null, compare: rule.compare,
+        ...shared,
+        metric: rule.metric,
+        value: money(value, compiled.scale),
+        limit: money(floor, compiled.scale),
+        remaining: money(sub(value, floor), compiled.scale),
+        fraction: share(sub(start, value), sub(start, floor)),
+        met: null,
+        compare: rule.compare,
       }
     }
     if (rule.rule === 'profit_target') {
       const target = targetAmount(rule, compiled.initial)
       const made = sub(rule.basis === 'equity' ? facts.equity : facts.balance, compiled.initial)
       return {
-        ...shared, metric: rule.basis, value: money(made, compiled.scale), limit: money(target, compiled.scale),
-        remaining: money(sub(target, made), compiled.scale), fraction: share(made, target), met: !gt(target, made) && (!rule.require_flat || facts.flat), compare: null,
+        ...shared,
+        metric: rule.basis,
+        value: money(made, compiled.scale),
+        limit: money(target, compiled.scale),
+        remaining: money(sub(target, made), compiled.scale),
+        fraction: share(made, target),
+        met: !gt(target, made) && (!rule.require_flat || facts.flat),
+        compare: null,
       }
     }
     const days = daysCounted(rule, facts, own)
     return {
-      ...shared, metric: null, value: String(days), limit: String(rule.n), remaining: String(Math.max(0, rule.n - days)),
-      fraction: share(dec(String(days)), dec(String(rule.n))), met: days >= rule.n, compare: null,
+      ...shared,
+      metric: null,
+      value: String(days),
+      limit: String(rule.n),
+      remaining: String(Math.max(0, rule.n - days)),
+      fraction: share(dec(String(days)), dec(String(rule.n))),
+      met: days >= rule.n,
+      compare: null,
     }
   })
 }
@@ -101,31 +129,68 @@ export function liveView(state: AccountState, compiled: Compiled, view: MarketVi
     const market = compiled.markets.get(p.symbol)!
     const quote = quoteOf(p.symbol)!
     const mark = p.quantity.n > 0n ? quote.bid.price : quote.ask.price
-    const result = convert(floating(p.quantity, p.cost, market, quote.bid.price, quote.ask.price), market.path!, quoteOf)!
+    const result = convert(
+      floating(p.quantity, p.cost, market, quote.bid.price, quote.ask.price),
+      market.path!,
+      quoteOf,
+    )!
     return {
-      symbol: p.symbol, quantity: str(p.quantity), cost: str(p.cost), average_price: str(abs(div(p.cost, mul(p.quantity, market.contract)))),
-      mark: str(mark), unrealised: money(result.value, scale), opened_at: p.openedAt,
+      symbol: p.symbol,
+      quantity: str(p.quantity),
+      cost: str(p.cost),
+      average_price: str(abs(div(p.cost, mul(p.quantity, market.contract)))),
+      mark: str(mark),
+      unrealised: money(result.value, scale),
+      opened_at: p.openedAt,
     }
   })
   const unrealised = state.book.positions.reduce((total, p) => {
     const market = compiled.markets.get(p.symbol)!
     const quote = quoteOf(p.symbol)!
-    return add(total, convert(floating(p.quantity, p.cost, market, quote.bid.price, quote.ask.price), market.path!, quoteOf)!.value)
+    return add(
+      total,
+      convert(floating(p.quantity, p.cost, market, quote.bid.price, quote.ask.price), market.path!, quoteOf)!.value,
+    )
   }, dec('0'))
   const held = add(state.book.balance, unrealised)
   const used = usedMargin(state.book, compiled, quoteOf)
   const reserved = reservedMargin(state.orders, state.book, compiled, quoteOf)
   return {
-    account: state.account, status: state.status, phase: state.phase, currency: compiled.spec.currency, mseq: view.mseq, mts: view.mts, aseq: state.aseq - 1,
-    balance: money(state.book.balance, scale), equity: money(held, scale), unrealised: money(unrealised, scale),
-    used_margin: money(used, scale), reserved_margin: money(reserved, scale), free_margin: money(sub(held, add(used, reserved)), scale),
+    account: state.account,
+    status: state.status,
+    phase: state.phase,
+    currency: compiled.spec.currency,
+    mseq: view.mseq,
+    mts: view.mts,
+    aseq: state.aseq - 1,
+    balance: money(state.book.balance, scale),
+    equity: money(held, scale),
+    unrealised: money(unrealised, scale),
+    used_margin: money(used, scale),
+    reserved_margin: money(reserved, scale),
+    free_margin: money(sub(held, add(used, reserved)), scale),
     provisional: state.provisional !== null,
-    day: state.day && { k: state.day.k, start: state.day.start, next_reset: state.day.next, balance: money(state.day.balance, scale), equity: money(state.day.equity, scale) },
+    day: state.day && {
+      k: state.day.k,
+      start: state.day.start,
+      next_reset: state.day.next,
+      balance: money(state.day.balance, scale),
+      equity: money(state.day.equity, scale),
+    },
     positions,
     orders: state.orders.map((o) => ({
-      id: o.id, client_order_id: o.clientId, symbol: o.symbol, side: o.side, price: str(o.price), quantity: str(o.quantity), filled: str(o.filled), created_at: o.createdAt,
+      id: o.id,
+      client_order_id: o.clientId,
+      symbol: o.symbol,
+      side: o.side,
+      price: str(o.price),
+      quantity: str(o.quantity),
+      filled: str(o.filled),
+      created_at: o.createdAt,
     })),
     rules: ruleViews(state, compiled, view),
-    unknown_symbols: [...new Set(state.book.positions.map((p) => p.symbol))].filter((s) => view.symbol(s)?.status === 'unknown'),
+    unknown_symbols: [...new Set(state.book.positions.map((p) => p.symbol))].filter(
+      (s) => view.symbol(s)?.status === 'unknown',
+    ),
   }
 }

@@ -1,16 +1,25 @@
 /** Phases: opening one, ending one, and closing what an ended one still holds. */
-import { marketable } from '../matching/marketable.ts'
-import { type Dec, abs, sign, str } from '../money/dec.ts'
+
 import { transfer } from '../ledger/book-fill.ts'
+import { marketable } from '../matching/marketable.ts'
+import { abs, type Dec, sign, str } from '../money/dec.ts'
 import { nextReset } from '../time/zone.ts'
+import { type Breach, writeViolation } from './breach.ts'
+import { factsOf, rulesOf, setFloors, writeFloor } from './facts.ts'
 import type { Book } from './state.ts'
 import { type Turn, takeDepth, write } from './turn.ts'
-import { factsOf, rulesOf, setFloors, writeFloor } from './evaluate.ts'
 
 /** Cancels every working order, in order of arrival. */
 export function cancelWorking(turn: Turn, reason: string): void {
   for (const order of turn.state.orders) {
-    write(turn, { kind: 'order', phase: turn.state.phase, order: order.id, status: 'cancelled', filled: str(order.filled), reason })
+    write(turn, {
+      kind: 'order',
+      phase: turn.state.phase,
+      order: order.id,
+      status: 'cancelled',
+      filled: str(order.filled),
+      reason,
+    })
   }
   turn.state.orders = []
 }
@@ -24,15 +33,33 @@ export function openPhase(turn: Turn, index: number): void {
   state.orders = []
   state.provisional = null
   state.day = {
-    k: 0, start: turn.at, next: nextReset(compiled.zone, compiled.resetMinutes, turn.at),
-    balance: initial, equity: initial, high: initial, opened: false, openedAndClosed: false,
+    k: 0,
+    start: turn.at,
+    next: nextReset(compiled.zone, compiled.resetMinutes, turn.at),
+    balance: initial,
+    equity: initial,
+    high: initial,
+    opened: false,
+    openedAndClosed: false,
   }
   state.rules = rulesOf(state, compiled).map(() => ({ floor: null, reachedAt: null, days: 0 }))
-  write(turn, { kind: 'phase', phase: index, status: 'opened', balance: str(initial), postings: transfer(initial, 'capital') })
+  write(turn, {
+    kind: 'phase',
+    phase: index,
+    status: 'opened',
+    balance: str(initial),
+    postings: transfer(initial, 'capital'),
+  })
   setFloors(turn, factsOf(state, compiled, turn.quoteOf, turn.at), writeFloor(turn))
 }
 
-export interface Ending { rule: string | null; value: string | null; limit: string | null; equity: Dec; dated?: { mts: number; mseq: number } }
+export interface Ending {
+  rule: string | null
+  value: string | null
+  limit: string | null
+  equity: Dec
+  dated?: { mts: number; mseq: number }
+}
 /**
  * Passed, failed and abandoned end alike, at the same point: the verdict is written with the equity that decided,
  * working orders are cancelled, positions closed at once like market orders; what has no depth is closed at the first
@@ -45,8 +72,16 @@ export function endPhase(turn: Turn, outcome: 'passed' | 'failed' | 'abandoned',
   const next = outcome === 'passed' ? phases[ended + 1] : undefined
   if (next?.kind !== 'evaluation') {
     const record = write(turn, {
-      kind: 'verdict', verdict: outcome, phase: ended, rule: ending.rule, value: ending.value, limit: ending.limit,
-      balance: str(state.book.balance), equity: str(ending.equity), log_head: turn.view.logHead, synthetic: state.synthetic,
+      kind: 'verdict',
+      verdict: outcome,
+      phase: ended,
+      rule: ending.rule,
+      value: ending.value,
+      limit: ending.limit,
+      balance: str(state.book.balance),
+      equity: str(ending.equity),
+      log_head: turn.view.logHead,
+      synthetic: state.synthetic,
       ...(ending.dated ? { dated: ending.dated } : {}),
     })
     state.unsealed.push({ aseq: record.aseq, mseq: record.mseq })
@@ -54,7 +89,8 @@ export function endPhase(turn: Turn, outcome: 'passed' | 'failed' | 'abandoned',
   cancelWorking(turn, outcome === 'abandoned' ? 'abandoned' : `phase_${outcome}`)
   const book = state.book
   closeBook(turn, book)
-  if (outcome !== 'abandoned') write(turn, { kind: 'phase', phase: ended, status: outcome, balance: str(book.balance), postings: [] })
+  if (outcome !== 'abandoned')
+    write(turn, { kind: 'phase', phase: ended, status: outcome, balance: str(book.balance), postings: [] })
   if (book.positions.length > 0) {
     state.closing.push(book)
     state.book = { phase: ended, balance: book.balance, positions: [], taken: [] }
@@ -65,6 +101,19 @@ export function endPhase(turn: Turn, outcome: 'passed' | 'failed' | 'abandoned',
     state.day = null
     state.provisional = null
   }
+}
+
+/** A hard breach: the violation, then the phase's end. */
+export function failPhase(turn: Turn, breach: Breach): void {
+  writeViolation(turn, breach, false)
+  const { attributed: a } = breach
+  endPhase(turn, 'failed', {
+    rule: a.rule.rule,
+    value: str(a.value),
+    limit: str(a.floor),
+    equity: breach.facts.equity,
+    dated: breach.dated,
+  })
 }
 
 /** Closes what the market allows now, symbol by symbol; the rest stays for later events. */

@@ -4,26 +4,17 @@
  * computed again with it: final and dated then, or withdrawn.
  */
 import { convert } from '../instruments/convert.ts'
-import { metricOf } from '../rules/table.ts'
-import { add, str } from '../money/dec.ts'
 import type { Dec } from '../money/dec.ts'
+import { add, str } from '../money/dec.ts'
+import { metricOf } from '../rules/kind.ts'
+import { attribute, type Breach, type Crossed, isCrossed, valuingSymbols, writeViolation } from './breach.ts'
 import type { Compiled } from './compile.ts'
-import { cancelWorking } from './phases.ts'
-import type { AccountState, Provisional } from './state.ts'
+import { type Gaps, isLoss, rulesOf } from './facts.ts'
+import { cancelWorking, failPhase } from './phases.ts'
+import type { Provisional } from './state.ts'
 import { type Turn, write } from './turn.ts'
-import { type Breach, type Crossed, type Gaps, type LossRule, attribute, failPhase, isCrossed, rulesOf, writeViolation } from './evaluate.ts'
 import { floating } from './valuation.ts'
 import type { Quote } from './view.ts'
-
-/** Symbols that value an account: positions' and those of their conversion paths. */
-export function valuingSymbols(state: AccountState, compiled: Compiled): string[] {
-  const symbols = new Set<string>()
-  for (const p of state.book.positions) {
-    symbols.add(p.symbol)
-    for (const leg of compiled.markets.get(p.symbol)!.path!) if (!leg.peg) symbols.add(leg.symbol)
-  }
-  return [...symbols].sort()
-}
 
 /** Makes the breach provisional if one of its marks is not valid. */
 export function beginProvisional(turn: Turn, breach: Breach, before: Gaps): boolean {
@@ -58,7 +49,9 @@ export function settleProvisional(turn: Turn): boolean {
   for (const symbol of known) {
     const quote = turn.view.symbol(symbol)!.quote!
     const mark = pending.marks.find((m) => m.symbol === symbol)!
-    Object.assign(pending.marks, { [pending.marks.indexOf(mark)]: { symbol, bid: quote.bid.price, ask: quote.ask.price, mseq: quote.mseq } })
+    Object.assign(pending.marks, {
+      [pending.marks.indexOf(mark)]: { symbol, bid: quote.bid.price, ask: quote.ask.price, mseq: quote.mseq },
+    })
   }
   pending.waiting = pending.waiting.filter((s) => !known.includes(s))
   if (pending.waiting.length > 0) return false
@@ -69,7 +62,10 @@ export function settleProvisional(turn: Turn): boolean {
 function equityThen(p: Provisional, compiled: Compiled): Dec {
   const level = (price: Dec) => ({ price, size: null, since: 0 })
   const quotes = new Map<string, Quote>(
-    p.marks.map((m) => [m.symbol, { bid: level(m.bid), ask: level(m.ask), mseq: m.mseq, ts: 0, venue: '', synthetic: null }]),
+    p.marks.map((m) => [
+      m.symbol,
+      { bid: level(m.bid), ask: level(m.ask), mseq: m.mseq, ts: 0, venue: '', synthetic: null },
+    ]),
   )
   const quoteOf = (symbol: string): Quote | null => quotes.get(symbol) ?? null
   return p.positions.reduce((total, held) => {
@@ -83,24 +79,50 @@ function equityThen(p: Provisional, compiled: Compiled): Dec {
 function decide(turn: Turn, pending: Provisional): void {
   const { state, compiled } = turn
   const equity = equityThen(pending, compiled)
-  const facts = { initial: compiled.initial, balance: pending.balance, equity, day: state.day!, flat: false, at: pending.at }
+  const facts = {
+    initial: compiled.initial,
+    balance: pending.balance,
+    equity,
+    day: state.day!,
+    flat: false,
+    at: pending.at,
+  }
   const crossed: Crossed[] = []
   let first: Crossed | null = null
   rulesOf(state, compiled).forEach((rule, index) => {
     const floor = pending.floors[index]
-    if (!floor || (rule.rule !== 'max_daily_loss' && rule.rule !== 'max_loss')) return
-    const value = metricOf((rule as LossRule).metric, facts)
-    const c = { rule: rule as LossRule, index, value, floor }
+    if (!floor || !isLoss(rule)) return
+    const value = metricOf(rule.metric, facts)
+    const c = { rule, index, value, floor }
     first ??= c
     if (isCrossed(c.rule, value, floor)) crossed.push(c)
   })
   state.provisional = null
   if (crossed.length === 0) {
     const c = first! as Crossed
-    write(turn, { kind: 'withdrawn', phase: state.phase, rule: c.rule.rule, index: c.index, value: str(c.value), limit: str(c.floor) })
+    write(turn, {
+      kind: 'withdrawn',
+      phase: state.phase,
+      rule: c.rule.rule,
+      index: c.index,
+      value: str(c.value),
+      limit: str(c.floor),
+    })
     return
   }
   const gaps: Gaps = new Map(pending.before.map((b) => [b.rule, b.gap]))
-  const marks = pending.marks.map((m) => ({ symbol: m.symbol, mseq: m.mseq, bid: str(m.bid), ask: str(m.ask), state: 'open' }))
-  failPhase(turn, { crossed, attributed: attribute(crossed, gaps), facts, marks, dated: { mts: pending.at, mseq: pending.mseq } })
+  const marks = pending.marks.map((m) => ({
+    symbol: m.symbol,
+    mseq: m.mseq,
+    bid: str(m.bid),
+    ask: str(m.ask),
+    state: 'open',
+  }))
+  failPhase(turn, {
+    crossed,
+    attributed: attribute(crossed, gaps),
+    facts,
+    marks,
+    dated: { mts: pending.at, mseq: pending.mseq },
+  })
 }

@@ -1,7 +1,7 @@
 import type { MarketEvent } from '../market/event.ts'
 import type { Compiled } from './compile.ts'
 import { type AccountState, newAccount } from './state.ts'
-import { type Input, type StepResult, nextDeadline, step } from './step.ts'
+import { type Input, nextDeadline, type StepResult, step } from './step.ts'
 import type { Command } from './types.ts'
 import { MarketView } from './view.ts'
 

@@ -1,5 +1,5 @@
-import { type Dec, ZERO, dec, str } from '../money/dec.ts'
 import type { Side } from '../market/event.ts'
+import { type Dec, dec, str, ZERO } from '../money/dec.ts'
 
 export interface Position {
   symbol: string
@@ -98,13 +98,30 @@ export interface AccountState {
 
 export function newAccount(account: string): AccountState {
   return {
-    account, status: 'none', phase: 0, mseq: 0, mts: 0, cseq: 0, aseq: 0,
+    account,
+    status: 'none',
+    phase: 0,
+    mseq: 0,
+    mts: 0,
+    cseq: 0,
+    aseq: 0,
     book: { phase: 0, balance: ZERO, positions: [], taken: [] },
-    orders: [], day: null, rules: [], provisional: null, closing: [], unsealed: [], synthetic: [], checkpoint: null,
+    orders: [],
+    day: null,
+    rules: [],
+    provisional: null,
+    closing: [],
+    unsealed: [],
+    synthetic: [],
+    checkpoint: null,
   }
 }
 
-const copyBook = (b: Book): Book => ({ ...b, positions: b.positions.map((p) => ({ ...p })), taken: b.taken.map((t) => ({ ...t })) })
+const copyBook = (b: Book): Book => ({
+  ...b,
+  positions: b.positions.map((p) => ({ ...p })),
+  taken: b.taken.map((t) => ({ ...t })),
+})
 /** A copy that `step` may change; decimals are immutable and shared. */
 export function copyState(s: AccountState): AccountState {
   return {
@@ -116,7 +133,11 @@ export function copyState(s: AccountState): AccountState {
     closing: s.closing.map(copyBook),
     unsealed: s.unsealed.slice(),
     synthetic: s.synthetic.slice(),
-    provisional: s.provisional && { ...s.provisional, marks: s.provisional.marks.slice(), waiting: s.provisional.waiting.slice() },
+    provisional: s.provisional && {
+      ...s.provisional,
+      marks: s.provisional.marks.slice(),
+      waiting: s.provisional.waiting.slice(),
+    },
   }
 }
 
@@ -131,11 +152,20 @@ export type EncodedState = { [key: string]: Json }
 const encodeBook = (b: Book): Json => ({
   phase: b.phase,
   balance: str(b.balance),
-  positions: b.positions.map((p) => ({ symbol: p.symbol, quantity: str(p.quantity), cost: str(p.cost), opened_at: p.openedAt, opened_day: p.openedDay })),
+  positions: b.positions.map((p) => ({
+    symbol: p.symbol,
+    quantity: str(p.quantity),
+    cost: str(p.cost),
+    opened_at: p.openedAt,
+    opened_day: p.openedDay,
+  })),
   taken: b.taken.map((t) => ({ symbol: t.symbol, side: t.side, price: str(t.price), size: str(t.size), mseq: t.mseq })),
 })
 const encodeProvisional = (p: Provisional): Json => ({
-  at: p.at, mseq: p.mseq, balance: str(p.balance), waiting: p.waiting,
+  at: p.at,
+  mseq: p.mseq,
+  balance: str(p.balance),
+  waiting: p.waiting,
   positions: p.positions.map((x) => ({ symbol: x.symbol, quantity: str(x.quantity), cost: str(x.cost) })),
   marks: p.marks.map((m) => ({ symbol: m.symbol, bid: str(m.bid), ask: str(m.ask), mseq: m.mseq })),
   before: p.before.map((b) => ({ rule: b.rule, gap: str(b.gap) })),
@@ -145,15 +175,30 @@ const encodeProvisional = (p: Provisional): Json => ({
 /** What decides, without the place it is settled to: equal for all ways of getting to one (mseq, cseq). */
 export function encodeDeciding(s: AccountState): EncodedState {
   return {
-    status: s.status, phase: s.phase, cseq: s.cseq, aseq: s.aseq,
+    status: s.status,
+    phase: s.phase,
+    cseq: s.cseq,
+    aseq: s.aseq,
     book: encodeBook(s.book),
     orders: s.orders.map((o) => ({
-      id: o.id, client_id: o.clientId, symbol: o.symbol, side: o.side, price: str(o.price), quantity: str(o.quantity),
-      filled: str(o.filled), created_at: o.createdAt,
+      id: o.id,
+      client_id: o.clientId,
+      symbol: o.symbol,
+      side: o.side,
+      price: str(o.price),
+      quantity: str(o.quantity),
+      filled: str(o.filled),
+      created_at: o.createdAt,
     })),
     day: s.day && {
-      k: s.day.k, start: s.day.start, next: s.day.next, balance: str(s.day.balance), equity: str(s.day.equity), high: str(s.day.high),
-      opened: s.day.opened, opened_and_closed: s.day.openedAndClosed,
+      k: s.day.k,
+      start: s.day.start,
+      next: s.day.next,
+      balance: str(s.day.balance),
+      equity: str(s.day.equity),
+      high: str(s.day.high),
+      opened: s.day.opened,
+      opened_and_closed: s.day.openedAndClosed,
     },
     rules: s.rules.map((r) => ({ floor: r.floor && str(r.floor), reached_at: r.reachedAt, days: r.days })),
     provisional: s.provisional && encodeProvisional(s.provisional),
@@ -163,18 +208,32 @@ export function encodeDeciding(s: AccountState): EncodedState {
     checkpoint: s.checkpoint,
   }
 }
-export const encodeState = (s: AccountState): EncodedState => ({ account: s.account, mseq: s.mseq, mts: s.mts, ...encodeDeciding(s) })
+export const encodeState = (s: AccountState): EncodedState => ({
+  account: s.account,
+  mseq: s.mseq,
+  mts: s.mts,
+  ...encodeDeciding(s),
+})
 
 // biome-ignore lint/suspicious/noExplicitAny: the one place that reads back what encodeState wrote
 type Stored = any
 const decodeBook = (b: Stored): Book => ({
   phase: b.phase,
   balance: dec(b.balance),
-  positions: b.positions.map((p: Stored) => ({ symbol: p.symbol, quantity: dec(p.quantity), cost: dec(p.cost), openedAt: p.opened_at, openedDay: p.opened_day })),
+  positions: b.positions.map((p: Stored) => ({
+    symbol: p.symbol,
+    quantity: dec(p.quantity),
+    cost: dec(p.cost),
+    openedAt: p.opened_at,
+    openedDay: p.opened_day,
+  })),
   taken: b.taken.map((t: Stored) => ({ ...t, price: dec(t.price), size: dec(t.size) })),
 })
 const decodeProvisional = (p: Stored): Provisional => ({
-  at: p.at, mseq: p.mseq, balance: dec(p.balance), waiting: p.waiting,
+  at: p.at,
+  mseq: p.mseq,
+  balance: dec(p.balance),
+  waiting: p.waiting,
   positions: p.positions.map((x: Stored) => ({ symbol: x.symbol, quantity: dec(x.quantity), cost: dec(x.cost) })),
   marks: p.marks.map((m: Stored) => ({ ...m, bid: dec(m.bid), ask: dec(m.ask) })),
   before: p.before.map((b: Stored) => ({ rule: b.rule, gap: dec(b.gap) })),
@@ -184,14 +243,33 @@ const decodeProvisional = (p: Stored): Provisional => ({
 export function decodeState(stored: EncodedState): AccountState {
   const s: Stored = stored
   return {
-    account: s.account, status: s.status, phase: s.phase, mseq: s.mseq, mts: s.mts, cseq: s.cseq, aseq: s.aseq,
+    account: s.account,
+    status: s.status,
+    phase: s.phase,
+    mseq: s.mseq,
+    mts: s.mts,
+    cseq: s.cseq,
+    aseq: s.aseq,
     book: decodeBook(s.book),
     orders: s.orders.map((o: Stored) => ({
-      id: o.id, clientId: o.client_id, symbol: o.symbol, side: o.side, price: dec(o.price), quantity: dec(o.quantity), filled: dec(o.filled), createdAt: o.created_at,
+      id: o.id,
+      clientId: o.client_id,
+      symbol: o.symbol,
+      side: o.side,
+      price: dec(o.price),
+      quantity: dec(o.quantity),
+      filled: dec(o.filled),
+      createdAt: o.created_at,
     })),
     day: s.day && {
-      k: s.day.k, start: s.day.start, next: s.day.next, balance: dec(s.day.balance), equity: dec(s.day.equity), high: dec(s.day.high),
-      opened: s.day.opened, openedAndClosed: s.day.opened_and_closed,
+      k: s.day.k,
+      start: s.day.start,
+      next: s.day.next,
+      balance: dec(s.day.balance),
+      equity: dec(s.day.equity),
+      high: dec(s.day.high),
+      opened: s.day.opened,
+      openedAndClosed: s.day.opened_and_closed,
     },
     rules: s.rules.map((r: Stored) => ({ floor: r.floor && dec(r.floor), reachedAt: r.reached_at, days: r.days })),
     provisional: s.provisional && decodeProvisional(s.provisional),

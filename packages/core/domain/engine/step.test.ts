@@ -1,22 +1,44 @@
 import { expect, test } from 'bun:test'
-import { World, instrument, spec } from '../../testing/world.ts'
+import { instrument, spec, World } from '../../testing/world.ts'
 import { str } from '../money/dec.ts'
 import type { Rule } from './types.ts'
 import { equity } from './valuation.ts'
 
 const daily = (more: Partial<Extract<Rule, { rule: 'max_daily_loss' }>> = {}): Rule => ({
-  rule: 'max_daily_loss', anchor: 'balance', limit: { pct: '5', of: 'initial' }, metric: 'equity', compare: 'lt', tested: 'always', effect: 'hard', ...more,
+  rule: 'max_daily_loss',
+  anchor: 'balance',
+  limit: { pct: '5', of: 'initial' },
+  metric: 'equity',
+  compare: 'lt',
+  tested: 'always',
+  effect: 'hard',
+  ...more,
 })
 const overall = (more: Partial<Extract<Rule, { rule: 'max_loss' }>> = {}): Rule => ({
-  rule: 'max_loss', mode: 'static', limit: { pct: '10' }, lock: null, metric: 'equity', compare: 'lt', effect: 'hard', ...more,
+  rule: 'max_loss',
+  mode: 'static',
+  limit: { pct: '10' },
+  lock: null,
+  metric: 'equity',
+  compare: 'lt',
+  effect: 'hard',
+  ...more,
 })
 const target = (more: Partial<Extract<Rule, { rule: 'profit_target' }>> = {}): Rule => ({
-  rule: 'profit_target', pct: '10', basis: 'balance', require_flat: true, sticky: false, effect: 'gate', ...more,
+  rule: 'profit_target',
+  pct: '10',
+  basis: 'balance',
+  require_flat: true,
+  sticky: false,
+  effect: 'gate',
+  ...more,
 })
 
 test('the currency example of trading.md books -4.27, -13.47, -1.70, +39.79, -3.86 = +16.49', () => {
   const eurjpy = instrument('EUR/JPY', {
-    price_tick: '0.001', commission: { bps: '4' }, conversions: { USD: [{ symbol: 'USD/JPY', direct: false }] },
+    price_tick: '0.001',
+    commission: { bps: '4' },
+    conversions: { USD: [{ symbol: 'USD/JPY', direct: false }] },
   })
   const w = new World(spec([overall()], { instruments: [eurjpy] }))
   w.start('2024-03-01T09:00:00Z')
@@ -44,7 +66,12 @@ test('vector 1: a reset alone breaches when the floor jumps over the equity', ()
   expect(w.state.status).toBe('started')
   expect(str(equity(w.state, w.compiled, w.replay.view))).toBe('191000')
   w.clock('2024-03-04T23:00:00Z')
-  expect(w.of('violation')[0]).toMatchObject({ rule: 'max_daily_loss', value: '191000', limit: '194000', mts: Date.parse('2024-03-04T23:00:00Z') })
+  expect(w.of('violation')[0]).toMatchObject({
+    rule: 'max_daily_loss',
+    value: '191000',
+    limit: '194000',
+    mts: Date.parse('2024-03-04T23:00:00Z'),
+  })
   expect(w.state.status).toBe('failed')
   expect(w.state.book.positions).toEqual([])
 })
@@ -63,7 +90,14 @@ test('vector 22: one print through both floors names the daily rule and lists th
 
 test('a target that is reached passes when flat and the next phase opens at the same point', () => {
   const rules = [target()]
-  const w = new World(spec(rules, { phases: [{ kind: 'evaluation', rules }, { kind: 'evaluation', rules: [target({ pct: '5' })] }] }))
+  const w = new World(
+    spec(rules, {
+      phases: [
+        { kind: 'evaluation', rules },
+        { kind: 'evaluation', rules: [target({ pct: '5' })] },
+      ],
+    }),
+  )
   w.start('2024-03-04T08:00:00Z').quote('2024-03-04T08:00:01Z', '100.00', '100.00')
   w.buy('1000')
   w.quote('2024-03-04T09:00:00Z', '110.00', '110.00')
@@ -117,7 +151,9 @@ test('a breach while a symbol is unknown is provisional: withdrawn when its mark
   const other = instrument('OTH/USD')
   const build = () => {
     const w = new World(spec([overall({ limit: { amount: '5000' } })], { instruments: [instrument('TST/USD'), other] }))
-    w.start('2024-03-04T08:00:00Z').quote('2024-03-04T08:00:01Z', '100.00', '100.00').quote('2024-03-04T08:00:01Z', '100.00', '100.00', { symbol: 'OTH/USD' })
+    w.start('2024-03-04T08:00:00Z')
+      .quote('2024-03-04T08:00:01Z', '100.00', '100.00')
+      .quote('2024-03-04T08:00:01Z', '100.00', '100.00', { symbol: 'OTH/USD' })
     w.buy('500')
     w.buy('500', { symbol: 'OTH/USD' })
     w.status('2024-03-04T08:10:00Z', 'unknown', 'OTH/USD')
@@ -133,6 +169,10 @@ test('a breach while a symbol is unknown is provisional: withdrawn when its mark
   expect(spared.state.status).toBe('started')
   const failed = build()
   failed.quote('2024-03-04T08:12:00Z', '99.00', '99.00', { symbol: 'OTH/USD' })
-  expect(failed.of('violation')[1]).toMatchObject({ provisional: false, value: '94000', dated: { mts: Date.parse('2024-03-04T08:11:00Z') } })
+  expect(failed.of('violation')[1]).toMatchObject({
+    provisional: false,
+    value: '94000',
+    dated: { mts: Date.parse('2024-03-04T08:11:00Z') },
+  })
   expect(failed.state.status).toBe('failed')
 })

@@ -5,19 +5,21 @@
  */
 import { canonical } from '../journal/canonical.ts'
 import { sha256Hex } from '../journal/hash.ts'
+import type { MarketEvent } from '../market/event.ts'
 import { settleTaken, take } from '../matching/depth.ts'
 import { restingFill } from '../matching/resting.ts'
-import type { MarketEvent } from '../market/event.ts'
-import { type Dec, ZERO, add, dec, eq, str, sub } from '../money/dec.ts'
+import { add, type Dec, dec, eq, str, sub, ZERO } from '../money/dec.ts'
 import { kindOf } from '../rules/table.ts'
 import { localDate, nextReset } from '../time/zone.ts'
+import { valuingSymbols } from './breach.ts'
 import type { Compiled } from './compile.ts'
-import { type Gaps, evaluate, factsOf, gapsOf, rulesOf, setFloors, writeFloor } from './evaluate.ts'
+import { evaluate } from './evaluate.ts'
+import { factsOf, type Gaps, gapsOf, rulesOf, setFloors, writeFloor } from './facts.ts'
 import { cancelWorking, closeBook, endPhase, openPhase } from './phases.ts'
 import { placeOrder } from './place-order.ts'
-import { settleProvisional, valuingSymbols } from './provisional.ts'
+import { settleProvisional } from './provisional.ts'
 import { type AccountState, copyState, encodeDeciding, isExposed } from './state.ts'
-import { type FloorNote, type Turn, bookSource, fill, newTurn, write } from './turn.ts'
+import { bookSource, type FloorNote, fill, newTurn, type Turn, write } from './turn.ts'
 import type { Answer, Command, JournalRecord } from './types.ts'
 import { quotesBefore } from './valuation.ts'
 import type { MarketView } from './view.ts'
@@ -122,8 +124,14 @@ function passReset(turn: Turn): void {
     kindOf(rule).endDay?.(rule, facts, state.rules[i]!)
   })
   state.day = {
-    k: state.day.k + 1, start: turn.at, next: nextReset(compiled.zone, compiled.resetMinutes, turn.at),
-    balance: facts.balance, equity: facts.equity, high: facts.equity, opened: false, openedAndClosed: false,
+    k: state.day.k + 1,
+    start: turn.at,
+    next: nextReset(compiled.zone, compiled.resetMinutes, turn.at),
+    balance: facts.balance,
+    equity: facts.equity,
+    high: facts.equity,
+    opened: false,
+    openedAndClosed: false,
   }
   const fresh = { ...facts, day: state.day }
   const anchors: Record<string, string> = {}
@@ -132,8 +140,14 @@ function passReset(turn: Turn): void {
     if (anchor) anchors[String(i)] = str(anchor)
   })
   write(turn, {
-    kind: 'day', phase: state.phase, day: localDate(compiled.zone, turn.at), k: state.day.k,
-    balance: str(facts.balance), equity: str(facts.equity), anchors, log_head: turn.view.logHead,
+    kind: 'day',
+    phase: state.phase,
+    day: localDate(compiled.zone, turn.at),
+    k: state.day.k,
+    balance: str(facts.balance),
+    equity: str(facts.equity),
+    anchors,
+    log_head: turn.view.logHead,
   })
   setFloors(turn, fresh, writeFloor(turn))
   evaluate(turn, 'every', before)
@@ -148,7 +162,8 @@ function takeEvent(turn: Turn, event: MarketEvent, before: AccountState): void {
     if (state.status === 'started' && turn.view.symbol(event.symbol)!.status === 'open') fillResting(turn, event)
   }
   settleProvisional(turn)
-  const moved = turn.records.length > 0 || !('symbol' in event) || valuingSymbols(state, turn.compiled).includes(event.symbol)
+  const moved =
+    turn.records.length > 0 || !('symbol' in event) || valuingSymbols(state, turn.compiled).includes(event.symbol)
   if (moved) evaluate(turn, 'every', gapsWith(before, turn, quotesBefore(turn.view)))
 }
 
@@ -159,17 +174,42 @@ function fillResting(turn: Turn, event: Extract<MarketEvent, { symbol: string }>
   if (!market || !symbol.quote) return
   let printLeft: Dec = event.kind === 'trade' ? dec(event.size) : ZERO
   for (const order of state.orders.filter((o) => o.symbol === event.symbol)) {
-    const got = restingFill(order.side, order.price, sub(order.quantity, order.filled), event, printLeft, symbol, state.book, market)
+    const got = restingFill(
+      order.side,
+      order.price,
+      sub(order.quantity, order.filled),
+      event,
+      printLeft,
+      symbol,
+      state.book,
+      market,
+    )
     if (!got) continue
     const opposite = order.side === 'buy' ? 'ask' : 'bid'
     if (got.from === 'trade') printLeft = sub(printLeft, got.quantity)
-    for (const { level, quantity } of got.levels) take(state.book, event.symbol, opposite, level.price, quantity, view.mseq)
+    for (const { level, quantity } of got.levels)
+      take(state.book, event.symbol, opposite, level.price, quantity, view.mseq)
     const source =
       got.from === 'trade' && event.kind === 'trade'
-        ? { kind: 'trade' as const, venue: event.venue, mseq: event.mseq, price: event.price, size: event.size, ts: event.ts, ...(event.synthetic ? { synthetic: event.synthetic } : {}) }
+        ? {
+            kind: 'trade' as const,
+            venue: event.venue,
+            mseq: event.mseq,
+            price: event.price,
+            size: event.size,
+            ts: event.ts,
+            ...(event.synthetic ? { synthetic: event.synthetic } : {}),
+          }
         : bookSource(turn, market, got.levels[0]!.level)
     order.filled = add(order.filled, got.quantity)
-    fill(turn, state.book, market, { order: order.id, side: order.side, quantity: got.quantity, price: order.price, liquidity: 'maker', source })
+    fill(turn, state.book, market, {
+      order: order.id,
+      side: order.side,
+      quantity: got.quantity,
+      price: order.price,
+      liquidity: 'maker',
+      source,
+    })
     if (eq(order.filled, order.quantity)) {
       state.orders = state.orders.filter((o) => o !== order)
       write(turn, { kind: 'order', phase: state.phase, order: order.id, status: 'filled', filled: str(order.filled) })
@@ -185,7 +225,10 @@ function takeCommand(turn: Turn, input: Extract<Input, { kind: 'command' }>, bef
   if (command.op === 'create') {
     if (state.status === 'none') writeHeader(turn, input.docs ?? {})
   }
-  const record = write(turn, { kind: 'command', command, answer: { ok: true } }) as Extract<JournalRecord, { kind: 'command' }>
+  const record = write(turn, { kind: 'command', command, answer: { ok: true } }) as Extract<
+    JournalRecord,
+    { kind: 'command' }
+  >
   record.answer = answerCommand(turn, command, `o${record.aseq}`)
   if (record.answer.ok) evaluate(turn, 'every', gapsWith(before, turn))
   return record.answer
@@ -194,8 +237,18 @@ function takeCommand(turn: Turn, input: Extract<Input, { kind: 'command' }>, bef
 function writeHeader(turn: Turn, docs: Record<string, string>): void {
   const { spec } = turn.compiled
   write(turn, {
-    kind: 'header', engine: spec.engine, docs, currency: spec.currency, initial_balance: spec.initial_balance, leverage: spec.leverage,
-    position_mode: spec.position_mode, reset_zone: spec.reset_zone, reset_time: spec.reset_time, phases: spec.phases, group: spec.group, seeds: [],
+    kind: 'header',
+    engine: spec.engine,
+    docs,
+    currency: spec.currency,
+    initial_balance: spec.initial_balance,
+    leverage: spec.leverage,
+    position_mode: spec.position_mode,
+    reset_zone: spec.reset_zone,
+    reset_time: spec.reset_time,
+    phases: spec.phases,
+    group: spec.group,
+    seeds: [],
   })
 }
 
@@ -207,15 +260,23 @@ function answerCommand(turn: Turn, command: Command, id: string): Answer {
       state.status = 'created'
       return { ok: true, status: 'created' }
     case 'start':
-      if (state.status === 'started') return { ok: false, code: 'assessment_already_started', detail: 'The assessment was started before.' }
-      if (state.status !== 'created') return { ok: false, code: 'assessment_ended', detail: `The assessment has ended: ${state.status}.` }
+      if (state.status === 'started')
+        return { ok: false, code: 'assessment_already_started', detail: 'The assessment was started before.' }
+      if (state.status !== 'created')
+        return { ok: false, code: 'assessment_ended', detail: `The assessment has ended: ${state.status}.` }
       state.status = 'started'
       openPhase(turn, 0)
       return { ok: true, status: 'started' }
     case 'abandon':
-      if (state.status !== 'created' && state.status !== 'started') return { ok: false, code: 'assessment_ended', detail: `The assessment has ended: ${state.status}.` }
+      if (state.status !== 'created' && state.status !== 'started')
+        return { ok: false, code: 'assessment_ended', detail: `The assessment has ended: ${state.status}.` }
       if (state.status === 'created') state.book.phase = 0
-      endPhase(turn, 'abandoned', { rule: null, value: null, limit: null, equity: state.day ? factsOf(state, turn.compiled, turn.quoteOf, turn.at).equity : ZERO })
+      endPhase(turn, 'abandoned', {
+        rule: null,
+        value: null,
+        limit: null,
+        equity: state.day ? factsOf(state, turn.compiled, turn.quoteOf, turn.at).equity : ZERO,
+      })
       return { ok: true, status: 'abandoned' }
     case 'order':
       return placeOrder(turn, command, id)
@@ -231,7 +292,14 @@ function cancelOne(turn: Turn, name: string): Answer {
   const order = state.orders.find((o) => o.id === name || (o.clientId !== null && `client:${o.clientId}` === name))
   if (!order) return { ok: false, code: 'order_not_working', detail: `No working order ${name}.` }
   state.orders = state.orders.filter((o) => o !== order)
-  write(turn, { kind: 'order', phase: state.phase, order: order.id, status: 'cancelled', filled: str(order.filled), reason: 'requested' })
+  write(turn, {
+    kind: 'order',
+    phase: state.phase,
+    order: order.id,
+    status: 'cancelled',
+    filled: str(order.filled),
+    reason: 'requested',
+  })
   return { ok: true, cancelled: [order.id] }
 }
 

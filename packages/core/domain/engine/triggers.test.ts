@@ -18,7 +18,8 @@ function reached(t: Triggers, event: MarketEvent, state: AccountState, compiled:
   for (const o of t.orders.filter((x) => x.symbol === event.symbol)) {
     const quote = view.symbol(o.symbol)!.quote!
     if (o.side === 'buy' ? lte(quote.ask.price, o.price) : gte(quote.bid.price, o.price)) return true
-    if (event.kind === 'trade' && (o.side === 'buy' ? lt(dec(event.price), o.price) : gt(dec(event.price), o.price))) return true
+    if (event.kind === 'trade' && (o.side === 'buy' ? lt(dec(event.price), o.price) : gt(dec(event.price), o.price)))
+      return true
   }
   const e = equity(state, compiled, view)
   if (t.floor && (t.floor.strict ? lt(e, t.floor.value) : lte(e, t.floor.value))) return true
@@ -43,13 +44,19 @@ function run(seed: number, touchAll: boolean, codec: boolean) {
     touches += 1
   }
   const commands = randomOf(seed + 1)
-  for (const event of randomMarket(randomOf(seed + 2), 800, { volatility: 0.002, rateVolatility: 0.004, pace: 120_000 })) {
+  for (const event of randomMarket(randomOf(seed + 2), 800, {
+    volatility: 0.002,
+    rateVolatility: 0.004,
+    pace: 120_000,
+  })) {
     if ((nextDeadline(state) ?? Number.POSITIVE_INFINITY) <= event.mts) take({ kind: 'deadline', mts: event.mts })
     view.apply(event)
     if (touchAll || reached(armed, event, state, compiled, view)) take({ kind: 'event', event })
-    if (event.mseq === 10) for (const op of ['create', 'start'] as const) take({ kind: 'command', command: { op }, cseq: ++cseq })
+    if (event.mseq === 10)
+      for (const op of ['create', 'start'] as const) take({ kind: 'command', command: { op }, cseq: ++cseq })
     if (event.mseq > 10 && commands() < 0.05) {
-      const mid = (symbol: string) => (view.symbol(symbol)?.quote ? toNumber(view.symbol(symbol)!.quote!.bid.price) : null)
+      const mid = (symbol: string) =>
+        view.symbol(symbol)?.quote ? toNumber(view.symbol(symbol)!.quote!.bid.price) : null
       take({ kind: 'command', command: randomCommand(commands, mid), cseq: ++cseq })
     }
   }
@@ -69,7 +76,20 @@ test('an account that is looked at only when its triggers are reached writes wha
     lazyTouches += lazy.touches
     allTouches += all.touches
   }
-  expect([...kinds].sort()).toEqual(['checkpoint', 'command', 'day', 'fill', 'floor', 'header', 'order', 'phase', 'target', 'verdict', 'violation', 'withdrawn'])
+  expect([...kinds].sort()).toEqual([
+    'checkpoint',
+    'command',
+    'day',
+    'fill',
+    'floor',
+    'header',
+    'order',
+    'phase',
+    'target',
+    'verdict',
+    'violation',
+    'withdrawn',
+  ])
   expect(lazyTouches).toBeLessThan(allTouches / 2)
 })
 

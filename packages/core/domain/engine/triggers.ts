@@ -4,10 +4,10 @@
  */
 import type { ConversionLeg } from '../instruments/instrument.ts'
 import type { Side } from '../market/event.ts'
-import { type Dec, add, gt, gte, lt, lte, mul } from '../money/dec.ts'
+import { add, type Dec, gt, gte, lt, lte, mul } from '../money/dec.ts'
 import { targetAmount } from '../rules/profit-target.ts'
 import type { Compiled } from './compile.ts'
-import { rulesOf } from './evaluate.ts'
+import { rulesOf } from './facts.ts'
 import type { AccountState } from './state.ts'
 import { equity } from './valuation.ts'
 import type { MarketView } from './view.ts'
@@ -70,7 +70,13 @@ export function triggers(state: AccountState, compiled: Compiled, view: MarketVi
   for (const p of state.book.positions) {
     const market = compiled.markets.get(p.symbol)!
     const long = p.quantity.n > 0n
-    legs.push({ symbol: p.symbol, side: long ? 'bid' : 'ask', quantity: mul(p.quantity, market.contract), cost: p.cost, path: market.path! })
+    legs.push({
+      symbol: p.symbol,
+      side: long ? 'bid' : 'ask',
+      quantity: mul(p.quantity, market.contract),
+      cost: p.cost,
+      path: market.path!,
+    })
     symbols.add(p.symbol)
     for (const leg of market.path!) if (!leg.peg) symbols.add(leg.symbol)
   }
@@ -78,7 +84,8 @@ export function triggers(state: AccountState, compiled: Compiled, view: MarketVi
     symbols.add(o.symbol)
     const quote = view.symbol(o.symbol)?.quote
     // depth at its price is used up already: any event may bring more
-    if (!quote || (o.side === 'buy' ? lte(quote.ask.price, o.price) : gte(quote.bid.price, o.price))) always.add(o.symbol)
+    if (!quote || (o.side === 'buy' ? lte(quote.ask.price, o.price) : gte(quote.bid.price, o.price)))
+      always.add(o.symbol)
   }
   for (const book of state.closing) for (const p of book.positions) always.add(p.symbol)
   if (state.provisional) for (const s of state.provisional.waiting) always.add(s)

@@ -1,9 +1,9 @@
+import type { QuoteOf } from '../instruments/convert.ts'
 import { bookFill } from '../ledger/book-fill.ts'
+import type { Side } from '../market/event.ts'
 import { take } from '../matching/depth.ts'
 import type { Execution } from '../matching/marketable.ts'
-import type { Side } from '../market/event.ts'
-import { type Dec, add, mul, neg, str, sub, dec } from '../money/dec.ts'
-import type { QuoteOf } from '../instruments/convert.ts'
+import { add, type Dec, dec, mul, neg, str, sub } from '../money/dec.ts'
 import type { Compiled, Market } from './compile.ts'
 import type { AccountState, Book } from './state.ts'
 import type { Body, FillSource, JournalRecord } from './types.ts'
@@ -11,7 +11,13 @@ import { quotesOf } from './valuation.ts'
 import type { MarketView } from './view.ts'
 
 /** A floor that moved with a high-water mark: no record says so, a backtest shows it. */
-export interface FloorNote { rule: string; index: number; mts: number; mseq: number; floor: string }
+export interface FloorNote {
+  rule: string
+  index: number
+  mts: number
+  mseq: number
+  floor: string
+}
 
 /** One input being decided: the state's copy that changes, and what is written down meanwhile. */
 export interface Turn {
@@ -25,7 +31,13 @@ export interface Turn {
   notes: FloorNote[]
 }
 export const newTurn = (state: AccountState, view: MarketView, compiled: Compiled): Turn => ({
-  state, view, compiled, quoteOf: quotesOf(view), at: view.mts, records: [], notes: [],
+  state,
+  view,
+  compiled,
+  quoteOf: quotesOf(view),
+  at: view.mts,
+  records: [],
+  notes: [],
 })
 
 /** Writes the next record of the chain. */
@@ -54,20 +66,36 @@ export function fill(turn: Turn, book: Book, market: Market, f: Fill): void {
   const effect = bookFill(book, market, { ...f, day: live ? state.day!.k : -1, at: turn.at }, compiled.scale, quoteOf)
   if (live && effect.opened) state.day!.opened = true
   if (live && effect.closedSameDay) state.day!.openedAndClosed = true
-  if (f.source.synthetic && !state.synthetic.includes(f.source.synthetic)) state.synthetic = [...state.synthetic, f.source.synthetic].sort()
+  if (f.source.synthetic && !state.synthetic.includes(f.source.synthetic))
+    state.synthetic = [...state.synthetic, f.source.synthetic].sort()
   const quote = quoteOf(market.symbol)!
   const mid = mul(add(quote.bid.price, quote.ask.price), HALF)
   const away = f.side === 'buy' ? sub(f.price, mid) : neg(sub(f.price, mid))
   write(turn, {
-    kind: 'fill', phase: book.phase, order: f.order, symbol: market.symbol, side: f.side, quantity: str(f.quantity), price: str(f.price),
-    liquidity: f.liquidity, source: f.source, instrument: `${market.symbol}@${market.doc.version}`,
-    result: effect.result, fee: effect.fee, postings: effect.postings,
-    spread_cost: str(mul(mul(away, f.quantity), market.contract)), position: effect.position,
+    kind: 'fill',
+    phase: book.phase,
+    order: f.order,
+    symbol: market.symbol,
+    side: f.side,
+    quantity: str(f.quantity),
+    price: str(f.price),
+    liquidity: f.liquidity,
+    source: f.source,
+    instrument: `${market.symbol}@${market.doc.version}`,
+    result: effect.result,
+    fee: effect.fee,
+    postings: effect.postings,
+    spread_cost: str(mul(mul(away, f.quantity), market.contract)),
+    position: effect.position,
   })
 }
 
 /** The source of a fill against the book: the quote for level 1 and slippage beyond it, the levels event for deeper ones. */
-export function bookSource(turn: Turn, market: Market, execution: Pick<Execution, 'kind' | 'mseq' | 'size' | 'price'>): FillSource {
+export function bookSource(
+  turn: Turn,
+  market: Market,
+  execution: Pick<Execution, 'kind' | 'mseq' | 'size' | 'price'>,
+): FillSource {
   const view = turn.view.symbol(market.symbol)!
   const deep = execution.kind === 'levels' || (execution.kind === 'slippage' && execution.mseq !== view.quote!.mseq)
   const quote = view.quote!
@@ -83,11 +111,26 @@ export function bookSource(turn: Turn, market: Market, execution: Pick<Execution
 }
 
 /** Trades executions as taker: remembers the depth taken, books and writes each. Returns the quantity filled. */
-export function takeDepth(turn: Turn, book: Book, market: Market, order: string, side: Side, executions: readonly Execution[]): Dec {
+export function takeDepth(
+  turn: Turn,
+  book: Book,
+  market: Market,
+  order: string,
+  side: Side,
+  executions: readonly Execution[],
+): Dec {
   let filled: Dec = { n: 0n, s: 0 }
   for (const e of executions) {
-    if (e.kind !== 'slippage') take(book, market.symbol, side === 'buy' ? 'ask' : 'bid', e.price, e.quantity, turn.view.mseq)
-    fill(turn, book, market, { order, side, quantity: e.quantity, price: e.price, liquidity: 'taker', source: bookSource(turn, market, e) })
+    if (e.kind !== 'slippage')
+      take(book, market.symbol, side === 'buy' ? 'ask' : 'bid', e.price, e.quantity, turn.view.mseq)
+    fill(turn, book, market, {
+      order,
+      side,
+      quantity: e.quantity,
+      price: e.price,
+      liquidity: 'taker',
+      source: bookSource(turn, market, e),
+    })
     filled = add(filled, e.quantity)
   }
   return filled

@@ -1,12 +1,18 @@
 import { convert, type QuoteOf } from '../instruments/convert.ts'
-import { type Dec, ZERO, abs, add, div, isZero, max, min, mul, neg, sign, sub } from '../money/dec.ts'
+import { abs, add, type Dec, div, isZero, max, min, mul, neg, sign, sub, ZERO } from '../money/dec.ts'
 import type { Compiled, Market } from './compile.ts'
 import type { AccountState, Book, Order } from './state.ts'
 import type { MarketView } from './view.ts'
 
-export const quotesOf = (view: MarketView): QuoteOf => (symbol) => view.symbol(symbol)?.quote ?? null
+export const quotesOf =
+  (view: MarketView): QuoteOf =>
+  (symbol) =>
+    view.symbol(symbol)?.quote ?? null
 /** Marks as they stood before the newest event. */
-export const quotesBefore = (view: MarketView): QuoteOf => (symbol) => view.quoteBefore(symbol)
+export const quotesBefore =
+  (view: MarketView): QuoteOf =>
+  (symbol) =>
+    view.quoteBefore(symbol)
 
 /** A position's result if closed now at the touch (longs at bid, shorts at ask), in its quote currency. */
 export function floating(quantity: Dec, cost: Dec, market: Market, bid: Dec, ask: Dec): Dec {
@@ -14,7 +20,11 @@ export function floating(quantity: Dec, cost: Dec, market: Market, bid: Dec, ask
 }
 
 /** U: the sum over positions of their result at the touch, each converted by its own sign; not rounded. */
-export function unrealised(positions: readonly { symbol: string; quantity: Dec; cost: Dec }[], compiled: Compiled, quoteOf: QuoteOf): Dec {
+export function unrealised(
+  positions: readonly { symbol: string; quantity: Dec; cost: Dec }[],
+  compiled: Compiled,
+  quoteOf: QuoteOf,
+): Dec {
   let total = ZERO
   for (const p of positions) {
     const market = compiled.markets.get(p.symbol)!
@@ -54,7 +64,7 @@ export function addingQuantities(orders: readonly Order[], book: Book): Map<stri
   const reducible = new Map<string, Dec>()
   for (const order of orders) {
     const position = book.positions.find((p) => p.symbol === order.symbol)
-    const opposes = position && (sign(position.quantity) > 0) === (order.side === 'sell')
+    const opposes = position && sign(position.quantity) > 0 === (order.side === 'sell')
     const left = reducible.get(order.symbol) ?? (position ? abs(position.quantity) : ZERO)
     const rest = sub(order.quantity, order.filled)
     const reduces = opposes ? min(rest, left) : ZERO

@@ -1,5 +1,5 @@
-import { type Dec, cmp, dec } from '../money/dec.ts'
 import type { Level, MarketEvent, SymbolStatus } from '../market/event.ts'
+import { cmp, type Dec, dec } from '../money/dec.ts'
 
 /** One price level. `since`: the mseq from which it has stood with this price and size without a break. */
 export interface BookLevel {
@@ -34,7 +34,13 @@ export interface SymbolView {
 
 const sameSize = (a: Dec | null, b: Dec | null): boolean => (a === null || b === null ? a === b : cmp(a, b) === 0)
 
-function sinceOf(price: Dec, size: Dec | null, mseq: number, touch: BookLevel | undefined, deeper: BookLevel[]): number {
+function sinceOf(
+  price: Dec,
+  size: Dec | null,
+  mseq: number,
+  touch: BookLevel | undefined,
+  deeper: BookLevel[],
+): number {
   if (touch && cmp(touch.price, price) === 0) return sameSize(touch.size, size) ? touch.since : mseq
   const level = deeper.find((l) => cmp(l.price, price) === 0)
   return level && sameSize(level.size, size) ? level.since : mseq
@@ -80,7 +86,18 @@ export class MarketView {
     if (!('symbol' in event)) return
     let s = this.symbols.get(event.symbol)
     if (!s) {
-      s = { symbol: event.symbol, status: 'unknown', quote: null, before: null, bids: [], asks: [], levelsMseq: 0, levelsTs: 0, levelsVenue: '', lastMts: event.mts }
+      s = {
+        symbol: event.symbol,
+        status: 'unknown',
+        quote: null,
+        before: null,
+        bids: [],
+        asks: [],
+        levelsMseq: 0,
+        levelsTs: 0,
+        levelsVenue: '',
+        lastMts: event.mts,
+      }
       this.symbols.set(event.symbol, s)
     }
     s.lastMts = event.mts
@@ -115,7 +132,8 @@ export class MarketView {
     const update = (levels: BookLevel[], old: BookLevel | undefined, hidden: (price: Dec) => boolean): void => {
       for (const level of levels) {
         if (hidden(level.price)) level.since = mseq
-        else if (old && cmp(old.price, level.price) === 0) level.since = sameSize(old.size, level.size) ? old.since : mseq
+        else if (old && cmp(old.price, level.price) === 0)
+          level.since = sameSize(old.size, level.size) ? old.since : mseq
       }
     }
     update(s.bids, s.quote?.bid, (price) => cmp(price, bid) >= 0)

@@ -1,5 +1,5 @@
-import { type Dec, div, mul, sign, str } from '../money/dec.ts'
 import type { Quote } from '../engine/view.ts'
+import { type Dec, div, mul, sign, str } from '../money/dec.ts'
 import type { ConversionLeg } from './instrument.ts'
 
 /** Where a conversion finds the newest accepted quote of a symbol. */

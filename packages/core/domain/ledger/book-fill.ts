@@ -1,9 +1,9 @@
-import { type Dec, ZERO, abs, add, dec, div, isZero, mul, neg, round, sign, str, sub } from '../money/dec.ts'
-import type { Side } from '../market/event.ts'
-import { type QuoteOf, convert } from '../instruments/convert.ts'
-import type { Book } from '../engine/state.ts'
 import type { Market } from '../engine/compile.ts'
+import type { Book } from '../engine/state.ts'
 import type { Booked, Posting } from '../engine/types.ts'
+import { convert, type QuoteOf } from '../instruments/convert.ts'
+import type { Side } from '../market/event.ts'
+import { abs, add, type Dec, dec, div, isZero, mul, neg, round, sign, str, sub, ZERO } from '../money/dec.ts'
 
 export interface FillInput {
   side: Side
@@ -29,13 +29,22 @@ const TEN_THOUSANDTH = dec('0.0001')
 function booked(amount: Dec, market: Market, scale: number, quoteOf: QuoteOf): Booked {
   const c = convert(amount, market.path!, quoteOf)
   if (!c) throw new Error(`no rate for ${market.symbol}`)
-  return { amount: str(amount), currency: market.doc.quote, rate: c.rate, rate_mseq: c.mseqs, booked: str(round(c.value, scale)) }
+  return {
+    amount: str(amount),
+    currency: market.doc.quote,
+    rate: c.rate,
+    rate_mseq: c.mseqs,
+    booked: str(round(c.value, scale)),
+  }
 }
 
 /** Two postings that move `amount` (account currency, signed for the trader) between cash and a house ledger. */
 export function transfer(amount: Dec, house: string): Posting[] {
   if (isZero(amount)) return []
-  return [{ ledger: 'account:cash', amount: str(amount) }, { ledger: `house:${house}`, amount: str(neg(amount)) }]
+  return [
+    { ledger: 'account:cash', amount: str(amount) },
+    { ledger: `house:${house}`, amount: str(neg(amount)) },
+  ]
 }
 
 /**

@@ -19,20 +19,68 @@ interface FromSource {
   synthetic?: Synthetic
 }
 /** bid/ask without sizes have the instrument's `clip` as size. */
-export interface QuoteTick extends FromSource { kind: 'quote'; bid: string; ask: string; bid_size?: string; ask_size?: string }
+export interface QuoteTick extends FromSource {
+  kind: 'quote'
+  bid: string
+  ask: string
+  bid_size?: string
+  ask_size?: string
+}
 /** side = taker's side. A print may make a quote at once: one recorded print is one event, so bid and ask ride on it. */
 export interface TradeTick extends FromSource {
-  kind: 'trade'; price: string; size: string; side: Side
-  bid?: string; ask?: string; bid_size?: string; ask_size?: string
+  kind: 'trade'
+  price: string
+  size: string
+  side: Side
+  bid?: string
+  ask?: string
+  bid_size?: string
+  ask_size?: string
 }
 /** top levels, at most 20 a side */
-export interface LevelsTick extends FromSource { kind: 'levels'; bids: Level[]; asks: Level[] }
-export interface StateTick { kind: 'symbol_state'; symbol: string; venue: string; ts: number; pos: number; state: SymbolStatus; reason?: string }
-export interface SourceTick { kind: 'source_changed'; symbol: string; venue: string; ts: number; pos: number; from: string; reason: string }
+export interface LevelsTick extends FromSource {
+  kind: 'levels'
+  bids: Level[]
+  asks: Level[]
+}
+export interface StateTick {
+  kind: 'symbol_state'
+  symbol: string
+  venue: string
+  ts: number
+  pos: number
+  state: SymbolStatus
+  reason?: string
+}
+export interface SourceTick {
+  kind: 'source_changed'
+  symbol: string
+  venue: string
+  ts: number
+  pos: number
+  from: string
+  reason: string
+}
 /** Group events: they belong to no symbol. A gap names its symbols, or all of them (null). */
-export interface GapTick { kind: 'gap'; ts: number; pos: number; symbols: string[] | null; reason: string }
-export interface ClockTick { kind: 'clock'; ts: number; pos: number }
-export interface TimelineTick { kind: 'timeline'; ts: number; pos: number; timeline: string; reason: string }
+export interface GapTick {
+  kind: 'gap'
+  ts: number
+  pos: number
+  symbols: string[] | null
+  reason: string
+}
+export interface ClockTick {
+  kind: 'clock'
+  ts: number
+  pos: number
+}
+export interface TimelineTick {
+  kind: 'timeline'
+  ts: number
+  pos: number
+  timeline: string
+  reason: string
+}
 
 export type SymbolTick = QuoteTick | TradeTick | LevelsTick | StateTick | SourceTick
 export type GroupTick = GapTick | ClockTick | TimelineTick

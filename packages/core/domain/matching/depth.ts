@@ -1,7 +1,7 @@
-import { type Dec, ZERO, add, cmp, gt, lt, sub } from '../money/dec.ts'
-import type { BookLevel, SymbolView } from '../engine/view.ts'
-import type { Book, Taken } from '../engine/state.ts'
 import type { Market } from '../engine/compile.ts'
+import type { Book, Taken } from '../engine/state.ts'
+import type { BookLevel, SymbolView } from '../engine/view.ts'
+import { add, cmp, type Dec, gt, lt, sub, ZERO } from '../money/dec.ts'
 
 export interface OpenLevel {
   price: Dec
@@ -15,7 +15,10 @@ export interface OpenLevel {
 const worse = (side: 'bid' | 'ask', a: Dec, b: Dec): boolean => (side === 'ask' ? gt(a, b) : lt(a, b))
 
 /** The levels of one side, best first: level 1 is the newest quote, deeper ones those of the newest levels event that are worse than it. */
-function standing(view: SymbolView, side: 'bid' | 'ask'): { level: BookLevel; kind: 'quote' | 'levels'; mseq: number }[] {
+function standing(
+  view: SymbolView,
+  side: 'bid' | 'ask',
+): { level: BookLevel; kind: 'quote' | 'levels'; mseq: number }[] {
   if (!view.quote) return []
   const touch = view.quote[side]
   const deeper = side === 'ask' ? view.asks : view.bids

@@ -1,8 +1,8 @@
-import { type Dec, ZERO, add, ceilTo, div, floorTo, gt, isZero, lt, min, mul, ofInt, sub, sum } from '../money/dec.ts'
-import type { Side } from '../market/event.ts'
-import type { SymbolView } from '../engine/view.ts'
-import type { Book } from '../engine/state.ts'
 import type { Market } from '../engine/compile.ts'
+import type { Book } from '../engine/state.ts'
+import type { SymbolView } from '../engine/view.ts'
+import type { Side } from '../market/event.ts'
+import { add, ceilTo, type Dec, div, floorTo, gt, isZero, lt, min, mul, ofInt, sub, sum, ZERO } from '../money/dec.ts'
 import { type OpenLevel, openLevels } from './depth.ts'
 
 export interface Execution {
@@ -20,7 +20,12 @@ export interface Execution {
  * quantity / visible), on the tick against the trader. `limit`: no worse price than this. Nothing is booked here.
  */
 export function marketable(
-  side: Side, quantity: Dec, limit: Dec | null, view: SymbolView, book: Book, market: Market,
+  side: Side,
+  quantity: Dec,
+  limit: Dec | null,
+  view: SymbolView,
+  book: Book,
+  market: Market,
 ): Execution[] {
   const opposite = side === 'buy' ? 'ask' : 'bid'
   const allowed = (price: Dec): boolean => limit === null || (side === 'buy' ? !gt(price, limit) : !lt(price, limit))
@@ -48,7 +53,8 @@ function slippage(side: Side, rest: Dec, levels: OpenLevel[], market: Market): E
   const last = levels[levels.length - 1]!
   const fraction = div(mul(market.slippageBps, quantity), mul(visible, ofInt(10_000)))
   const moved = mul(last.price, fraction)
-  const price = side === 'buy' ? ceilTo(add(last.price, moved), market.tick) : floorTo(sub(last.price, moved), market.tick)
+  const price =
+    side === 'buy' ? ceilTo(add(last.price, moved), market.tick) : floorTo(sub(last.price, moved), market.tick)
   if (!gt(price, ZERO)) return null
   return { price, quantity, kind: 'slippage', mseq: last.mseq, size: visible }
 }

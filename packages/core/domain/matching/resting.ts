@@ -1,9 +1,8 @@
-import { type Dec, ZERO, add, gt, isZero, lt, min, sub } from '../money/dec.ts'
-import type { MarketEvent, Side } from '../market/event.ts'
-import type { SymbolView } from '../engine/view.ts'
-import type { Book } from '../engine/state.ts'
 import type { Market } from '../engine/compile.ts'
-import { dec } from '../money/dec.ts'
+import type { Book } from '../engine/state.ts'
+import type { SymbolView } from '../engine/view.ts'
+import type { MarketEvent, Side } from '../market/event.ts'
+import { add, type Dec, dec, gt, isZero, lt, min, sub, ZERO } from '../money/dec.ts'
 import { type OpenLevel, openLevels } from './depth.ts'
 
 export interface RestingFill {
@@ -19,7 +18,14 @@ export interface RestingFill {
  * `printLeft`: what this account's earlier orders left of the print.
  */
 export function restingFill(
-  side: Side, price: Dec, rest: Dec, event: MarketEvent, printLeft: Dec, view: SymbolView, book: Book, market: Market,
+  side: Side,
+  price: Dec,
+  rest: Dec,
+  event: MarketEvent,
+  printLeft: Dec,
+  view: SymbolView,
+  book: Book,
+  market: Market,
 ): RestingFill | null {
   const reached = (p: Dec): boolean => (side === 'buy' ? !gt(p, price) : !lt(p, price))
   const beyond = (p: Dec): boolean => (side === 'buy' ? lt(p, price) : gt(p, price))

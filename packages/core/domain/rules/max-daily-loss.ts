@@ -1,6 +1,6 @@
-import { type Dec, dec, max, mul, sub } from '../money/dec.ts'
 import type { MaxDailyLossRule } from '../engine/types.ts'
-import type { Facts, RuleKind } from './table.ts'
+import { type Dec, dec, max, mul, sub } from '../money/dec.ts'
+import type { Facts, RuleKind } from './kind.ts'
 
 const PERCENT = dec('0.01')
 

@@ -1,7 +1,7 @@
-import { abs, dec, gte, mul, sub } from '../money/dec.ts'
-import type { MinTradingDaysRule } from '../engine/types.ts'
 import type { RuleState } from '../engine/state.ts'
-import type { Facts, RuleKind } from './table.ts'
+import type { MinTradingDaysRule } from '../engine/types.ts'
+import { abs, dec, gte, mul, sub } from '../money/dec.ts'
+import type { Facts, RuleKind } from './kind.ts'
 
 /** Does the day count that these facts belong to? `moved` and `won` are known when the day has ended: its booked result against pct of B0. */
 function counts(rule: MinTradingDaysRule, facts: Facts, ended: boolean): boolean {

@@ -1,7 +1,7 @@
-import { dec, gte, mul, sub } from '../money/dec.ts'
 import type { ProfitTargetRule } from '../engine/types.ts'
 import type { Dec } from '../money/dec.ts'
-import type { RuleKind } from './table.ts'
+import { dec, gte, mul, sub } from '../money/dec.ts'
+import type { RuleKind } from './kind.ts'
 
 /** T in money. */
 export const targetAmount = (rule: ProfitTargetRule, initial: Dec): Dec =>

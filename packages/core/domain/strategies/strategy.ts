@@ -3,7 +3,7 @@
  * repeats. They are examples, not advice.
  */
 import type { OrderBody } from '../engine/types.ts'
-import { type Dec, ZERO, abs, add, dec, div, floorTo, gt, gte, isZero, lt, min, mul, sub } from '../money/dec.ts'
+import { abs, add, type Dec, dec, div, floorTo, gt, gte, isZero, lt, min, mul, sub, ZERO } from '../money/dec.ts'
 
 /** The account and one symbol as of one event, decimals exact, money in account currency = the symbol's quote currency. */
 export interface Sight {
@@ -81,7 +81,8 @@ function churn(): Strategy {
       if (selling && isZero(sight.position)) selling = false
       if (!selling) {
         const most = affordable(sight)
-        if (gte(mul(most, sight.ask), mul(sight.initial, dec('0.01')))) return market(sight, 'buy', min(most, floorTo(sight.askSize, sight.step)))
+        if (gte(mul(most, sight.ask), mul(sight.initial, dec('0.01'))))
+          return market(sight, 'buy', min(most, floorTo(sight.askSize, sight.step)))
         selling = true
       }
       return market(sight, 'sell', min(sight.position, floorTo(sight.bidSize, sight.step)))

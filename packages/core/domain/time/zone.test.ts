@@ -31,11 +31,22 @@ test('dates are local', () => {
   expect(localDate(prague, at('2024-01-31T23:30:00Z'))).toBe('2024-02-01')
 })
 test('the table agrees with the runtime for every zone it knows, twice a year', () => {
-  for (const name of ['UTC', 'Europe/London', 'America/Chicago', 'Asia/Tokyo', 'Australia/Lord_Howe', 'America/Sao_Paulo']) {
+  for (const name of [
+    'UTC',
+    'Europe/London',
+    'America/Chicago',
+    'Asia/Tokyo',
+    'Australia/Lord_Howe',
+    'America/Sao_Paulo',
+  ]) {
     for (let y = 2001; y < 2030; y++) {
       for (const m of [0, 6]) {
         const ms = Date.UTC(y, m, 15, 12)
-        const there = new Intl.DateTimeFormat('sv-SE', { timeZone: name, dateStyle: 'short', timeStyle: 'short' }).format(ms)
+        const there = new Intl.DateTimeFormat('sv-SE', {
+          timeZone: name,
+          dateStyle: 'short',
+          timeStyle: 'short',
+        }).format(ms)
         expect(`${localDate(zoneOf(name), ms)}`).toBe(there.slice(0, 10))
       }
     }

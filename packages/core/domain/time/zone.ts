@@ -47,7 +47,8 @@ export function instantOf(zone: Zone, localMs: number): number {
 }
 
 /** `YYYY-MM-DD` of the local date at an instant. */
-export const localDate = (zone: Zone, ms: number): string => new Date(ms + offsetAt(zone, ms)).toISOString().slice(0, 10)
+export const localDate = (zone: Zone, ms: number): string =>
+  new Date(ms + offsetAt(zone, ms)).toISOString().slice(0, 10)
 
 /** The first reset (local wall time, minutes after midnight) strictly after `ms`. */
 export function nextReset(zone: Zone, minutes: number, ms: number): number {

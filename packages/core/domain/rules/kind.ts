@@ -1,0 +1,31 @@
+import type { Day, RuleState } from '../engine/state.ts'
+import type { Metric, Rule } from '../engine/types.ts'
+import { type Dec, min } from '../money/dec.ts'
+
+/** What a rule may look at, account currency, exact. */
+export interface Facts {
+  initial: Dec
+  balance: Dec
+  equity: Dec
+  day: Day
+  flat: boolean
+  at: number
+}
+export interface RuleKind<R extends Rule> {
+  /** loss rules: the floor under these facts */
+  floor?: (rule: R, facts: Facts) => Dec
+  /** loss rules: is the floor tested at this kind of point */
+  testedAt?: (rule: R, point: 'every' | 'reset') => boolean
+  /** the amount the day's floor hangs on, for the day's row */
+  anchor?: (rule: R, facts: Facts) => Dec
+  /** objectives: open when this is true */
+  met?: (rule: R, facts: Facts, state: RuleState) => boolean
+  /** at a reset, before the new day: counts the day that ends */
+  endDay?: (rule: R, facts: Facts, state: RuleState) => void
+}
+
+/** The value that a limit is held against. */
+export function metricOf(metric: Metric, facts: Facts): Dec {
+  if (metric === 'equity') return facts.equity
+  return metric === 'balance' ? facts.balance : min(facts.equity, facts.balance)
+}
