@@ -15,6 +15,6 @@ export const config = z.object({
       }
     }),
   SIM_SEED: z.string().default('assay'),
-  SIM_TICK_MS: z.coerce.number().int().min(1).max(60_000).default(250),
+  SIM_TICK_MS: z.coerce.number().int().min(1).max(60_000).default(500),
   MARKET_LOG_MAX_BYTES: size('20 GiB'),
 })

@@ -56,6 +56,8 @@ export async function playEvents(run: Play, source: AsyncIterable<MarketEvent[]>
         continue
       }
       await log.append(group, epoch, batch)
+      // who reads it, and everybody else in this process, gets a turn
+      if (!lockstep) await new Promise((resolve) => setImmediate(resolve))
       appended += batch.length
       at += batch.length
       last = batch.at(-1)!

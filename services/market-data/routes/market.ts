@@ -70,5 +70,5 @@ export const marketRoutes = (market: Market) =>
       params: ofSymbol,
       query: PageQuery,
       response: { 200: pageOf(TradeResource) },
-      detail: { operationId: 'listTrades', tags, summary: 'Prints, newest first' },
+      detail: { operationId: 'listPrints', tags, summary: 'Prints, newest first' },
     })

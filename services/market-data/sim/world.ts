@@ -6,7 +6,7 @@ import { createRandom, type Random } from './random.ts'
 
 const DAY_MS = 86_400_000
 const VENUE = 'sim'
-const DEPTH = 10
+const DEPTH = 8
 
 /** How a currency moves against the dollar: daily volatility, share of it that its group moves together, jumps a day. */
 interface Mover {
@@ -114,8 +114,8 @@ export class World {
     const out: FeedTick[] = [
       { kind: 'quote', ...at(), bid: text(bid), ask: text(ask), bid_size: bidSize, ask_size: askSize },
     ]
-    // as often as a second has steps, at most one step in one
-    if (this.random.uniform() < ms / 1000) {
+    // every other second, a step at a time
+    if (this.random.uniform() < ms / 2000) {
       const levels = (from: number, direction: 1 | -1, top: string): Level[] =>
         Array.from(
           { length: DEPTH },

@@ -2,10 +2,11 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { environment } from '@assay/core/kernel/config'
 
 /** The shared recordings, or null where they are absent: the test then says that it skips. */
 export function sharedRecordings(): string | null {
-  const shared = process.env.ASSAY_SHARED ?? resolve(import.meta.dir, '../../../../shared')
+  const shared = environment().ASSAY_SHARED ?? resolve(import.meta.dir, '../../../../shared')
   const folder = join(shared, 'data/recordings')
   if (existsSync(folder)) return folder
   console.warn(`skipped: no recordings in ${folder}`)

@@ -1,6 +1,6 @@
 /**
- * A segment file is lines of `crc32 kind json`: `h` header, `f` fence, `e<epoch>` event, `t` trailer. The checksum
- * covers what follows it, so a torn or flipped line is seen.
+ * A file of the log is lines of `crc32 kind json`: one `h` header, then `f` fences, `e<epoch>` events, and a `t` trailer
+ * at the end of each segment. The checksum covers what follows it, so a torn or flipped line is seen.
  */
 import type { MarketEvent } from '../../domain/market/event.ts'
 import type { SegmentHead } from '../../domain/proof/segment.ts'
@@ -32,6 +32,9 @@ export const headerLine = (header: Header): string => line(`h ${JSON.stringify(h
 export const fenceLine = (epoch: number): string => line(`f ${epoch}`)
 export const eventLine = (epoch: number, text: string): string => line(`e${epoch} ${text}`)
 export const trailerLine = (head: SegmentHead): string => line(`t ${JSON.stringify(head)}`)
+
+/** Whether a line says that it is a trailer; its checksum is another matter. */
+export const isTrailer = (text: string): boolean => text.startsWith(' t ', 8)
 
 /** The line without its newline, or null when it is not whole. */
 export function parseLine(text: string): Line | null {

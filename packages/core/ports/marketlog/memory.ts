@@ -30,10 +30,7 @@ export function createMemoryLog(): MarketLog {
       tail.announce()
     },
     end: async (group) => tailOf(group).end(),
-    async raise(group, mseq) {
-      const tail = tailOf(group)
-      tail.floor = Math.max(tail.floor, mseq)
-    },
+    raise: async (group, mseq) => tailOf(group).raise(mseq),
     async *read(group, fromMseq, signal) {
       const tail = tailOf(group)
       for (let next = fromMseq; !signal.aborted; ) {

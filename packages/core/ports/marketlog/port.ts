@@ -29,7 +29,7 @@ export interface Retention {
 }
 export interface Retained {
   bytes: number
-  /** segments dropped by this call, and how many of them only for the size */
+  /** files of segments dropped by this call, and how many of them only for the size */
   dropped: number
   forSize: number
   /** the oldest mseq still held */

@@ -1,94 +1,99 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import type { MarketEvent } from '../../domain/market/event.ts'
 import type { SegmentHead } from '../../domain/proof/segment.ts'
-import { type Header, type Line, parseLine } from './line.ts'
+import { type Header, isTrailer, type Line, parseLine } from './line.ts'
 import { CorruptLogError } from './port.ts'
 
 const CHUNK = 256 * 1024
 const NEWLINE = 10
 
-/** Whole lines with the offset behind each, in batches of one read; ends at the first line that is not whole and says where. */
-async function* linesOf(file: FileHandle): AsyncGenerator<{ line: Line; end: number }[], number> {
+/** Texts of whole lines with the offset behind each, one read at a time. */
+async function* textsOf(file: FileHandle): AsyncGenerator<{ text: string; end: number }[]> {
   let pending = Buffer.alloc(0)
   let offset = 0
   for (;;) {
     const buffer = Buffer.allocUnsafe(CHUNK)
     const { bytesRead } = await file.read(buffer, 0, CHUNK, offset + pending.length)
+    if (bytesRead === 0) return
     const bytes = Buffer.concat([pending, buffer.subarray(0, bytesRead)])
-    const batch: { line: Line; end: number }[] = []
+    const batch: { text: string; end: number }[] = []
     let at = 0
     for (let stop = bytes.indexOf(NEWLINE); stop >= 0; stop = bytes.indexOf(NEWLINE, at)) {
-      const line = parseLine(bytes.toString('utf8', at, stop))
-      if (!line) {
-        if (batch.length > 0) yield batch
-        return offset + at
-      }
+      const text = bytes.toString('utf8', at, stop)
       at = stop + 1
-      batch.push({ line, end: offset + at })
+      batch.push({ text, end: offset + at })
     }
-    if (batch.length > 0) yield batch
     offset += at
     pending = bytes.subarray(at)
-    if (bytesRead === 0) return offset
+    if (batch.length > 0) yield batch
   }
 }
 
-export interface Scanned {
-  header: Header
-  events: MarketEvent[]
-  trailer: SegmentHead | null
-  /** epoch of the last fence */
-  epoch: number
-  /** bytes up to the end of the last whole line */
-  whole: number
+/** The lines of the last file up to the first that is not whole; the result is the offset behind the last whole one. */
+export async function* wholeLines(path: string): AsyncGenerator<Line, number> {
+  const file = await open(path, 'r')
+  let whole = 0
+  try {
+    for await (const batch of textsOf(file)) {
+      for (const { text, end } of batch) {
+        const line = parseLine(text)
+        if (!line) return whole
+        whole = end
+        yield line
+      }
+    }
+    return whole
+  } finally {
+    await file.close()
+  }
 }
-/** Everything a file holds up to its first line that is not whole; null when not even the header is. */
-export async function scanFile(path: string): Promise<Scanned | null> {
+
+const damaged = (path: string, end: number): CorruptLogError =>
+  new CorruptLogError(`${path} is damaged in the line that ends at byte ${end}`)
+
+/**
+ * The valid events of a file with mseq in [from, before), in batches: those under the epoch of the last fence before
+ * them. Throws CorruptLogError where a line is not whole.
+ */
+export async function* eventsOfFile(path: string, from: number, before: number): AsyncGenerator<MarketEvent[]> {
   const file = await open(path, 'r')
   try {
-    const lines = linesOf(file)
-    const scanned: Scanned = { header: undefined as never, events: [], trailer: null, epoch: 0, whole: 0 }
-    for (let next = await lines.next(); ; next = await lines.next()) {
-      if (next.done) return scanned.header ? scanned : null
-      for (const { line, end } of next.value) {
-        take(scanned, line)
-        scanned.whole = end
+    let epoch = 0
+    for await (const texts of textsOf(file)) {
+      const batch: MarketEvent[] = []
+      let done = false
+      for (const { text, end } of texts) {
+        const line = parseLine(text)
+        if (!line) throw damaged(path, end)
+        if (line.kind === 'header') epoch = line.header.epoch
+        else if (line.kind === 'fence') epoch = Math.max(epoch, line.epoch)
+        if (line.kind !== 'event' || line.epoch !== epoch) continue
+        done = line.event.mseq >= before
+        if (done) break
+        if (line.event.mseq >= from) batch.push(line.event)
       }
+      if (batch.length > 0) yield batch
+      if (done) return
     }
   } finally {
     await file.close()
   }
 }
-/** A record counts only under the epoch of the last fence before it. */
-function take(into: Scanned, line: Line): void {
-  if (line.kind === 'header') {
-    into.header = line.header
-    into.epoch = line.header.epoch
-  } else if (line.kind === 'fence') into.epoch = Math.max(into.epoch, line.epoch)
-  else if (line.kind === 'trailer') into.trailer = line.head
-  else if (line.epoch === into.epoch) into.events.push(line.event)
-}
 
-/** The valid events of a sealed file from a mseq on, in batches. Throws CorruptLogError where a line is not whole. */
-export async function* eventsOfFile(path: string, fromMseq: number): AsyncGenerator<MarketEvent[]> {
+/** The heads of the segments that end in a file, ascending. */
+export async function headsOfFile(path: string): Promise<SegmentHead[]> {
   const file = await open(path, 'r')
+  const heads: SegmentHead[] = []
   try {
-    const { size } = await file.stat()
-    const lines = linesOf(file)
-    let epoch = 0
-    for (let next = await lines.next(); ; next = await lines.next()) {
-      if (next.done) {
-        if (next.value < size) throw new CorruptLogError(`${path} is damaged at byte ${next.value}`)
-        return
+    for await (const texts of textsOf(file)) {
+      for (const { text, end } of texts) {
+        if (!isTrailer(text)) continue
+        const line = parseLine(text)
+        if (line?.kind !== 'trailer') throw damaged(path, end)
+        heads.push(line.head)
       }
-      const batch: MarketEvent[] = []
-      for (const { line } of next.value) {
-        if (line.kind === 'header') epoch = line.header.epoch
-        else if (line.kind === 'fence') epoch = Math.max(epoch, line.epoch)
-        else if (line.kind === 'event' && line.epoch === epoch && line.event.mseq >= fromMseq) batch.push(line.event)
-      }
-      if (batch.length > 0) yield batch
     }
+    return heads
   } finally {
     await file.close()
   }
@@ -97,29 +102,12 @@ export async function* eventsOfFile(path: string, fromMseq: number): AsyncGenera
 export async function headerOf(path: string): Promise<Header> {
   const file = await open(path, 'r')
   try {
-    const first = await linesOf(file).next()
-    const line = first.done ? undefined : first.value[0]?.line
-    if (line?.kind !== 'header') throw new CorruptLogError(`${path} has no header`)
-    return line.header
-  } finally {
-    await file.close()
-  }
-}
-
-/** The head in a sealed file's last line. */
-export async function trailerOf(path: string): Promise<SegmentHead> {
-  const file = await open(path, 'r')
-  try {
-    const { size } = await file.stat()
-    for (let length = Math.min(size, 16 * 1024); ; length = Math.min(size, length * 4)) {
-      const tail = Buffer.alloc(length)
-      await file.read(tail, 0, length, size - length)
-      const start = tail.lastIndexOf(NEWLINE, length - 2)
-      if (start < 0 && length < size) continue
-      const line = parseLine(tail.toString('utf8', start + 1, length - 1))
-      if (line?.kind !== 'trailer') throw new CorruptLogError(`${path} has no trailer`)
-      return line.head
+    for await (const [first] of textsOf(file)) {
+      const line = parseLine(first!.text)
+      if (line?.kind === 'header') return line.header
+      break
     }
+    throw new CorruptLogError(`${path} has no header`)
   } finally {
     await file.close()
   }

@@ -35,7 +35,7 @@ const RESERVE = 64 * 1024
 function scratch() {
   const folder = mkdtempSync(join(tmpdir(), 'marketlog-'))
   const open = (more: Partial<SegmentLogOptions> = {}) =>
-    openSegmentLog({ folder, clock, reserveBytes: RESERVE, ...more })
+    openSegmentLog({ folder, clock, reserveBytes: RESERVE, fileEvents: 1, keepEvents: 0, ...more })
   return {
     folder,
     open,
@@ -57,10 +57,17 @@ const event = (mseq: number): MarketEvent => ({
 })
 const events = (from: number, n: number) => Array.from({ length: n }, (_, i) => event(from + i))
 
-marketLogContract('segments', async () => {
-  const { open, remove } = scratch()
-  return { log: await open(), reopen: open, dispose: async () => remove() }
-})
+const sizes = {
+  'segments, a file each': { fileEvents: 1, keepEvents: 0 },
+  'segments, many a file': { fileEvents: 130, keepEvents: 70 },
+  'segments, ordinary sizes': { fileEvents: undefined, keepEvents: undefined },
+}
+for (const [name, size] of Object.entries(sizes)) {
+  marketLogContract(name, async () => {
+    const { open, remove } = scratch()
+    return { log: await open(size), reopen: () => open(size), dispose: async () => remove() }
+  })
+}
 
 describe('marketlog: segment files', () => {
   test('a torn tail is cut off at every length and the log goes on', async () => {
@@ -93,6 +100,26 @@ describe('marketlog: segment files', () => {
     const again = await open()
     expect((await again.end('main'))?.mseq).toBe(2)
     expect((await again.segments('main', 1, 9)).length).toBe(1)
+    await again.close()
+    remove()
+  })
+
+  test('segments sealed early stay sealed, and numbers go on, after it was opened again', async () => {
+    const { open, remove } = scratch()
+    const many = { fileEvents: 1000 }
+    const log = await open(many)
+    await log.fence('main', 1)
+    await log.append('main', 1, events(1, 3))
+    const head = await log.seal('main')
+    await log.append('main', 1, events(4, 3))
+    await log.close()
+    const again = await open(many)
+    expect(await again.segments('main', 1, 9)).toEqual([head!])
+    await again.append('main', 1, [{ ...event(7), mts: START + 60_000 }])
+    expect((await again.segments('main', 1, 9)).map((h) => [h.first, h.last, h.prev === head!.head])).toEqual([
+      [1, 3, false],
+      [4, 6, true],
+    ])
     await again.close()
     remove()
   })

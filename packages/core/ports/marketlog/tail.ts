@@ -32,7 +32,9 @@ export class LogTail {
   private readonly carry: Carry
   private waiting = new Set<() => void>()
 
-  /** keep: how many sealed segments stay in memory */
+  private keptEvents = 0
+
+  /** keep: sealed segments stay in memory while they hold no more events than this, the newest always */
   constructor(
     readonly group: string,
     private readonly keep: number,
@@ -65,6 +67,10 @@ export class LogTail {
   }
   end(): LogEnd | null {
     return this.last === 0 ? null : { mseq: this.last, mts: this.mts, epoch: this.epoch }
+  }
+
+  raise(mseq: number): void {
+    this.floor = Math.max(this.floor, mseq)
   }
 
   fence(epoch: number, repeats = false): void {
@@ -125,30 +131,43 @@ export class LogTail {
   private sealed(head: SegmentHead): void {
     this.open.head = head
     this.held.push({ from: head.last + 1, prev: head.head, carry: this.carry.events(), events: [], head: null })
-    while (this.held.length > this.keep + 1) this.held.shift()
+    this.keptEvents += this.held.at(-2)!.events.length
+    let surplus = 0
+    while (surplus < this.held.length - 2 && this.keptEvents > this.keep)
+      this.keptEvents -= this.held[surplus++]!.events.length
+    if (surplus > 0) this.held.splice(0, surplus)
   }
 
   /** Forgets sealed segments that end before a mseq. */
   forget(before: number): void {
-    while (this.held.length > 1 && this.held[0]!.head!.last < before) this.held.shift()
+    while (this.held.length > 1 && this.held[0]!.head!.last < before)
+      this.keptEvents -= this.held.shift()!.events.length
   }
 
   /** The segment in memory where a reader of `mseq` looks; undefined: it is older. */
   segmentAt(mseq: number): Held | undefined {
-    for (let i = this.held.length - 1; i >= 0; i--) {
-      const held = this.held[i]!
-      if (held.from <= mseq) return held
+    return this.held[this.indexAt(mseq)]
+  }
+  private indexAt(mseq: number): number {
+    let low = 0
+    let high = this.held.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.held[middle]!.from <= mseq) low = middle + 1
+      else high = middle
     }
-    return undefined
+    return low - 1
   }
 
-  /** At most 1,024 events from `mseq` on that are in memory; [] at the end. */
+  /** About 1,024 events from `mseq` on that are in memory; [] at the end. */
   batch(mseq: number): MarketEvent[] {
-    const held = this.segmentAt(mseq) ?? this.held[0]!
-    const at = firstAtOrAfter(held.events, mseq)
-    if (at < held.events.length || held === this.open) return held.events.slice(at, at + BATCH)
-    const next = this.held[this.held.indexOf(held) + 1]!
-    return next.events.slice(0, BATCH)
+    let index = Math.max(0, this.indexAt(mseq))
+    const { events } = this.held[index]!
+    const at = firstAtOrAfter(events, mseq)
+    const out = events.slice(at, at + BATCH)
+    while (out.length < BATCH && ++index < this.held.length)
+      out.push(...this.held[index]!.events.slice(0, BATCH - out.length))
+    return out
   }
 
   /** Tells readers that there is more. */
