@@ -82,6 +82,19 @@ describe.each([
   })
 })
 
+test('after a backlog the outbox gives its space back, and numbers on', async () => {
+  await database.db.query(
+    `insert into bus.outbox (aggregate, aggregate_seq, id, topic, key, producer, data)
+     select 'many', n, gen_random_uuid(), 'test.first', 'many', 'test', '{"n":1}' from generate_series(1, 5100) n`,
+  )
+  await relay().drained()
+  expect(await database.db.query(`select pg_relation_size('bus.outbox')::int as bytes`)).toEqual([{ bytes: 0 }])
+  await write('many', 5101, 5101)
+  await relays[0]!.drained()
+  const [row] = await database.db.query('select count(*)::int as n, max(seq)::int as last from bus.topic_event')
+  expect(row).toEqual({ n: 5101, last: 5101 })
+})
+
 test("an aggregate's next event is published only after the one before was acknowledged, also in another topic", async () => {
   await write('slow', 1, 6)
   const acknowledged: number[] = []

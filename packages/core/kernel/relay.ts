@@ -31,8 +31,13 @@ const RETRY_MS = 1_000
 const RENEW_MS = 1_000
 /** After a full batch the database is left to others for this many times as long as the batch took. */
 const YIELD = 3
-/** PGlite has no autovacuum: without this the space of published rows is never used again. */
-const VACUUM_ROWS = 20_000
+/** PGlite has no autovacuum. Space of this many published rows is given back when the outbox is empty, which is quick; */
+const TRUNCATE_ROWS = 5_000
+/** of this many in any case, which takes longer the more rows wait. */
+const VACUUM_ROWS = 200_000
+const TRUNCATE = `do $$ begin
+  if not exists (select from bus.outbox) then truncate bus.outbox; end if;
+end $$`
 
 const COLUMNS = 'position, aggregate, aggregate_seq, id, topic, key, producer, version, trace, ts, data'
 
@@ -103,14 +108,14 @@ class OutboxRelay implements Relay {
 
   /** How many rows were there to publish. */
   private async publishBatch(): Promise<number> {
-    const [any] = await this.bus.query('select from outbox limit 1')
+    const [any] = await this.bus.query('select from outbox order by position limit 1')
     if (!any) return 0
     await this.renew()
     const positions = this.options.bus.publishOutbox ? await this.move() : await this.carry()
     if (positions.length === 0) return 0
     await failpoint('between-relay-and-mark')
     await this.bus.query('delete from outbox where position = any($1::bigint[])', [positions])
-    await this.vacuum(positions.length)
+    if (this.options.db.kind === 'pglite') await this.reclaim(positions.length)
     return positions.length
   }
 
@@ -146,11 +151,12 @@ class OutboxRelay implements Relay {
     this.renewedAt = now
   }
 
-  private async vacuum(deleted: number): Promise<void> {
+  private async reclaim(deleted: number): Promise<void> {
     this.deleted += deleted
-    if (this.options.db.kind !== 'pglite' || this.deleted < VACUUM_ROWS) return
+    if (deleted < BATCH && this.deleted >= TRUNCATE_ROWS) await this.options.db.script(TRUNCATE)
+    else if (this.deleted >= VACUUM_ROWS) await this.options.db.query('vacuum bus.outbox')
+    else return
     this.deleted = 0
-    await this.options.db.query('vacuum bus.outbox')
   }
 
   private async idle(): Promise<void> {

@@ -4,12 +4,13 @@ import type { Envelope, Topic } from './port.ts'
 
 /**
  * Gives each row of `incoming` (n, topic, partitions, id, ...) that is not in its topic yet the next offset of its
- * partition. Publishing again what was published before a crash adds nothing.
+ * partition. Publishing again what was published before a crash adds nothing; the subquery, unlike "not exists", is an
+ * index look-up in every plan, also in one that was made while the table was small.
  */
 const append = (incoming: string) => `with incoming as materialized (${incoming}),
   placed as materialized (
     select i.*, mod(hashtextextended(i.key, 0) & 9223372036854775807, i.partitions)::int as partition
-    from incoming i where not exists (select from topic_event e where e.id = i.id)),
+    from incoming i where (select e.id from topic_event e where e.id = i.id) is null),
   grown as (
     insert into topic_partition as t (topic, partition, "end") select topic, partition, count(*) from placed group by 1, 2
     on conflict (topic, partition) do update set "end" = t."end" + excluded."end" returning topic, partition, "end"),

@@ -9,6 +9,9 @@ export class FolderLockedError extends Error {
   }
 }
 
+/** Referenced until released: a lock that is collected as garbage is an open folder. */
+const held = new Set<Database>()
+
 /**
  * Holds a folder for this process; returns the release. SQLite's exclusive lock is the system's own file lock: it
  * ends with the process however that dies, so there is nothing stale to take over and no race about it.
@@ -26,7 +29,11 @@ export function lockFolder(folder: string): () => void {
     throw new FolderLockedError(folder, readPid(holder))
   }
   writeFileSync(holder, `${process.pid}\n`)
-  return () => lock.close()
+  held.add(lock)
+  return () => {
+    held.delete(lock)
+    lock.close()
+  }
 }
 
 function readPid(file: string): string {

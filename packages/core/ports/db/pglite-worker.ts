@@ -47,6 +47,13 @@ async function open(folder: string): Promise<void> {
   }
 }
 
+/**
+ * A plan that was kept since its tables were small may scan them whole, and PGlite has no autovacuum whose ANALYZE would
+ * replace it: after this time plans are made anew, from the sizes of then.
+ */
+const PLANS_LIVE_MS = 5_000
+let plannedAt = performance.now()
+
 /** PGlite is one session: it serves one message at a time, and one transaction at a time. */
 function work(): void {
   for (;;) {
@@ -54,6 +61,10 @@ function work(): void {
     const task = waiting[next]
     if (!task) return
     waiting.splice(next, 1)
+    if (!holder && performance.now() - plannedAt > PLANS_LIVE_MS) {
+      pglite.execProtocolRawSync(simpleQuery('discard plans'))
+      plannedAt = performance.now()
+    }
     answer(task.session, task.bytes)
   }
 }
