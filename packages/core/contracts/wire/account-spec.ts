@@ -1,6 +1,7 @@
 import { type AccountSpec, ENGINE_VERSION } from '../../domain/engine/types.ts'
 import type { Instrument } from '../../domain/instruments/instrument.ts'
 import { resolveInstruments } from '../../domain/instruments/resolve.ts'
+import { zoneOf } from '../../domain/time/zone.ts'
 import type { TierDocument } from './tier.ts'
 
 export interface ResolvedSpec {
@@ -22,6 +23,7 @@ export function specOf(tier: TierDocument, catalogue: readonly Instrument[], gro
       position_mode,
       reset_zone,
       reset_time,
+      zone: zoneOf(reset_zone),
       phases,
       instruments,
       group,

@@ -70,7 +70,7 @@ export function compileSpec(spec: AccountSpec): Compiled {
     scale: ledgerScale(spec.currency),
     initial: dec(spec.initial_balance),
     leverage,
-    zone: zoneOf(spec.reset_zone),
+    zone: spec.zone ?? zoneOf(spec.reset_zone),
     resetMinutes: hours! * 60 + minutes!,
     markets: new Map(spec.instruments.map((doc) => [doc.symbol, marketOf(doc, spec, leverage)])),
   }

@@ -4,6 +4,7 @@
  */
 import type { Instrument } from '../instruments/instrument.ts'
 import type { Side } from '../market/event.ts'
+import type { Zone } from '../time/zone.ts'
 
 /** A running assessment keeps its version; a change that alters any decision is a new one beside the old one. */
 export const ENGINE_VERSION = 1
@@ -62,6 +63,8 @@ export interface AccountSpec {
   reset_zone: string
   /** local wall time HH:MM */
   reset_time: string
+  /** the zone's data as pinned at creation: a later table never moves a running assessment's resets; absent: today's table */
+  zone?: Zone
   phases: Phase[]
   /** every instrument that may be traded here, commission of the tier already merged in */
   instruments: Instrument[]

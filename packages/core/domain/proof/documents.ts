@@ -20,7 +20,7 @@ export function documentsOf(spec: AccountSpec): Documents {
   const documents: [string, unknown][] = [
     ['engine', content],
     ['fees', Object.fromEntries(spec.instruments.map((i) => [i.symbol, i.commission]))],
-    [`zone:${spec.reset_zone}`, zoneOf(spec.reset_zone)],
+    [`zone:${spec.reset_zone}`, spec.zone ?? zoneOf(spec.reset_zone)],
     ...spec.instruments.map((i): [string, unknown] => [`instrument:${i.symbol}`, i]),
   ]
   const cited: Record<string, string> = {}
@@ -56,11 +56,12 @@ export function compileHeader(header: Header, texts: ReadonlyMap<string, string>
     position_mode: header.position_mode as 'netting',
     reset_zone: header.reset_zone,
     reset_time: header.reset_time,
+    zone,
     phases: header.phases,
     instruments,
     group: header.group,
   }
-  return { ...compileSpec({ ...spec, reset_zone: 'UTC' }), spec, zone }
+  return compileSpec(spec)
 }
 
 /** The symbols whose events can decide anything here: those that orders named, and their conversion paths'. */
