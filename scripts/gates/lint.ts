@@ -5,7 +5,7 @@ export const lint: Gate = {
   name: 'lint',
   async check() {
     const { code, output } = await capture(
-      tool('@biomejs/biome/bin/biome', 'ci', '--max-diagnostics=50', '--error-on-warnings'),
+      tool('@biomejs/biome/bin/biome', 'ci', '--colors=off', '--max-diagnostics=50', '--error-on-warnings'),
     )
     return code === 0
       ? []

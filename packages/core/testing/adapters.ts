@@ -1,7 +1,8 @@
 import { describe } from 'bun:test'
+import { environment } from '../kernel/config.ts'
 
 export type AdapterKind = 'embedded' | 'real'
-const asked = process.env.ASSAY_TEST_ADAPTERS ?? 'embedded'
+const asked = environment().ASSAY_TEST_ADAPTERS ?? 'embedded'
 
 /**
  * Runs a contract suite once per adapter in ASSAY_TEST_ADAPTERS (embedded | real | both). Asking for an adapter that a
