@@ -61,7 +61,7 @@ export const marketData: Service<typeof config> = {
         degraded: [
           ...(marketlog.disk() === 'ok' ? [] : ['the disk is full: the reserve was given up']),
           ...(upkeep.droppedForSize > 0
-            ? [`market log: ${upkeep.droppedForSize} segments dropped for MARKET_LOG_MAX_BYTES`]
+            ? [`market log: ${upkeep.droppedForSize} files dropped for MARKET_LOG_MAX_BYTES`]
             : []),
         ],
       }),

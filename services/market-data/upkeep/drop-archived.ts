@@ -1,14 +1,10 @@
 import type { Blobs } from '@assay/core/ports/blobs/port'
-import { segmentName } from '@assay/core/ports/marketlog/archive'
+import { bundleRange, listBundles } from '@assay/core/ports/marketlog/archive'
 
-/** Drops archived segments that begin before the oldest event still held. */
-export async function dropArchived(blobs: Blobs, group: string, first: number): Promise<number> {
-  const [, folder] = /^(.*\/)[^/]+$/.exec(segmentName(group, first))!
-  let dropped = 0
-  for (const name of await blobs.list(folder!)) {
-    if (name >= segmentName(group, first)) break
+/** Drops archived bundles that end before the oldest event still held. */
+export async function dropArchived(blobs: Blobs, group: string, first: number): Promise<void> {
+  for (const name of await listBundles(blobs, group)) {
+    if (bundleRange(name).last >= first) return
     await blobs.delete(name)
-    dropped++
   }
-  return dropped
 }

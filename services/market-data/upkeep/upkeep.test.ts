@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MarketEvent } from '@assay/core/domain/market/event'
 import { openBlobFolder } from '@assay/core/ports/blobs/folder'
-import { readArchived, segmentName } from '@assay/core/ports/marketlog/archive'
+import { bundleName, bundleRange, listBundles, readArchived } from '@assay/core/ports/marketlog/archive'
 import { openSegmentLog } from '@assay/core/ports/marketlog/segments'
 import { ManualClock } from '@assay/core/testing/clock'
 import { until } from '@assay/core/testing/until'
-import { archiveSegments } from './archive-segments.ts'
+import { archivedTo, archiveSegments } from './archive-segments.ts'
 import { createUpkeep } from './upkeep.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'upkeep-'))
@@ -30,13 +30,21 @@ const minutes = (from: number, n: number) =>
   Array.from({ length: n * 2 }, (_, i) => quote(from * 2 + i + 1, START + (from * 2 + i) * 30_000))
 const quiet = { info: () => {}, warn: (fields: object) => console.error(fields) } as never
 
+const open = (name: string) =>
+  openSegmentLog({
+    folder: join(folder, name),
+    clock: new ManualClock(),
+    reserveBytes: 1024,
+    fileEvents: 1,
+    keepEvents: 0,
+  })
+
 describe('upkeep of the market log', () => {
-  test('a sealed segment lies in the blobs once, as the log has it', async () => {
+  test('sealed segments lie in the blobs once, as the log has them', async () => {
     const blobs = openBlobFolder(join(folder, 'blobs-a'))
-    const marketlog = await openSegmentLog({ folder: join(folder, 'a'), clock: new ManualClock(), reserveBytes: 1024 })
+    const marketlog = await open('a')
     await marketlog.fence('main', 1)
-    await marketlog.append('main', 1, minutes(0, 4))
-    const run = { marketlog, blobs, group: 'main', signal: new AbortController().signal }
+    await marketlog.append('main', 1, minutes(0, 130))
     const put: string[] = []
     const counted = {
       ...blobs,
@@ -45,22 +53,33 @@ describe('upkeep of the market log', () => {
         return blobs.put(name, bytes)
       },
     }
-    expect(await archiveSegments({ ...run, blobs: counted }, 0)).toBe(6)
-    expect(await archiveSegments({ ...run, blobs: counted }, 0)).toBe(6)
-    expect(put).toEqual([1, 3, 5].map((first) => segmentName('main', first)))
-    for (const head of await marketlog.segments('main', 1, 6)) {
-      expect(await readArchived(blobs, 'main', head)).toEqual(minutes(0, 4).slice(head.first - 1, head.last))
-    }
+    const run = { marketlog, blobs: counted, group: 'main', signal: new AbortController().signal }
+    expect(await archiveSegments(run, 0)).toBe(240)
+    expect(await archivedTo(blobs, 'main')).toBe(240)
+    expect(await archiveSegments(run, 240)).toBe(240)
+    expect(put).toEqual(
+      [
+        [1, 120],
+        [121, 240],
+      ].map(([first, last]) => bundleName('main', { first: first!, last: last! })),
+    )
+    const [early, late] = [
+      (await marketlog.segments('main', 1, 1))[0]!,
+      (await marketlog.segments('main', 239, 239))[0]!,
+    ]
+    expect(await readArchived(blobs, 'main', early)).toEqual(minutes(0, 130).slice(0, 2))
+    expect(await readArchived(blobs, 'main', late)).toEqual(minutes(0, 130).slice(238, 240))
+    await expect(readArchived(blobs, 'main', { ...late, head: '00' })).rejects.toThrow('not 00')
     await marketlog.close()
   })
 
   test('what is over its size goes oldest first with its archive, what a proof needs stays, health can say so', async () => {
     const clock = new ManualClock()
     const blobs = openBlobFolder(join(folder, 'blobs-b'))
-    const marketlog = await openSegmentLog({ folder: join(folder, 'b'), clock, reserveBytes: 1024 })
+    const marketlog = await open('b')
     await marketlog.fence('main', 1)
-    await marketlog.append('main', 1, minutes(0, 10))
-    marketlog.pin('main', 'proof', 9)
+    await marketlog.append('main', 1, minutes(0, 130))
+    marketlog.pin('main', 'proof', 125)
     const upkeep = createUpkeep({ marketlog, blobs, clock, log: quiet }, 'main', 1)
     const stop = new AbortController()
     const running = upkeep.run(stop.signal)
@@ -68,8 +87,8 @@ describe('upkeep of the market log', () => {
       await clock.advance(60_000)
       return upkeep.droppedForSize > 0
     })
-    expect([upkeep.retained!.first, upkeep.droppedForSize]).toEqual([9, 4])
-    await until('the archive follows', async () => (await blobs.list('market-log/')).at(0) === segmentName('main', 9))
+    expect([upkeep.retained!.first, upkeep.droppedForSize]).toEqual([125, 62])
+    await until('the archive follows', async () => bundleRange((await listBundles(blobs, 'main'))[0]!).first === 121)
     stop.abort()
     await running
     await marketlog.close()

@@ -1,6 +1,6 @@
 import type { Deps } from '@assay/core/kernel/service'
 import type { Retained } from '@assay/core/ports/marketlog/port'
-import { archiveSegments } from './archive-segments.ts'
+import { archivedTo, archiveSegments } from './archive-segments.ts'
 import { dropArchived } from './drop-archived.ts'
 
 const EVERY_MS = 60_000
@@ -9,7 +9,7 @@ const RETENTION_MS = 7 * 86_400_000
 export interface Upkeep {
   /** of the last round */
   retained: Retained | null
-  /** segments dropped since the start because the log was over its size */
+  /** files of segments dropped since the start because the log was over its size */
   droppedForSize: number
   run(signal: AbortSignal): Promise<void>
 }
@@ -21,7 +21,7 @@ export function createUpkeep(
   maxBytes: number,
 ): Upkeep {
   const { marketlog, blobs, clock, log } = deps
-  let archivedTo = 0
+  let archived: number | null = null
   const upkeep: Upkeep = {
     retained: null,
     droppedForSize: 0,
@@ -34,7 +34,7 @@ export function createUpkeep(
     },
   }
   async function round(signal: AbortSignal): Promise<void> {
-    archivedTo = await archiveSegments({ marketlog, blobs, group, signal }, archivedTo)
+    archived = await archiveSegments({ marketlog, blobs, group, signal }, archived ?? (await archivedTo(blobs, group)))
     const end = await marketlog.end(group)
     if (!end) return
     const retained = await marketlog.retain(group, { beforeMts: end.mts - RETENTION_MS, maxBytes })

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import { leafGroup, type MarketEvent } from '../../domain/market/event.ts'
-import { type SegmentHead, sortMembers } from '../../domain/proof/segment.ts'
+import { SEGMENT_EVENTS, type SegmentHead, sortMembers } from '../../domain/proof/segment.ts'
 import type { Blobs } from '../blobs/port.ts'
 import { CorruptLogError } from './port.ts'
 
@@ -10,9 +10,42 @@ const unzip = promisify(gunzip)
 /** lines coded in one turn of the event loop */
 const SLICE = 2048
 
-/** Where a sealed segment of a group lies. */
-export const segmentName = (group: string, first: number): string =>
-  `market-log/${group}/${String(first).padStart(16, '0')}.jsonl.gz`
+/** Consecutive sealed segments lie in one blob: those of an hour of market time, or of 65,536 events. */
+export interface Bundle {
+  first: number
+  last: number
+  heads: SegmentHead[]
+}
+const HOUR_MS = 3_600_000
+const digits = (mseq: number): string => String(mseq).padStart(16, '0')
+export const bundleFolder = (group: string): string => `market-log/${group}/`
+export const bundleName = (group: string, { first, last }: Pick<Bundle, 'first' | 'last'>): string =>
+  `${bundleFolder(group)}${digits(first)}-${digits(last)}.jsonl.gz`
+
+/** The range in a bundle's name. */
+export function bundleRange(name: string): { first: number; last: number } {
+  const [, first, last] = /(\d{16})-(\d{16})\.jsonl\.gz$/.exec(name)!
+  return { first: Number(first), last: Number(last) }
+}
+
+/** Complete bundles of consecutive segments, by content: what may still grow is left out. */
+export function bundlesOf(heads: readonly SegmentHead[]): Bundle[] {
+  const bundles: Bundle[] = []
+  let open: SegmentHead[] = []
+  let events = 0
+  for (const head of heads) {
+    const begun = open[0]
+    const full = events >= SEGMENT_EVENTS
+    if (begun && (full || Math.floor(head.firstMts / HOUR_MS) !== Math.floor(begun.firstMts / HOUR_MS))) {
+      bundles.push({ first: begun.first, last: open.at(-1)!.last, heads: open })
+      open = []
+      events = 0
+    }
+    open.push(head)
+    for (const { count } of Object.values(head.groups)) events += count
+  }
+  return bundles
+}
 
 type Members = Record<string, unknown>
 /** [stream (its name where it is new), mseq, mts, ts, pos, members]: numbers as differences, members as far as they changed; null: gone. */
@@ -80,15 +113,17 @@ class Coder {
 const same = (a: unknown, b: unknown): boolean =>
   a === b || (typeof a === 'object' && a !== null && JSON.stringify(a) === JSON.stringify(b))
 
-/** A sealed segment, delta-encoded and compressed: its head, then its events. */
-export async function encodeSegment(
-  head: SegmentHead,
+/** Segments delta-encoded and compressed: each one's head, then its events. */
+export async function encodeBundle(
+  { heads }: Bundle,
   events: AsyncIterable<readonly MarketEvent[]>,
 ): Promise<Uint8Array> {
   const coder = new Coder()
-  const lines = [JSON.stringify(head)]
+  const lines: string[] = []
+  let next = 0
   for await (const batch of events) {
     for (const event of batch) {
+      if (event.mseq >= (heads[next]?.first ?? Number.POSITIVE_INFINITY)) lines.push(JSON.stringify(heads[next++]))
       lines.push(JSON.stringify(coder.encode(event)))
       if (lines.length % SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
     }
@@ -96,18 +131,44 @@ export async function encodeSegment(
   return zip(`${lines.join('\n')}\n`)
 }
 
-export async function decodeSegment(bytes: Uint8Array): Promise<{ head: SegmentHead; events: MarketEvent[] }> {
+export interface ArchivedSegment {
+  head: SegmentHead
+  events: MarketEvent[]
+}
+export async function decodeBundle(bytes: Uint8Array): Promise<ArchivedSegment[]> {
   const coder = new Coder()
-  const [head, ...lines] = (await unzip(bytes)).toString('utf8').trimEnd().split('\n')
-  return { head: JSON.parse(head!), events: lines.map((line) => coder.decode(JSON.parse(line))) }
+  const segments: ArchivedSegment[] = []
+  for (const line of (await unzip(bytes)).toString('utf8').trimEnd().split('\n')) {
+    if (line[0] === '{') segments.push({ head: JSON.parse(line), events: [] })
+    else segments.at(-1)!.events.push(coder.decode(JSON.parse(line)))
+  }
+  return segments
 }
 
-/** A segment's events from the blobs; null when it is not there. CorruptLogError when it is another one. */
-export async function readArchived(blobs: Blobs, group: string, head: SegmentHead): Promise<MarketEvent[] | null> {
-  const bytes = await blobs.get(segmentName(group, head.first))
+/** The names of a group's bundles, ascending. */
+export async function listBundles(blobs: Blobs, group: string): Promise<string[]> {
+  const names: string[] = []
+  for (;;) {
+    const after = names.at(-1)
+    const page = await blobs.list(bundleFolder(group), after === undefined ? {} : { after })
+    if (page.length === 0) return names
+    names.push(...page)
+  }
+}
+
+/** A segment's events from the blobs; null when it is not there. CorruptLogError when another one is. */
+export async function readArchived(
+  blobs: Blobs,
+  group: string,
+  { first, head }: SegmentHead,
+): Promise<MarketEvent[] | null> {
+  const name = (await listBundles(blobs, group)).find(
+    (n) => bundleRange(n).first <= first && first <= bundleRange(n).last,
+  )
+  const bytes = name && (await blobs.get(name))
   if (!bytes) return null
-  const segment = await decodeSegment(bytes)
-  if (segment.head.head !== head.head)
-    throw new CorruptLogError(`the archived segment at ${head.first} is ${segment.head.head}, not ${head.head}`)
-  return segment.events
+  const found = (await decodeBundle(bytes)).find((segment) => segment.head.first === first)
+  if (found?.head.head !== head)
+    throw new CorruptLogError(`the archived segment at ${first} is ${found?.head.head}, not ${head}`)
+  return found.events
 }
