@@ -8,8 +8,7 @@ import { add, dec, max, mul, sub, toNumber, ZERO } from '@assay/core/domain/mone
 import { pick } from '@assay/core/testing/random-world'
 import { spec } from '@assay/core/testing/world'
 import type { Book } from '../../services/trading/engine/book.ts'
-import type { Hosted } from '../../services/trading/engine/hosted.ts'
-import { slotOf } from '../../services/trading/engine/slots.ts'
+import { type Hosted, hostedNew } from '../../services/trading/engine/hosted.ts'
 import { CONVERTING, DIRECT, INSTRUMENTS } from './market.ts'
 
 const STATIC: Rule = {
@@ -66,26 +65,7 @@ export function trading(
 }
 export function host(book: Book, account: string, random: () => number): Hosted {
   const { state, compiled } = trading(account, random, book.view)
-  const hosted: Hosted = {
-    account,
-    slot: slotOf(account),
-    compiled,
-    owner: -1,
-    state,
-    end: { aseq: state.aseq, hash: '', events: 0 },
-    phase: 0,
-    born: null,
-    flight: null,
-    records: [],
-    command: null,
-    asked: null,
-    queue: [],
-    clientIds: null,
-    readingIds: false,
-    settled: [],
-    savedMseq: 0,
-    book,
-  }
+  const hosted = { ...hostedNew(account, compiled, null), state, book }
   book.host(hosted)
   return hosted
 }

@@ -1,7 +1,7 @@
 import { failpoint } from '@assay/core/kernel/failpoints'
 import { DbError } from '@assay/core/ports/db/port'
 import type { OwnedSlot } from './commit-statement.ts'
-import { hashState, type Signer, sealBatch } from './seal.ts'
+import { hashState, type SealedCommit, type Signer, sealBatch } from './seal.ts'
 import type { EngineStore } from './store.ts'
 import type { AccountCommit, AccountSave, CommitResult } from './types.ts'
 
@@ -19,7 +19,7 @@ export interface CommitterDeps {
   /** the epoch under which a slot is ours now, null when it is not */
   epochOf: (slot: number) => number | null
   /** hears of each durable commit before its answer leaves */
-  committed: (commit: AccountCommit) => void
+  committed: (sealed: SealedCommit) => void
   /** results of one batch, in its order */
   report: (results: CommitResult[]) => void
   onDiskFull: () => void
@@ -95,17 +95,13 @@ export class Committer {
       try {
         const { committed, held } = await this.deps.store.commit(sealed, this.slotsOf(batch))
         await failpoint('after-commit-before-answer')
-        for (const { commit } of sealed) if (committed.has(commit.account)) this.deps.committed(commit)
+        for (const each of sealed) if (committed.has(each.commit.account)) this.deps.committed(each)
         this.deps.report(
-          sealed.map(({ commit, end, receipt }) => {
-            if (committed.has(commit.account)) return { account: commit.account, outcome: 'committed', end, receipt }
-            return {
-              account: commit.account,
-              outcome: held.has(commit.slot) ? 'moved' : 'lost',
-              end: null,
-              receipt: null,
-            }
-          }),
+          sealed.map(({ commit: { account, slot }, end }) =>
+            committed.has(account)
+              ? { account, outcome: 'committed', end }
+              : { account, outcome: held.has(slot) ? 'moved' : 'lost', end: null },
+          ),
         )
         return
       } catch (error) {
@@ -132,9 +128,7 @@ export class Committer {
       for (const commit of batch) await this.commit([commit])
       return
     }
-    this.deps.report(
-      batch.map(({ account }) => ({ account, outcome: transient ? 'unknown' : 'broken', end: null, receipt: null })),
-    )
+    this.deps.report(batch.map(({ account }) => ({ account, outcome: transient ? 'unknown' : 'broken', end: null })))
   }
 
   private async store(batch: AccountSave[]): Promise<void> {

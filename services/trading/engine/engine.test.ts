@@ -193,6 +193,48 @@ describe('market events', () => {
   })
 })
 
+describe('group commit', () => {
+  test('what arrives while a commit runs goes in the next one, an account in one commit at a time', async () => {
+    const store = memoryStore()
+    const batches: string[][] = []
+    let running = 0
+    const watched: EngineStore = {
+      ...store,
+      async commit(batch, slots) {
+        expect(++running).toBe(1)
+        batches.push(batch.map((s) => s.commit.account))
+        await systemClock.sleep(5)
+        running--
+        return store.commit(batch, slots)
+      },
+    }
+    const t = await started({ store: watched })
+    await t.append(quoteAt(1, '100.00', '100.02'))
+    const accounts = Array.from({ length: 20 }, (_, i) => `g${i}`)
+    await Promise.all(accounts.map((account) => opened(t, account)))
+    batches.length = 0
+    const first = t.submit('g0', buy('1'))
+    await systemClock.sleep(1)
+    const rest = [...accounts.slice(1), 'g0'].map((account) => t.submit(account, buy('1')))
+    await Promise.all([first, ...rest])
+    expect(batches).toEqual([['g0'], [...accounts.slice(1), 'g0']])
+  })
+  test('an engine in a thread of its own writes what one in this thread writes', async () => {
+    const texts: string[][] = []
+    for (const thread of ['inline', 'worker'] as const) {
+      const store = memoryStore()
+      const t = await started({ store, thread })
+      await t.append(quoteAt(1, '100.00', '100.02'))
+      await opened(t)
+      await Promise.all([t.submit('a', buy('500')), t.submit('a', buy('300')), t.submit('a', { op: 'cancel_all' })])
+      await t.append(quoteAt(2, '99.00', '99.02'), quoteAt(3, '95.00', '95.02'))
+      expect((await t.engine.read('a')).status).toBe('failed')
+      texts.push(store.journal('a').sealed.map((r) => r.text))
+    }
+    expect(texts[1]).toEqual(texts[0]!)
+  })
+})
+
 describe('durability', () => {
   test('a read waits for what was decided to be durable', async () => {
     const store = memoryStore()

@@ -15,11 +15,11 @@ import type { Leases } from './leases.ts'
 import { Marks } from './marks.ts'
 import type { Heard, Owner } from './owner.ts'
 import { inlineOwner, type OwnerApi } from './owner-thread.ts'
-import type { Signer } from './seal.ts'
+import type { SealedCommit, Signer } from './seal.ts'
 import { slotOf } from './slots.ts'
 import { startOwnerThread } from './start-owner-thread.ts'
 import type { EngineStore } from './store.ts'
-import type { AccountCommit, CommandMeta, Reply } from './types.ts'
+import type { CommandMeta, Reply } from './types.ts'
 
 export type { CommandMeta, Reply }
 export interface Engine {
@@ -81,8 +81,8 @@ class GroupEngine implements Engine {
   private readonly feed: Feed
   private readonly participant: Participant
   private readonly stopThread: () => void
-  /** records of commands whose answer is on its way, by command id */
-  private readonly answered = new Map<string, readonly JournalRecord[]>()
+  /** durable answers that the owner has not confirmed yet, by command id */
+  private readonly answered = new Map<string, Reply>()
   private readonly followers = new Map<string, Set<(records: readonly JournalRecord[]) => void>>()
   private startsAt = 0
   private started = false
@@ -104,7 +104,7 @@ class GroupEngine implements Engine {
       now: () => clock.now(),
       sleep: (ms) => clock.sleep(ms),
       epochOf: (slot) => leases.epochOf(slot),
-      committed: (commit) => this.announce(commit),
+      committed: (sealed) => this.announce(sealed),
       report: (results) => this.api.committed(results),
       onDiskFull: () => this.setDiskFull(true),
       onError,
@@ -201,14 +201,20 @@ class GroupEngine implements Engine {
       return refused('engine_behind', 'The engine is behind the market.')
     try {
       const reply = await this.api.submit({ ...meta, account, command })
-      const records = this.answered.get(meta.commandId)
-      return reply.kind === 'answer' && records ? { ...reply, records } : reply
+      return reply.kind === 'durable' ? this.answered.get(meta.commandId)! : reply
     } finally {
       this.answered.delete(meta.commandId)
     }
   }
-  private announce({ account, command, records }: AccountCommit): void {
-    if (command) this.answered.set(command.commandId, records)
+  private announce({ commit: { account, command, records }, receipt }: SealedCommit): void {
+    if (command)
+      this.answered.set(command.commandId, {
+        kind: 'answer',
+        answer: command.answer,
+        receipt: receipt!,
+        replayed: false,
+        records,
+      })
     for (const heard of this.followers.get(account) ?? []) heard(records)
   }
   follow(account: string, heard: (records: readonly JournalRecord[]) => void): () => void {

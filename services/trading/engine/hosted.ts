@@ -1,13 +1,15 @@
 import type { Compiled } from '@assay/core/domain/engine/compile'
-import type { AccountState } from '@assay/core/domain/engine/state'
+import { type AccountState, decodeState, newAccount } from '@assay/core/domain/engine/state'
 import type { JournalRecord } from '@assay/core/domain/engine/types'
+import { GENESIS } from '@assay/core/domain/journal/chain'
 import type { Book } from './book.ts'
-import type { AccountCommit, AnsweredCommand, ChainEnd, Reply, Submission } from './types.ts'
+import { slotOf } from './slots.ts'
+import type { AccountCommit, AnsweredCommand, ChainEnd, Loaded, OwnerReply, Submission } from './types.ts'
 
 /** A command that waits for its answer. */
 export interface Waiting {
   submission: Submission
-  resolve: (reply: Reply) => void
+  resolve: (reply: OwnerReply) => void
 }
 /** An account in its owner's memory. */
 export interface Hosted {
@@ -42,3 +44,44 @@ export interface Hosted {
 
 /** Waits for the store: takes no further command, serves no read. */
 export const isBusy = (h: Hosted): boolean => h.flight !== null || h.records.length > 0
+
+const nothingGoingOn = () => ({
+  owner: -1,
+  flight: null,
+  records: [],
+  command: null,
+  asked: null,
+  queue: [],
+  readingIds: false,
+  settled: [],
+  book: null,
+})
+/** An account as it was stored. */
+export function hostedFrom(loaded: Loaded, compiled: Compiled): Hosted {
+  const state = decodeState(loaded.state)
+  return {
+    ...nothingGoingOn(),
+    account: loaded.account,
+    slot: loaded.slot,
+    compiled,
+    state,
+    end: loaded.end,
+    phase: state.phase,
+    born: null,
+    clientIds: null,
+    savedMseq: state.mseq,
+  }
+}
+/** An account that is not there yet. */
+export const hostedNew = (account: string, compiled: Compiled, born: Hosted['born']): Hosted => ({
+  ...nothingGoingOn(),
+  account,
+  slot: slotOf(account),
+  compiled,
+  state: newAccount(account),
+  end: { aseq: 0, hash: GENESIS, events: 0 },
+  phase: 0,
+  born,
+  clientIds: new Map(),
+  savedMseq: 0,
+})

@@ -2,13 +2,13 @@ import type { LiveView } from '@assay/core/domain/engine/live'
 import type { Host, Opening } from './host.ts'
 import { type Fed, type Heard, Owner } from './owner.ts'
 import { connect, type Remote, type Wire } from './rpc.ts'
-import type { Batch, CommitResult, Reply, Submission } from './types.ts'
+import type { Batch, CommitResult, OwnerReply, Submission } from './types.ts'
 
 /** An owner as its host sees it, in this thread or another. */
 export interface OwnerApi {
   open(opening: Opening): Promise<Fed>
   feed(book: number, batch: Batch): Promise<Fed>
-  submit(submission: Submission): Promise<Reply>
+  submit(submission: Submission): Promise<OwnerReply>
   read(account: string): Promise<LiveView | null>
   marks(): Promise<LiveView[]>
   counts(): Promise<Owner['counters']>

@@ -6,25 +6,23 @@
  */
 import { type Compiled, compileSpec } from '@assay/core/domain/engine/compile'
 import { type LiveView, liveView } from '@assay/core/domain/engine/live'
-import { decodeState, encodeState, isExposed, newAccount } from '@assay/core/domain/engine/state'
-import { type Input, nextDeadline, type StepResult, settle } from '@assay/core/domain/engine/step'
+import { type Input, nextDeadline, type StepResult } from '@assay/core/domain/engine/step'
 import type { AccountSpec, Command } from '@assay/core/domain/engine/types'
 import { canonical } from '@assay/core/domain/journal/canonical'
-import { GENESIS } from '@assay/core/domain/journal/chain'
 import { Book } from './book.ts'
 import { type Host, LIVE, type Opening, type Wanted } from './host.ts'
-import { type Hosted, isBusy, type Waiting } from './hosted.ts'
+import { type Hosted, hostedFrom, hostedNew, isBusy, type Waiting } from './hosted.ts'
+import { Outgoing, saveOf } from './outgoing.ts'
+import { Repeats } from './repeats.ts'
+import { answerFrom, bodyHashOf, clientIdOf, refuse } from './replies.ts'
 import { increasesRisk } from './risk.ts'
 import { sha256Text } from './seal.ts'
-import { slotOf } from './slots.ts'
 import {
-  type AccountCommit,
   type Batch,
   type CommitResult,
-  type Loaded,
+  type OwnerReply,
   QUEUE_LIMIT,
   type RefusalCode,
-  type Reply,
   type Submission,
 } from './types.ts'
 
@@ -51,9 +49,8 @@ export class Owner {
   private readonly awaited = new Map<string, Awaited>()
   private readonly broken = new Set<string>()
   private readonly compiled = new Map<string, Compiled>()
-  private readonly dirty = new Set<Hosted>()
-  /** first mseq of what events caused and is not durable yet */
-  private readonly undurable = new Map<Hosted, number>()
+  private readonly outgoing = new Outgoing()
+  private readonly repeats: Repeats
   private readonly watched = new Set<string>()
   private reported = -1
   private diskFull = false
@@ -62,7 +59,9 @@ export class Owner {
   constructor(
     private readonly host: Host,
     private readonly heard: Heard = () => {},
-  ) {}
+  ) {
+    this.repeats = new Repeats(host)
+  }
 
   // ---- accounts in and out -------------------------------------------------------------------------------------
   /** Takes accounts in. The first opening of the live book comes before everything else. */
@@ -83,15 +82,10 @@ export class Owner {
       const awaited = this.awaited.get(loaded.account)
       const stored = opening.answers[loaded.account]
       if (awaited?.redo && stored) {
-        awaited.redo.waiting.resolve({
-          kind: 'answer',
-          answer: stored.answer,
-          receipt: stored.receipt,
-          replayed: false,
-        })
+        answerFrom(awaited.redo.waiting, stored, false)
         awaited.redo = null
       }
-      const h = this.toHosted(loaded, this.compile(loaded.specHash, opening.specs[loaded.specHash]!))
+      const h = hostedFrom(loaded, this.compile(loaded.specHash, opening.specs[loaded.specHash]!))
       const due = nextDeadline(h.state)
       if (at === null && due !== null && due <= this.live!.view.mts) {
         // the deadline passed while the account was read: it has to walk there
@@ -154,29 +148,6 @@ export class Owner {
     this.reportApplied()
   }
 
-  private toHosted(loaded: Loaded, compiled: Compiled): Hosted {
-    const state = decodeState(loaded.state)
-    return {
-      account: loaded.account,
-      slot: loaded.slot,
-      compiled,
-      owner: -1,
-      state,
-      end: loaded.end,
-      phase: state.phase,
-      born: null,
-      flight: null,
-      records: [],
-      command: null,
-      asked: null,
-      queue: [],
-      clientIds: null,
-      readingIds: false,
-      settled: [],
-      savedMseq: state.mseq,
-      book: null,
-    }
-  }
   private compile(hash: string, spec: AccountSpec): Compiled {
     let compiled = this.compiled.get(hash)
     if (!compiled) {
@@ -189,8 +160,7 @@ export class Owner {
     h.book?.drop(h)
     h.book = null
     this.accounts.delete(h.account)
-    this.dirty.delete(h)
-    this.undurable.delete(h)
+    this.outgoing.forget(h)
   }
   /** `known`: its commit did not happen. */
   private refuseAll(h: Hosted, code: RefusalCode, detail: string, known = true): void {
@@ -239,14 +209,12 @@ export class Owner {
 
   private decided(book: Book, h: Hosted, result: StepResult, input: Input): void {
     this.heard(h.account, result, input)
-    if (result.records.length === 0) return
-    h.records.push(...result.records)
-    this.dirty.add(h)
-    if (input.kind !== 'command' && !this.undurable.has(h)) this.undurable.set(h, book.view.mseq)
+    if (result.records.length > 0)
+      this.outgoing.add(h, result.records, input.kind === 'command' ? null : book.view.mseq)
   }
 
   // ---- commands ------------------------------------------------------------------------------------------------
-  submit(submission: Submission): Promise<Reply> {
+  submit(submission: Submission): Promise<OwnerReply> {
     return new Promise((resolve, reject) => {
       try {
         this.enqueue({ submission, resolve })
@@ -283,26 +251,9 @@ export class Owner {
     const { account } = submission
     const spec = submission.spec!
     const specHash = sha256Text(canonical(spec))
-    const h: Hosted = {
-      account,
-      slot: slotOf(account),
-      compiled: this.compile(specHash, spec),
-      owner: -1,
-      state: newAccount(account),
-      end: { aseq: 0, hash: GENESIS, events: 0 },
-      phase: 0,
-      born: { spec, specHash, tenant: submission.tenant ?? 'default' },
-      flight: null,
-      records: [],
-      command: null,
-      asked: null,
-      queue: [],
-      clientIds: new Map(),
-      readingIds: false,
-      settled: [],
-      savedMseq: 0,
-      book: this.live!,
-    }
+    const born = { spec, specHash, tenant: submission.tenant ?? 'default' }
+    const h = hostedNew(account, this.compile(specHash, spec), born)
+    h.book = this.live!
     this.accounts.set(account, h)
     this.live!.host(h)
     return h
@@ -322,47 +273,15 @@ export class Owner {
     while (h.queue.length > 0 && h.book !== null && h.book === this.live && !isBusy(h) && !h.readingIds) {
       const { command } = h.queue[0]!.submission
       if (command.op === 'order' && h.clientIds === null) {
-        this.readClientIds(h)
+        this.repeats.read(h, () => {
+          this.pump(h)
+          this.flush()
+        })
         return
       }
       const waiting = h.queue.shift()!
-      if (!this.isRepeat(h, waiting) && !this.isRefusedByDisk(h, waiting)) this.decide(h, waiting, h.state.cseq + 1)
+      if (!this.repeats.take(h, waiting) && !this.isRefusedByDisk(h, waiting)) this.decide(h, waiting, h.state.cseq + 1)
     }
-  }
-  private readClientIds(h: Hosted): void {
-    h.readingIds = true
-    this.host.clientOrderIds(h.account).then(
-      (ids) => {
-        h.readingIds = false
-        h.clientIds = new Map(ids)
-        this.pump(h)
-        this.flush()
-      },
-      () => {
-        h.readingIds = false
-        for (const waiting of h.queue.splice(0)) refuse(waiting, 'unavailable', 'The account cannot be served now.', 1)
-      },
-    )
-  }
-  /** A repeat is served from the stored answer: neither stamped nor journalled. */
-  private isRepeat(h: Hosted, waiting: Waiting): boolean {
-    const { submission } = waiting
-    if (submission.command.op !== 'order') return false
-    const id = clientIdOf(submission)
-    const body = h.clientIds!.get(id)
-    if (body === undefined) return false
-    if (body !== bodyHashOf(submission)) {
-      refuse(waiting, 'client_order_id_conflict', `client_order_id ${id} was used with another body.`)
-      return true
-    }
-    this.host.answerOf(h.account, id).then(
-      (stored) =>
-        stored
-          ? waiting.resolve({ kind: 'answer', answer: stored.answer, receipt: stored.receipt, replayed: true })
-          : refuse(waiting, 'unavailable', 'The first answer cannot be read now.', 1),
-      () => refuse(waiting, 'unavailable', 'The first answer cannot be read now.', 1),
-    )
-    return true
   }
   private isRefusedByDisk(h: Hosted, waiting: Waiting): boolean {
     if (!this.diskFull || !increasesRisk(h.state, waiting.submission.command)) return false
@@ -407,33 +326,9 @@ export class Owner {
   }
 
   // ---- durability ----------------------------------------------------------------------------------------------
-  /** Sends what was decided; an account has one commit under way at a time. */
+  /** Sends what was decided. */
   private flush(): void {
-    if (this.dirty.size === 0) return
-    const commits: AccountCommit[] = []
-    for (const h of this.dirty) {
-      if (h.flight) continue
-      this.dirty.delete(h)
-      h.flight = {
-        account: h.account,
-        slot: h.slot,
-        before: h.end,
-        phase: h.phase,
-        currency: h.compiled.spec.currency,
-        status: h.state.status,
-        exposed: isExposed(h.state),
-        deadline: nextDeadline(h.state),
-        state: encodeState(h.state),
-        records: h.records,
-        command: h.command?.answered ?? null,
-        born: h.born,
-      }
-      h.asked = h.command
-      h.command = null
-      h.records = []
-      h.phase = h.state.phase
-      commits.push(h.flight)
-    }
+    const commits = this.outgoing.take()
     if (commits.length > 0) this.host.commit(commits)
   }
 
@@ -464,14 +359,9 @@ export class Owner {
       const { waiting, answered } = h.asked
       h.asked = null
       if (answered.clientOrderId !== null) h.clientIds?.set(answered.clientOrderId, answered.bodyHash)
-      waiting.resolve({ kind: 'answer', answer: answered.answer, receipt: result.receipt!, replayed: false })
+      waiting.resolve({ kind: 'durable' })
     }
-    if (h.records.length > 0) {
-      this.dirty.add(h)
-      this.undurable.set(h, h.records[0]!.mseq)
-      return
-    }
-    this.undurable.delete(h)
+    this.outgoing.landed(h)
     this.pump(h)
     if (!isBusy(h)) for (const done of h.settled.splice(0)) done()
   }
@@ -489,8 +379,7 @@ export class Owner {
   }
   private reportApplied(): void {
     if (!this.live || this.walking.size > 0 || this.awaited.size > 0) return
-    let applied = this.live.view.mseq
-    for (const first of this.undurable.values()) applied = Math.min(applied, first - 1)
+    const applied = this.outgoing.durableTo(this.live.view.mseq)
     if (applied <= this.reported) return
     this.reported = applied
     this.host.applied(applied)
@@ -549,17 +438,7 @@ export class Owner {
     const saves = live
       .exposed()
       .filter((h) => chosen(h) && !isBusy(h) && h.savedMseq < live.view.mseq)
-      .map((h) => {
-        h.state = settle(h.state, live.view)
-        h.savedMseq = live.view.mseq
-        return {
-          account: h.account,
-          slot: h.slot,
-          aseq: h.end.aseq,
-          deadline: nextDeadline(h.state),
-          state: encodeState(h.state),
-        }
-      })
+      .map((h) => saveOf(h, live.view))
     if (saves.length > 0) this.host.save(saves)
   }
   get counters(): { events: number; touches: number; evaluations: number; accounts: number; mseq: number } {
@@ -577,11 +456,3 @@ export class Owner {
     return this.live
   }
 }
-
-function refuse(waiting: Waiting, code: RefusalCode, detail: string, retryAfterS?: number): void {
-  waiting.resolve({ kind: 'refused', code, detail, ...(retryAfterS === undefined ? {} : { retryAfterS }) })
-}
-/** An order without client_order_id gets the request id. */
-const clientIdOf = (s: Submission): string =>
-  s.command.op === 'order' ? (s.command.client_order_id ?? s.requestId) : s.requestId
-const bodyHashOf = (s: Submission): string => sha256Text(canonical(s.command))

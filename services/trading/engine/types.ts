@@ -69,8 +69,6 @@ export interface CommitResult {
   outcome: Outcome
   /** the chain's new end, when committed */
   end: ChainEnd | null
-  /** of the command in the commit */
-  receipt: Receipt | null
 }
 
 /** A stored answer: what a repeat is served from. */
@@ -87,6 +85,8 @@ export type Reply =
   | { kind: 'answer'; answer: Answer; receipt: Receipt; replayed: boolean; records?: readonly JournalRecord[] }
   /** not journalled: the queue is full, the id has another body, nobody owns the slot */
   | { kind: 'refused'; code: RefusalCode; detail: string; retryAfterS?: number }
+/** What the owner tells its host: an answer that just became durable is there already, with its receipt. */
+export type OwnerReply = Reply | { kind: 'durable' }
 export type RefusalCode =
   | 'queue_full'
   | 'client_order_id_conflict'

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { compileSpec } from '@assay/core/domain/engine/compile'
 import { Replay } from '@assay/core/domain/engine/replay'
-import { encodeDeciding, newAccount } from '@assay/core/domain/engine/state'
+import { encodeDeciding } from '@assay/core/domain/engine/state'
 import { settle } from '@assay/core/domain/engine/step'
 import type { AccountSpec, Command, JournalRecord } from '@assay/core/domain/engine/types'
 import { gte, lt, lte, toNumber } from '@assay/core/domain/money/dec'
@@ -15,7 +15,7 @@ import {
   type WorldOptions,
 } from '@assay/core/testing/random-world'
 import { Book } from '../book.ts'
-import type { Hosted } from '../hosted.ts'
+import { type Hosted, hostedNew } from '../hosted.ts'
 
 const ACCOUNTS = 8
 
@@ -39,26 +39,7 @@ function compare(
   const host = (account: string, spec: AccountSpec): void => {
     const compiled = compileSpec(spec)
     replay.add(account, compiled)
-    const h = {
-      account,
-      slot: 0,
-      compiled,
-      owner: -1,
-      state: newAccount(account),
-      end: { aseq: 0, hash: '', events: 0 },
-      phase: 0,
-      born: null,
-      flight: null,
-      records: [],
-      command: null,
-      asked: null,
-      queue: [],
-      clientIds: null,
-      readingIds: false,
-      settled: [],
-      savedMseq: 0,
-      book,
-    } satisfies Hosted
+    const h = hostedNew(account, compiled, null)
     book.host(h)
     hosted.set(account, h)
   }

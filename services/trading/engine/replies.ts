@@ -1,0 +1,15 @@
+import { canonical } from '@assay/core/domain/journal/canonical'
+import type { Waiting } from './hosted.ts'
+import { sha256Text } from './seal.ts'
+import type { RefusalCode, StoredAnswer, Submission } from './types.ts'
+
+export function refuse(waiting: Waiting, code: RefusalCode, detail: string, retryAfterS?: number): void {
+  waiting.resolve({ kind: 'refused', code, detail, ...(retryAfterS === undefined ? {} : { retryAfterS }) })
+}
+export const answerFrom = (waiting: Waiting, stored: StoredAnswer, replayed: boolean): void =>
+  waiting.resolve({ kind: 'answer', answer: stored.answer, receipt: stored.receipt, replayed })
+
+/** An order without client_order_id gets the request id. */
+export const clientIdOf = (s: Submission): string =>
+  s.command.op === 'order' ? (s.command.client_order_id ?? s.requestId) : s.requestId
+export const bodyHashOf = (s: Submission): string => sha256Text(canonical(s.command))
