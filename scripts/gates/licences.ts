@@ -29,8 +29,8 @@ export const licences: Gate = {
   name: 'licences',
   async check() {
     const problems: string[] = []
-    for (const manifest of await productionPackages()) {
-      const licence = licenceOf(manifest)
+    for (const { manifest, folder } of await productionPackages()) {
+      const licence = licenceOf(manifest) || (await licenceOfFile(folder))
       if (!isAllowed(licence)) problems.push(`${manifest.name}: ${licence || 'no licence'}`)
     }
     return problems
@@ -38,7 +38,7 @@ export const licences: Gate = {
 }
 
 /** The closure of the workspaces' dependencies, without what is for development. */
-async function productionPackages(): Promise<Manifest[]> {
+async function productionPackages(): Promise<{ manifest: Manifest; folder: string }[]> {
   const found = new Map<string, Manifest>()
   const waiting = [`${ROOT}package.json`, `${ROOT}packages/core/package.json`, `${ROOT}services/package.json`]
   for (let path = waiting.pop(); path; path = waiting.pop()) {
@@ -50,7 +50,9 @@ async function productionPackages(): Promise<Manifest[]> {
       if (next) waiting.push(next)
     }
   }
-  return [...found.values()].filter(({ name }) => !name.startsWith('@assay/') && name !== 'assay')
+  return [...found]
+    .map(([path, manifest]) => ({ manifest, folder: path.slice(0, path.lastIndexOf('/')) }))
+    .filter(({ manifest: { name } }) => !name.startsWith('@assay/') && name !== 'assay')
 }
 
 function resolvePackage(name: string, from: string): string | undefined {
@@ -67,6 +69,14 @@ function resolvePackage(name: string, from: string): string | undefined {
 
 const licenceOf = ({ license, licenses }: Manifest): string =>
   (typeof license === 'string' ? license : license?.type) ?? licenses?.map(({ type }) => type).join(' OR ') ?? ''
+
+/** Where the manifest is silent the text's title decides. */
+async function licenceOfFile(folder: string): Promise<string> {
+  const file = Bun.file(`${folder}/LICENSE`)
+  const title = (await file.exists()) ? (await file.text()).slice(0, 200) : ''
+  if (/MIT License/i.test(title)) return 'MIT'
+  return /Apache License\s+Version 2\.0/i.test(title) ? 'Apache-2.0' : ''
+}
 
 /** SPDX: one of an OR, all of an AND. */
 export const isAllowed = (expression: string): boolean =>
