@@ -180,7 +180,8 @@ create table trading.answer (
   aseq            bigint not null,
   cseq            bigint not null,
   answer          jsonb not null,
-  receipt         jsonb not null,
+  -- the record whose receipt, in the envelope, vouches for the answer and all it caused
+  sealed_aseq     bigint not null,
   primary key (account, command_id)
 );
 create unique index answer_client_order_id on trading.answer (account, client_order_id) where client_order_id is not null;

@@ -32,7 +32,8 @@ export async function moveAssessment(
 /** What an attempt that broke off had been answered. */
 async function storedAnswer(deps: TradingDeps, account: string, commandId: string): Promise<Reply | null> {
   const [row] = await deps.db.query<Row & { answer: Answer; receipt: Receipt }>(
-    'select answer, receipt from trading.answer where account = $1 and command_id = $2',
+    `select a.answer, e.receipt from trading.answer a join trading.envelope e on e.account = a.account and e.aseq = a.sealed_aseq
+     where a.account = $1 and a.command_id = $2`,
     [account, commandId],
   )
   return row ? { kind: 'answer', answer: row.answer, receipt: row.receipt, replayed: true } : null

@@ -209,7 +209,7 @@ function envelopeRows({ commit, records, at }: SealedCommit): Row[] {
   })
   return rows
 }
-function answerRows({ commit, receipt }: SealedCommit): Row[] {
+function answerRows({ commit, end }: SealedCommit): Row[] {
   const c = commit.command
   if (!c) return []
   return [
@@ -221,7 +221,7 @@ function answerRows({ commit, receipt }: SealedCommit): Row[] {
       aseq: c.aseq,
       cseq: c.cseq,
       answer: JSON.stringify(c.answer),
-      receipt: JSON.stringify(receipt),
+      sealed_aseq: end.aseq - 1,
     },
   ]
 }

@@ -105,7 +105,8 @@ describe('a commit', () => {
       ['filled', '5'],
     ])
     const stored = await one(
-      'select answer, receipt from trading.answer where account = $1 and client_order_id = $2',
+      `select a.answer, e.receipt from trading.answer a join trading.envelope e on e.account = a.account and e.aseq = a.sealed_aseq
+       where a.account = $1 and a.client_order_id = $2`,
       account,
       'x',
     )

@@ -79,7 +79,8 @@ export function sqlStore(db: Db): EngineStore {
         answer: Answer
         receipt: Receipt
       }>(
-        `select command_id, client_order_id, body_hash, aseq, answer, receipt from trading.answer where account = $1 and ${column} = $2`,
+        `select a.command_id, a.client_order_id, a.body_hash, a.aseq, a.answer, e.receipt from trading.answer a
+         join trading.envelope e on e.account = a.account and e.aseq = a.sealed_aseq where a.account = $1 and a.${column} = $2`,
         [account, value],
       )
       if (!row) return null

@@ -38,7 +38,7 @@ export const ANSWER = table('trading.answer', {
   aseq: 'bigint',
   cseq: 'bigint',
   answer: 'jsonb',
-  receipt: 'jsonb',
+  sealed_aseq: 'bigint',
 })
 export const ORDERS = table('trading.orders', {
   account: 'text',
