@@ -16,7 +16,8 @@ export interface WriterOptions {
 /** One growing file: whole writes or none, fdatasync off the caller's path at most every 50 ms. */
 export class FileWriter {
   private readonly file: number
-  private size: number
+  /** bytes of whole writes */
+  size: number
   private dirty = false
   private syncing: Promise<void> = Promise.resolve()
   private failed: unknown

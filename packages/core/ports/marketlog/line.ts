@@ -33,8 +33,8 @@ export const fenceLine = (epoch: number): string => line(`f ${epoch}`)
 export const eventLine = (epoch: number, text: string): string => line(`e${epoch} ${text}`)
 export const trailerLine = (head: SegmentHead): string => line(`t ${JSON.stringify(head)}`)
 
-/** Whether a line says that it is a trailer; its checksum is another matter. */
-export const isTrailer = (text: string): boolean => text.startsWith(' t ', 8)
+/** Whether a line says that it is an event; its checksum is another matter. */
+export const isEvent = (text: string): boolean => text.startsWith(' e', 8)
 
 /** The line without its newline, or null when it is not whole. */
 export function parseLine(text: string): Line | null {

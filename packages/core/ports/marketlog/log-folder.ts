@@ -3,10 +3,11 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MarketEvent } from '../../domain/market/event.ts'
 import { eventText, SEGMENT_EVENTS, type SegmentHead } from '../../domain/proof/segment.ts'
+import { Carry } from './carry.ts'
 import { FileWriter, type WriterOptions } from './file-writer.ts'
 import { eventLine, fenceLine, type Header, headerLine, trailerLine } from './line.ts'
 import { CorruptLogError, type MarketLog, type Retained, type Retention } from './port.ts'
-import { eventsOfFile, headerOf, headsOfFile, wholeLines } from './segment-file.ts'
+import { eventsOfFile, headerOf, headsOfFile, type Place, type PlacedHead, wholeLines } from './segment-file.ts'
 import { LogTail } from './tail.ts'
 
 /** events of sealed segments that stay in memory: a live reader that lags a little reads no file */
@@ -22,6 +23,7 @@ export interface LogFolderOptions extends WriterOptions {
 type Events = Parameters<MarketLog['append']>[2]
 type Carried = Awaited<ReturnType<MarketLog['carry']>>
 
+const START: Place = { offset: 0, epoch: 0 }
 const nameOf = (first: number): string => `${String(first).padStart(16, '0')}.log`
 
 /** One group's files. The last one is written; those before it hold whole segments and never change. */
@@ -29,11 +31,13 @@ export class LogFolder {
   private writer: FileWriter | null = null
   /** events in the file that is written, and the heads of its segments */
   private written = 0
-  private heads: SegmentHead[] = []
+  private heads: PlacedHead[] = []
+  /** where the open segment begins in it */
+  private place: Place = { offset: 0, epoch: 0 }
   /** lines that belong before the next ones: the trailer of a segment that has ended */
   private owed = ''
   private readonly closing = new Set<Promise<void>>()
-  private readonly olderHeads = new Map<number, Promise<SegmentHead[]>>()
+  private readonly olderHeads = new Map<number, Promise<PlacedHead[]>>()
 
   /** firsts: the least mseq of each file, ascending */
   private constructor(
@@ -73,10 +77,11 @@ export class LogFolder {
     const path = join(folder, nameOf(firsts.at(-1)!))
     const lines = wholeLines(path)
     const start = await lines.next()
-    if (start.done || start.value.kind !== 'header') return null
-    const { first, prev, carry, epoch, mts } = start.value.header
+    if (start.done || start.value.line.kind !== 'header') return null
+    const { first, prev, carry, epoch, mts } = start.value.line.header
     const tail = new LogTail(group, options.keepEvents ?? KEEP, { from: first, prev, carry, epoch, mts })
     const opened = new LogFolder(folder, options, tail, firsts)
+    opened.place = { offset: start.value.end, epoch }
     const whole = await opened.takeBack(path, lines)
     const { size } = await stat(path)
     if (size > whole) {
@@ -98,17 +103,19 @@ export class LogFolder {
       const { done, value } = await lines.next()
       if (done) {
         const full = take()
-        if (full) this.ended(full)
+        if (full) this.ended(full, value)
         return value
       }
-      if (value.kind === 'fence') this.tail.epoch = Math.max(this.tail.epoch, value.epoch)
+      const { line, end } = value
+      if (line.kind === 'fence') this.tail.epoch = Math.max(this.tail.epoch, line.epoch)
       // a record counts only under the epoch of the last fence before it
-      else if (value.kind === 'event' && value.epoch === this.tail.epoch) run.push(value.event)
-      else if (value.kind === 'trailer') {
+      else if (line.kind === 'event' && line.epoch === this.tail.epoch) run.push(line.event)
+      else if (line.kind === 'trailer') {
         const head = take() ?? this.tail.seal()
-        if (head?.head !== value.head.head)
-          throw new CorruptLogError(`${path} does not hold what its trailer of ${value.head.last} says`)
-        this.heads.push(head)
+        if (head?.head !== line.head.head) {
+          throw new CorruptLogError(`${path} does not hold what its trailer of ${line.head.last} says`)
+        }
+        this.placed(head, end)
       }
     }
   }
@@ -168,14 +175,21 @@ export class LogFolder {
     this.firsts.push(from)
     this.written = 0
     this.heads = []
+    this.place = { offset: writer.size, epoch }
   }
   private closeLater(writer: FileWriter): void {
     const closed = writer.close().finally(() => this.closing.delete(closed))
     this.closing.add(closed)
   }
-  private ended(head: SegmentHead): void {
+  /** at: where the trailer will stand */
+  private ended(head: SegmentHead, at = this.writer!.size): void {
     this.owed = trailerLine(head)
-    this.heads.push(head)
+    this.placed(head, at + Buffer.byteLength(this.owed))
+  }
+  /** end: the offset behind its trailer, where the next segment begins */
+  private placed(head: SegmentHead, end: number): void {
+    this.heads.push({ head, ...this.place })
+    this.place = { offset: end, epoch: this.tail.epoch }
   }
   private put(lines: string): void {
     if (this.owed === '' && lines === '') return
@@ -195,7 +209,7 @@ export class LogFolder {
       const inMemory = this.tail.held[0]!.from
       const first = this.firstHolding(next)
       if (next < inMemory && first !== undefined && first < inMemory) {
-        for await (const batch of eventsOfFile(this.pathOf(first), next, inMemory)) {
+        for await (const batch of eventsOfFile(this.pathOf(first), await this.placeOf(first, next), next, inMemory)) {
           if (signal.aborted) return
           next = batch.at(-1)!.mseq + 1
           yield batch
@@ -226,27 +240,37 @@ export class LogFolder {
     const first = this.firstHolding(mseq)
     if (first === undefined) return { from: 1, events: [], prev: this.tail.held[0]!.prev }
     const header = await headerOf(this.pathOf(first))
-    return { from: header.first, events: header.carry, prev: header.prev }
+    const heads = await this.headsOf(first)
+    const within = heads[firstEnding(heads, mseq)]?.head ?? { first: header.first, prev: header.prev }
+    const carry = new Carry(header.carry)
+    for await (const batch of eventsOfFile(this.pathOf(first), START, header.first, within.first)) {
+      for (const event of batch) carry.apply(event)
+    }
+    return { from: within.first, events: carry.events(), prev: within.prev }
   }
 
   async segments(from: number, to: number): Promise<SegmentHead[]> {
     const found: SegmentHead[] = []
-    const last = this.firsts.length - 1
-    for (
-      let i = Math.max(
-        0,
-        this.firsts.findLastIndex((first) => first <= from),
-      );
-      i <= last && this.firsts[i]! <= to;
-      i++
-    ) {
-      const heads = i === last ? this.heads : await this.headsOf(this.firsts[i]!)
-      for (let at = firstEnding(heads, from); at < heads.length && heads[at]!.first <= to; at++) found.push(heads[at]!)
+    const oldest = Math.max(
+      0,
+      this.firsts.findLastIndex((first) => first <= from),
+    )
+    for (const first of this.firsts.slice(oldest)) {
+      if (first > to) break
+      const heads = await this.headsOf(first)
+      for (let at = firstEnding(heads, from); at < heads.length && heads[at]!.head.first <= to; at++) {
+        found.push(heads[at]!.head)
+      }
     }
     return found
   }
-  /** Of a file that never changes any more. */
-  private headsOf(first: number): Promise<SegmentHead[]> {
+  /** Where to begin to read a file for `mseq`. */
+  private async placeOf(first: number, mseq: number): Promise<Place> {
+    const heads = await this.headsOf(first)
+    return heads[firstEnding(heads, mseq)] ?? START
+  }
+  private async headsOf(first: number): Promise<readonly PlacedHead[]> {
+    if (first === this.firsts.at(-1)) return this.heads
     const known = this.olderHeads.get(first)
     if (known) return known
     const reading = headsOfFile(this.pathOf(first))
@@ -283,12 +307,12 @@ export class LogFolder {
 }
 
 /** Index of the first segment that ends at or after `mseq`. */
-function firstEnding(heads: readonly SegmentHead[], mseq: number): number {
+function firstEnding(heads: readonly PlacedHead[], mseq: number): number {
   let low = 0
   let high = heads.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (heads[middle]!.last < mseq) low = middle + 1
+    if (heads[middle]!.head.last < mseq) low = middle + 1
     else high = middle
   }
   return low

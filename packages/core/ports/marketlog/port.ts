@@ -58,7 +58,7 @@ export interface MarketLog {
   /** history from `fromMseq` on (from the oldest held, where that is later), then live as appended, in batches, until the signal aborts */
   read(group: string, fromMseq: number, signal: AbortSignal): AsyncIterable<readonly MarketEvent[]>
   /**
-   * Where a reader that wants to stand after `mseq` starts: at `from` (the start of a segment, at most mseq + 1), with
+   * Where a reader that wants to stand after `mseq` starts: at `from`, the start of the segment that holds `mseq`, with
    * the newest quote, levels and symbol_state of each symbol before `from`, every gap that still hides one of them, in
    * order, and the head of the last segment that ended before `from`. It applies them, then reads from `from` on.
    */

@@ -1,19 +1,29 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import type { MarketEvent } from '../../domain/market/event.ts'
 import type { SegmentHead } from '../../domain/proof/segment.ts'
-import { type Header, isTrailer, type Line, parseLine } from './line.ts'
+import { type Header, isEvent, type Line, parseLine } from './line.ts'
 import { CorruptLogError } from './port.ts'
 
+const FIRST_CHUNK = 16 * 1024
 const CHUNK = 256 * 1024
 const NEWLINE = 10
 
-/** Texts of whole lines with the offset behind each, one read at a time. */
-async function* textsOf(file: FileHandle): AsyncGenerator<{ text: string; end: number }[]> {
+/** A place in a file where a segment begins, and the epoch in force there. */
+export interface Place {
+  offset: number
+  epoch: number
+}
+export interface PlacedHead extends Place {
+  head: SegmentHead
+}
+
+/** Texts of whole lines from an offset on with the offset behind each, one read at a time: little at first, then more. */
+async function* textsOf(file: FileHandle, from = 0): AsyncGenerator<{ text: string; end: number }[]> {
   let pending = Buffer.alloc(0)
-  let offset = 0
-  for (;;) {
-    const buffer = Buffer.allocUnsafe(CHUNK)
-    const { bytesRead } = await file.read(buffer, 0, CHUNK, offset + pending.length)
+  let offset = from
+  for (let length = FIRST_CHUNK; ; length = Math.min(CHUNK, length * 4)) {
+    const buffer = Buffer.allocUnsafe(length)
+    const { bytesRead } = await file.read(buffer, 0, length, offset + pending.length)
     if (bytesRead === 0) return
     const bytes = Buffer.concat([pending, buffer.subarray(0, bytesRead)])
     const batch: { text: string; end: number }[] = []
@@ -29,8 +39,8 @@ async function* textsOf(file: FileHandle): AsyncGenerator<{ text: string; end: n
   }
 }
 
-/** The lines of the last file up to the first that is not whole; the result is the offset behind the last whole one. */
-export async function* wholeLines(path: string): AsyncGenerator<Line, number> {
+/** The lines of the last file, with the offset behind each, up to the first that is not whole; the result is the last offset. */
+export async function* wholeLines(path: string): AsyncGenerator<{ line: Line; end: number }, number> {
   const file = await open(path, 'r')
   let whole = 0
   try {
@@ -39,7 +49,7 @@ export async function* wholeLines(path: string): AsyncGenerator<Line, number> {
         const line = parseLine(text)
         if (!line) return whole
         whole = end
-        yield line
+        yield { line, end }
       }
     }
     return whole
@@ -52,14 +62,19 @@ const damaged = (path: string, end: number): CorruptLogError =>
   new CorruptLogError(`${path} is damaged in the line that ends at byte ${end}`)
 
 /**
- * The valid events of a file with mseq in [from, before), in batches: those under the epoch of the last fence before
- * them. Throws CorruptLogError where a line is not whole.
+ * The valid events from a place of a file on with mseq in [from, before), in batches: those under the epoch of the last
+ * fence before them. Throws CorruptLogError where a line is not whole.
  */
-export async function* eventsOfFile(path: string, from: number, before: number): AsyncGenerator<MarketEvent[]> {
+export async function* eventsOfFile(
+  path: string,
+  place: Place,
+  from: number,
+  before: number,
+): AsyncGenerator<MarketEvent[]> {
   const file = await open(path, 'r')
   try {
-    let epoch = 0
-    for await (const texts of textsOf(file)) {
+    let { epoch } = place
+    for await (const texts of textsOf(file, place.offset)) {
       const batch: MarketEvent[] = []
       let done = false
       for (const { text, end } of texts) {
@@ -80,17 +95,26 @@ export async function* eventsOfFile(path: string, from: number, before: number):
   }
 }
 
-/** The heads of the segments that end in a file, ascending. */
-export async function headsOfFile(path: string): Promise<SegmentHead[]> {
+/** The heads of the segments that end in a file and where each begins, ascending. */
+export async function headsOfFile(path: string): Promise<PlacedHead[]> {
   const file = await open(path, 'r')
-  const heads: SegmentHead[] = []
+  const heads: PlacedHead[] = []
+  let place: Place = { offset: 0, epoch: 0 }
+  let epoch = 0
   try {
     for await (const texts of textsOf(file)) {
       for (const { text, end } of texts) {
-        if (!isTrailer(text)) continue
+        if (isEvent(text)) continue
         const line = parseLine(text)
-        if (line?.kind !== 'trailer') throw damaged(path, end)
-        heads.push(line.head)
+        if (!line) throw damaged(path, end)
+        if (line.kind === 'fence') epoch = Math.max(epoch, line.epoch)
+        else if (line.kind === 'header') {
+          epoch = line.header.epoch
+          place = { offset: end, epoch }
+        } else if (line.kind === 'trailer') {
+          heads.push({ head: line.head, ...place })
+          place = { offset: end, epoch }
+        }
       }
     }
     return heads
