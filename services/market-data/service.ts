@@ -49,6 +49,7 @@ export const marketData: Service<typeof config> = {
       ],
       health: () => ({
         stores: {
+          quarantine: { kept: quarantine.recent().length, newest: quarantine.recent().at(-1)?.reason ?? null },
           market_log: {
             group: GROUP,
             mseq: market.view.mseq,

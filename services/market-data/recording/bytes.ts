@@ -1,12 +1,6 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
 import { createGunzip } from 'node:zlib'
 
-export interface Progress {
-  /** bytes of the file read, compressed where it is */
-  bytes: number
-  of: number
-}
-
 export function isGzip(file: string): boolean {
   const head = Buffer.alloc(2)
   const handle = openSync(file, 'r')

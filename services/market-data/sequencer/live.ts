@@ -118,11 +118,6 @@ export class LiveSequencer {
     this.stopped = false
     this.accept([gap(clock.now(), 'disk_full')])
   }
-
-  /** After a restore from a backup: consumers rebuild. */
-  startTimeline(timeline: string, reason: string): void {
-    this.accept([{ kind: 'timeline', ts: this.options.clock.now(), pos: 0, timeline, reason }])
-  }
 }
 
 const gap = (ts: number, reason: string): Tick => ({ kind: 'gap', ts, pos: 0, symbols: null, reason })
