@@ -1,6 +1,6 @@
 import { ROOT } from './root.ts'
 
-const FOLDERS = ['packages', 'services', 'scripts', 'bench']
+const FOLDERS = ['packages', 'services', 'scripts', 'bench', 'tests']
 export const isTest = (path: string): boolean => path.endsWith('.test.ts')
 
 /** Our TypeScript files, relative to the root, in order. */

@@ -104,11 +104,11 @@ export function commitStatement(batch: readonly SealedCommit[], slots: readonly 
     `kept as materialized (select account from moved union all select account from born)`,
   ]
   let n = 0
-  const insert = (table: Table, rows: readonly Row[], owner = 'account'): void => {
+  const insert = (table: Table, rows: readonly Row[], owner = 'account', order = ''): void => {
     if (rows.length === 0) return
     const names = Object.keys(table.columns)
     parts.push(`w${n++} as (insert into ${table.name} (${names.join(', ')}) select ${names.map((c) => cast(table, c, 'r')).join(', ')}
-      from ${p.unnest(table, rows, 'r')} join kept on kept.account = r.${owner} ${table.conflict ?? ''})`)
+      from ${p.unnest(table, rows, 'r')} join kept on kept.account = r.${owner} ${order} ${table.conflict ?? ''})`)
   }
   const rows = gather(batch)
   const specs = new Map(
@@ -146,7 +146,8 @@ export function commitStatement(batch: readonly SealedCommit[], slots: readonly 
       from ${p.unnest(WITHDRAWALS, rows.withdrawals, 'r')} join kept on kept.account = r.account
       where v.account = r.account and v.phase = r.phase and v.idx = r.idx and v.provisional and v.withdrawn_aseq is null)`)
   }
-  insert(OUTBOX, batch.flatMap(outboxRows), 'key')
+  // the relay publishes by position, and a join gives rows in any order
+  insert(OUTBOX, batch.flatMap(outboxRows), 'key', 'order by r.aggregate, r.aggregate_seq')
   const sql = `with ${parts.join(',\n')}\nselect account, null::integer as slot from kept union all select null, slot from held`
   return { sql, params: p.values }
 }

@@ -1,0 +1,90 @@
+import { type Ask, type Audited, auditRules, count, type Rule } from './finding.ts'
+
+const RECORDS = `(select account, aseq, kind, mseq, mts, record::jsonb as r from trading.journal)`
+
+/** Every table of an account follows from its journal: nothing more, nothing less, nothing twice. */
+const RULES: readonly Rule[] = [
+  {
+    rule: 'every accepted order command is one order, every order one command',
+    sql: `select coalesce(j.account || '/' || j.aseq, o.account || '/' || o.order_id) as place, o.order_id,
+        j.r->'command'->>'client_order_id' as client_order_id
+      from (select * from ${RECORDS} j where kind = 'command' and r->'command'->>'op' = 'order' and r->'answer'->>'ok' = 'true') j
+      full join trading.orders o on o.account = j.account and o.aseq = j.aseq
+      where j.account is null or o.account is null or o.order_id <> r->'answer'->'order'->>'id' or o.order_id <> 'o' || j.aseq
+        or o.symbol <> r->'command'->>'symbol' or o.side <> r->'command'->>'side'
+        or o.quantity <> (r->'command'->>'quantity')::numeric`,
+  },
+  {
+    rule: 'a client_order_id is used once in an account',
+    sql: `select account || ' ' || client_order_id as place, count(*) as orders from trading.orders
+      where client_order_id is not null group by account, client_order_id having count(*) > 1`,
+  },
+  {
+    rule: 'every command is answered once, with what its record says',
+    sql: `select coalesce(j.account || '/' || j.aseq, a.account || ' ' || a.command_id) as place, a.command_id
+      from (select * from ${RECORDS} j where kind = 'command') j
+      full join trading.answer a on a.account = j.account and a.aseq = j.aseq
+      where j.account is null or a.account is null or a.answer <> j.r->'answer' or a.cseq <> (j.r->>'cseq')::bigint`,
+  },
+  {
+    rule: 'every fill record is one fill, every fill one record',
+    sql: `select coalesce(j.account || '/' || j.aseq, f.account || '/' || f.aseq) as place, f.order_id
+      from (select * from ${RECORDS} j where kind = 'fill') j
+      full join trading.fills f on f.account = j.account and f.aseq = j.aseq
+      where j.account is null or f.account is null or f.order_id <> j.r->>'order' or f.side <> j.r->>'side'
+        or f.quantity <> (j.r->>'quantity')::numeric or f.price <> (j.r->>'price')::numeric`,
+  },
+  {
+    rule: 'an order is filled by its fills, never over its quantity',
+    sql: `select o.account || '/' || o.order_id as place, o.filled::text, coalesce(f.filled, 0)::text as by_fills
+      from trading.orders o
+      left join (select account, order_id, sum(quantity) as filled from trading.fills group by 1, 2) f using (account, order_id)
+      where o.filled <> coalesce(f.filled, 0) or o.filled > o.quantity`,
+  },
+  {
+    rule: 'every record with postings is booked once, line by line',
+    sql: `select coalesce(p.account || '/' || p.aseq, e.account || '/' || e.aseq) as place, p.ledger, p.amount, e.ledger as booked_to, e.amount::text as booked
+      from (select j.account, j.aseq, x.line - 1 as line, x.p->>'ledger' as ledger, x.p->>'amount' as amount
+        from ${RECORDS} j, jsonb_array_elements(j.r->'postings') with ordinality as x(p, line) where kind in ('fill', 'phase')) p
+      full join trading.ledger_entry e on e.account = p.account and e.aseq = p.aseq and e.line = p.line
+      where p.account is null or e.account is null or e.ledger <> p.ledger or e.amount <> p.amount::numeric`,
+  },
+  {
+    rule: 'a position is what its last fill left',
+    sql: `select p.account || ' ' || p.symbol as place, p.quantity::text, f.quantity as by_fill
+      from trading.positions p full join (
+        select distinct on (account, r->>'phase', r->>'symbol') account, (r->>'phase')::int as phase, r->>'symbol' as symbol,
+          r->'position'->>'quantity' as quantity, aseq
+        from ${RECORDS} j where kind = 'fill' order by account, r->>'phase', r->>'symbol', aseq desc) f
+        on f.account = p.account and f.phase = p.phase and f.symbol = p.symbol
+      where p.account is null or f.account is null or p.quantity <> f.quantity::numeric or p.aseq <> f.aseq`,
+  },
+  {
+    rule: 'the state holds the positions and working orders of the tables',
+    sql: `select a.account as place, s.symbol, s.quantity as state, p.quantity::text as booked
+      from trading.account a
+      cross join lateral (select x->>'symbol' as symbol, x->>'quantity' as quantity from jsonb_array_elements(a.state->'book'->'positions') x) s
+      left join trading.positions p on p.account = a.account and p.phase = (a.state->'book'->>'phase')::int and p.symbol = s.symbol
+      where p.quantity is distinct from s.quantity::numeric
+      union all
+      select coalesce(o.account, s.account), coalesce(o.order_id, s.id), s.filled, o.filled::text
+      from (select * from trading.orders where status = 'working') o
+      full join (select a.account, x->>'id' as id, x->>'filled' as filled from trading.account a, jsonb_array_elements(a.state->'orders') x) s
+        on s.account = o.account and s.id = o.order_id
+      where o.account is null or s.account is null or o.filled <> s.filled::numeric`,
+  },
+  {
+    rule: 'no record is older in market time than the one before it',
+    sql: `select account || '/' || aseq as place, mseq, mts from (
+        select *, lag(mseq) over w as before_mseq, lag(mts) over w as before_mts from trading.journal window w as (partition by account order by aseq)) j
+      where mseq < before_mseq or mts < before_mts`,
+  },
+]
+
+/** What is read beside the journals. */
+export async function auditTables(ask: Ask): Promise<Audited> {
+  return {
+    findings: await auditRules(ask, RULES),
+    counted: await count(ask, { orders: 'trading.orders', fills: 'trading.fills', answers: 'trading.answer' }),
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * The outside client: a process of its own that sends orders at a steady rate whether or not anybody listens, sends
+ * each again under the same client_order_id until it is answered, and writes down what it was promised.
+ * usage: bun load.ts SETTINGS (JSON)
+ */
+import { writeFileSync } from 'node:fs'
+import { type OrderAsked, openAcks, type ReceiptHeld } from './acks.ts'
+import { buy, type Person } from './people.ts'
+import { seeded } from './seeded.ts'
+
+export interface LoadSettings {
+  url: string
+  people: Person[]
+  acks: string
+  /** its figures, rewritten every second and at the end */
+  report: string
+  ordersPerS: number
+  seed: number
+  /** of every client_order_id of this process */
+  prefix: string
+}
+export interface LoadReport {
+  seconds: number
+  asked: number
+  /** requests, repeats included */
+  sent: number
+  acknowledged: number
+  /** answers to a repeat: the first one was lost, or the first request was */
+  replayed: number
+  /** orders under way, least and most seen at the full seconds */
+  open: number
+  statuses: Record<string, number>
+}
+interface Account {
+  person: Person
+  assessment: string
+  orders: number
+  price: string | null
+  working: string[]
+  busy: boolean
+}
+
+const settings = JSON.parse(process.argv[2]!) as LoadSettings
+const random = seeded(settings.seed)
+const acks = openAcks(settings.acks)
+const accounts = settings.people.flatMap((person) =>
+  person.assessments.map(
+    (assessment): Account => ({ person, assessment, orders: 0, price: null, working: [], busy: false }),
+  ),
+)
+const report: LoadReport = { seconds: 0, asked: 0, sent: 0, acknowledged: 0, replayed: 0, open: 0, statuses: {} }
+const RETRY_MS = 40
+const PATIENCE_MS = 5_000
+const MOST_OPEN = 600
+const PASSING = new Set([429, 503, 504])
+let stopping = false
+
+interface Answered {
+  status: number
+  // the answer's JSON: an order, a cancellation or a problem
+  // biome-ignore lint/suspicious/noExplicitAny: read field by field where it is used
+  body: any
+  sent: number
+}
+/** Sends until there is an answer that says what became of it. */
+async function deliver(method: string, path: string, key: string, body?: unknown): Promise<Answered> {
+  for (let sent = 1; ; sent++) {
+    report.sent++
+    try {
+      const answer = await fetch(`${settings.url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${key}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      })
+      const said = await answer.json()
+      report.statuses[answer.status] = (report.statuses[answer.status] ?? 0) + 1
+      if (!PASSING.has(answer.status)) return { status: answer.status, body: said, sent }
+    } catch {
+      report.statuses.lost = (report.statuses.lost ?? 0) + 1
+      await back()
+    }
+    await Bun.sleep(RETRY_MS * random())
+  }
+}
+let waiting: Promise<void> | null = null
+/** Somebody listens again: one asks for all that wait. */
+function back(): Promise<void> {
+  waiting ??= (async () => {
+    while (!(await fetch(`${settings.url}/health`, { signal: AbortSignal.timeout(1000) }).catch(() => null)))
+      await Bun.sleep(RETRY_MS)
+    waiting = null
+  })()
+  return waiting
+}
+
+const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)]!
+const SYMBOLS = ['BTC/USD', 'ETH/USD']
+const SIZES: Record<string, string[]> = {
+  'BTC/USD': ['0.001', '0.0005', '0.002'],
+  'ETH/USD': ['0.01', '0.02', '0.005'],
+}
+
+function nextOrder(account: Account): OrderAsked | 'cancel' | 'cancel_all' | null {
+  const client_order_id = `${settings.prefix}${report.asked}`
+  const side = pick(['buy', 'sell'] as const)
+  account.orders++
+  if (account.person.role === 'holder') {
+    if (account.orders > 1) return null
+    return { client_order_id, symbol: 'BTC/USD', side: 'buy', type: 'market', quantity: '0.05' }
+  }
+  if (account.person.role === 'burner') {
+    const burning = account.orders % 2 === 1 ? 'buy' : 'sell'
+    return { client_order_id, symbol: 'BTC/USD', side: burning, type: 'market', quantity: '0.14' }
+  }
+  if (account.orders % 40 === 0) return 'cancel_all'
+  if (account.working.length > 0 && random() < 0.1) return 'cancel'
+  const symbol = account.price ? 'BTC/USD' : pick(SYMBOLS)
+  if (account.price && random() < 0.25)
+    return {
+      client_order_id,
+      symbol: 'BTC/USD',
+      side,
+      type: 'limit',
+      quantity: '0.001',
+      price: account.price,
+      time_in_force: 'gtc',
+    }
+  // now and then more than the margin allows: a refusal is a promise too
+  const quantity = random() < 0.03 ? '180' : pick(SIZES[symbol]!)
+  return { client_order_id, symbol, side, type: 'market', quantity }
+}
+
+async function placeOrder(account: Account, asked: OrderAsked): Promise<void> {
+  const { assessment, person } = account
+  const { status, body, sent } = await deliver('POST', `/api/assessments/${assessment}/orders`, person.key, asked)
+  if (status === 200 || status === 201) {
+    if (body.replayed) report.replayed++
+    const fills = body.fills.map(({ id, quantity, price }: Record<string, string>) => ({ id, quantity, price }))
+    const { receipt, replayed, order } = body as {
+      receipt: ReceiptHeld
+      replayed: boolean
+      order: { id: string; status: string }
+    }
+    await acks.keep({ kind: 'placed', assessment, asked, order: order.id, fills, receipt, sent, replayed })
+    if (order.status === 'working') account.working.push(order.id)
+    if (asked.symbol === 'BTC/USD' && fills.length > 0) account.price = fills.at(-1).price
+    return
+  }
+  await acks.keep({ kind: 'refused', assessment, asked, code: body.code, retryable: body.retryable === true, sent })
+  if (body.code === 'assessment_ended') await replace(account)
+}
+async function cancel(account: Account, what: 'cancel' | 'cancel_all'): Promise<void> {
+  const { assessment, person } = account
+  const one = what === 'cancel' ? `/${account.working.shift()}` : ''
+  if (what === 'cancel_all') account.working = []
+  const { status, body } = await deliver('DELETE', `/api/assessments/${assessment}/orders${one}`, person.key)
+  if (status === 200) await acks.keep({ kind: 'cancelled', assessment, orders: body.cancelled, receipt: body.receipt })
+}
+/** The assessment has ended: another one is bought, whatever is killed meanwhile. */
+async function replace(account: Account): Promise<void> {
+  if (account.busy) return
+  account.busy = true
+  const name = `${settings.prefix}${report.asked}`
+  while (!stopping) {
+    const id = await buy(settings.url, account.person.key, account.person.role, name).catch(() => null)
+    if (id) {
+      account.assessment = id
+      break
+    }
+    await Bun.sleep(RETRY_MS * 5)
+  }
+  account.busy = false
+}
+
+const began = performance.now()
+const show = () => {
+  report.seconds = (performance.now() - began) / 1000
+  report.acknowledged = acks.kept
+  writeFileSync(settings.report, JSON.stringify(report))
+}
+process.on('SIGTERM', () => {
+  stopping = true
+})
+setInterval(show, 1000).unref()
+
+for (let due = began, at = 0; !stopping; due += 1000 / settings.ordersPerS) {
+  const wait = due - performance.now()
+  if (wait > 0) await Bun.sleep(wait)
+  if (report.open >= MOST_OPEN) continue
+  // holders are asked once; burners take every fifth turn of the others
+  const account = accounts[at++ % accounts.length]!
+  if (account.busy) continue
+  const order = nextOrder(account)
+  if (!order) {
+    due -= 1000 / settings.ordersPerS
+    continue
+  }
+  report.asked++
+  report.open++
+  const done = typeof order === 'string' ? cancel(account, order) : placeOrder(account, order)
+  void done.finally(() => {
+    report.open--
+  })
+}
+while (report.open > 0) await Bun.sleep(10)
+show()
+process.exit(0)

@@ -1,0 +1,59 @@
+/** Sign-up, purchase and keys of the people whose orders run while the platform is killed. */
+import { OPERATOR } from './platform.ts'
+
+export interface Person {
+  key: string
+  /** `trader` trades, `holder` buys once and holds, `burner` trades until its limits break and starts again */
+  role: 'trader' | 'holder' | 'burner'
+  assessments: string[]
+}
+const TIERS = { trader: 'two-step-100k-usd', holder: 'two-step-100k-usd', burner: 'demo-usd' }
+const SCOPES = ['trading:read', 'trading:write', 'orders:write', 'market:read']
+
+/** JSON over HTTP; throws with the whole answer when it is no success. */
+export async function ask<T>(url: string, path: string, credential?: string, body?: unknown, key?: string): Promise<T> {
+  const answer = await fetch(`${url}${path}`, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(credential ? { authorization: `Bearer ${credential}` } : {}),
+      ...(key ? { 'idempotency-key': key } : {}),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(10_000),
+  })
+  const text = await answer.text()
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`)
+  return JSON.parse(text) as T
+}
+
+export async function signUp(url: string, roles: readonly (readonly [Person['role'], number])[]): Promise<Person[]> {
+  const operator = await ask<{ token: string }>(url, '/api/auth/login', undefined, OPERATOR)
+  const people: Person[] = []
+  for (const [role, count] of roles) {
+    const who = { email: `${role}@chaos.example`, password: 'a long enough password' }
+    await ask(url, '/api/auth/register', undefined, who)
+    const { token } = await ask<{ token: string }>(url, '/api/auth/login', undefined, who)
+    const { user } = await ask<{ user: { id: string } }>(url, '/api/auth/check', token)
+    const limits = { orders_per_second: 10_000, requests_per_minute: 600_000 }
+    const { key } = await ask<{ key: string }>(url, '/api/api-keys', operator.token, {
+      name: role,
+      user_id: user.id,
+      scopes: SCOPES,
+      limits,
+    })
+    const assessments: string[] = []
+    for (let n = 0; n < count; n++) assessments.push(await buy(url, key, role, `${role}-${n}`))
+    people.push({ key, role, assessments })
+  }
+  return people
+}
+
+/** A started assessment; every step may be repeated under the same name. */
+export async function buy(url: string, key: string, role: Person['role'], name: string): Promise<string> {
+  const purchase = await ask<{ id: string }>(url, '/api/purchases', key, { tier_id: TIERS[role] }, `${name}-buy`)
+  const body = { purchase_id: purchase.id }
+  const { id } = await ask<{ id: string }>(url, '/api/assessments', key, body, `${name}-make`)
+  await ask(url, `/api/assessments/${id}/start`, key, {}, `${name}-start`)
+  return id
+}
