@@ -35,6 +35,15 @@ const GROUPS = ['main']
 export async function compose({ services, base, config, lifecycle }: ComposeOptions): Promise<Platform> {
   const { platform } = config
   const health = createHealth(base.clock)
+  health.addProbe({
+    name: 'db',
+    timeoutMs: 2_000,
+    check: async () => {
+      await base.db.query('select 1')
+      return undefined
+    },
+  })
+  health.addSource(() => ({ stores: { db: { kind: base.db.kind } } }))
   const running: { service: Service; part: Running }[] = []
   const parts = () => running.map(({ part }) => part)
   const app: AnyElysia = new Elysia({ name: 'assay' })

@@ -37,9 +37,20 @@ test('a probe that hangs fails after its time-out and is not asked again meanwhi
     },
   })
   expect((await health.report()).degraded).toEqual(['engine: no answer within 5 ms'])
-  pass(2_000)
+  pass(6_000)
   expect(await health.report()).toMatchObject({ status: 'down', degraded: ['engine: still no answer'] })
   expect(asked).toBe(1)
+})
+test('a report does not wait for a slow probe whose last result is a few seconds old', async () => {
+  const { health, pass } = world()
+  const slow = Promise.withResolvers<undefined>()
+  let asked = 0
+  health.addProbe({ name: 'db', timeoutMs: 1_000, check: async () => (++asked === 1 ? undefined : slow.promise) })
+  expect((await health.report()).status).toBe('ok')
+  pass(2_000)
+  expect((await health.report()).status).toBe('ok')
+  expect(asked).toBe(2)
+  slow.resolve(undefined)
 })
 test('many who ask at once load a probe once', async () => {
   const { health } = world()

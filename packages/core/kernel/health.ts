@@ -32,8 +32,10 @@ export interface Health {
 }
 
 const OK = 'ok'
-/** A report may rest on probes this old: asking for health must not load what it asks about. */
+/** Results this old are asked for anew: asking for health must not load what it asks about. */
 const FRESH_MS = 1_000
+/** A report may rest on results this old while they are asked for anew: it is answered at once under load too. */
+const STALE_MS = 5_000
 
 /** Named probes with time-outs. A probe that hangs counts as failed and is not asked again until it has answered. */
 export function createHealth(clock: Clock): Health {
@@ -64,12 +66,14 @@ export function createHealth(clock: Clock): Health {
     last = { at: clock.monotonic(), results }
     return results
   }
-  function results(): Promise<Record<string, string>> | Record<string, string> {
-    if (last && clock.monotonic() - last.at < FRESH_MS) return last.results
-    running ??= askAll().finally(() => {
-      running = undefined
-    })
-    return running
+  function results(mayBeOldMs: number): Promise<Record<string, string>> | Record<string, string> {
+    const age = last ? clock.monotonic() - last.at : Number.POSITIVE_INFINITY
+    if (age >= FRESH_MS) {
+      running ??= askAll().finally(() => {
+        running = undefined
+      })
+    }
+    return last && age < mayBeOldMs ? last.results : running!
   }
 
   return {
@@ -82,12 +86,12 @@ export function createHealth(clock: Clock): Health {
       state = 'draining'
     },
     async readiness() {
-      const answers = await results()
+      const answers = await results(FRESH_MS)
       const passed = Object.values(answers).every((answer) => answer === OK)
       return { ready: state === 'started' && passed, draining: state === 'draining', probes: answers }
     },
     async report() {
-      const answers = await results()
+      const answers = await results(STALE_MS)
       const failed = Object.entries(answers).filter(([, answer]) => answer !== OK)
       const told = sources.map((source) => source())
       const degraded = [

@@ -88,7 +88,10 @@ describe('a platform', () => {
   test('is ready once everything has started, in the order of the list', async () => {
     expect(order).toEqual(['gateway started', 'desk started'])
     const ready = await get('/ready')
-    expect([ready.status, await ready.json()]).toEqual([200, { ready: true, draining: false, probes: { desk: 'ok' } }])
+    expect([ready.status, await ready.json()]).toEqual([
+      200,
+      { ready: true, draining: false, probes: { db: 'ok', desk: 'ok' } },
+    ])
     expect(await (await get('/health')).json()).toMatchObject({
       status: 'ok',
       stores: { desk: { open: true } },

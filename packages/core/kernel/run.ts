@@ -2,7 +2,7 @@ import type { Server } from 'bun'
 import { serviceEntry } from '../contracts/services.ts'
 import { systemClock } from '../ports/clock/system.ts'
 import { compose, type Platform } from './compose.ts'
-import { type Environment, environment, readConfig } from './config.ts'
+import { type Config, type Environment, environment, readConfig } from './config.ts'
 import { createDeps } from './deps.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
 import { openLog } from './log.ts'
@@ -60,7 +60,7 @@ export async function startPlatform({ services, env, port, out, onFatal }: Start
       port: Number(bound),
       home: settings.ASSAY_HOME,
       platform,
-      notices: [...config.notices, ...platform.notices()],
+      notices: [...config.notices, ...httpsNotice(config), ...platform.notices()],
       close: () => lifecycle.close(),
     }
   } catch (error) {
@@ -105,6 +105,12 @@ export function closeOnSignals(close: Lifecycle['close']): void {
       )
     })
   }
+}
+
+/** Nobody gets past the redirect unless something ends TLS. */
+function httpsNotice({ platform, production }: Config): string[] {
+  if (!(platform.FORCE_HTTPS ?? production) || platform.TRUSTED_PROXIES.length > 0) return []
+  return ['FORCE_HTTPS is on: name the proxy that ends TLS in TRUSTED_PROXIES, or set FORCE_HTTPS=false.']
 }
 
 type Settings = ReturnType<typeof readConfig>['platform']
