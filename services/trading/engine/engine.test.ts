@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import type { AccountSpec, JournalRecord } from '@assay/core/domain/engine/types'
 import { systemClock } from '@assay/core/ports/clock/system'
 import { DbError } from '@assay/core/ports/db/port'
+import { createMemoryLog } from '@assay/core/ports/marketlog/memory'
 import { spec } from '@assay/core/testing/world'
 import { type MemoryStore, memoryStore } from './memory-store.ts'
 import type { EngineStore } from './store.ts'
@@ -345,4 +346,39 @@ describe('durability', () => {
     expect(records.map((r) => r.aseq)).toEqual(records.map((_, i) => i))
     expect((await two.engine.read('a')).positions[0]!.quantity).toBe('30')
   })
+})
+
+test('a log that lost what an account was stored at goes on above it, with a gap', async () => {
+  const first = await testEngine()
+  await first.append(quoteAt(1, '100', '100'), quoteAt(2, '100', '100'))
+  const store = memoryStore()
+  const before = await testEngine({ store, marketlog: first.log })
+  await before.submit('a', { op: 'create' }, { spec: spec([]), docs: {} })
+  await before.close()
+  await first.close()
+  const log = createMemoryLog()
+  await log.fence('main', 1)
+  const after = await testEngine({ store, marketlog: log })
+  const lost = log.append('main', 1, [quoteAt(1, '100', '100')]).then(
+    () => 'taken',
+    () => 'refused',
+  )
+  expect(await lost).toBe('refused')
+  const ts = 1_700_000_010_000
+  await after.append({ kind: 'gap', ts, pos: 0, symbols: null, reason: 'power', mseq: 3, mts: ts })
+  expect((await after.engine.read('a')).mseq).toBe(3)
+  await after.close()
+})
+
+test('an account that nothing has woken since a restart can be read', async () => {
+  const first = await testEngine()
+  await first.append(quoteAt(1, '100', '100'))
+  const store = memoryStore()
+  const before = await testEngine({ store, marketlog: first.log })
+  await before.submit('a', { op: 'create' }, { spec: spec([]), docs: {} })
+  await before.close()
+  const after = await testEngine({ store, marketlog: first.log })
+  expect((await after.engine.read('a')).status).toBe('created')
+  await after.close()
+  await first.close()
 })

@@ -135,10 +135,15 @@ class GroupEngine implements Engine {
   }
 
   async start(): Promise<void> {
-    const { leases, marketlog, log } = this.deps
+    const { store, leases, marketlog, log } = this.deps
     const slots = await leases.acquire()
     const end = await marketlog.end(this.group)
     this.startsAt = end?.mseq ?? 0
+    const newest = await store.newest()
+    if (newest > this.startsAt) {
+      log.warn({ group: this.group, log: this.startsAt, stored: newest }, 'the market log lost its newest events')
+      await marketlog.raise(this.group, newest)
+    }
     const start = await this.desk.openLive(slots)
     this.started = true
     log.info({ group: this.group, slots: slots.length, from: start.from, to: this.startsAt }, 'engine started')

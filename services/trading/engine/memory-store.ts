@@ -84,6 +84,7 @@ export function memoryStore(connections = 1): MemoryStore {
       )
       return { accounts: live.map(read), specs }
     },
+    newest: async () => Math.max(0, ...[...rows.values()].map((kept) => Number(kept.loaded.state.mseq))),
     async answerOf(account, key) {
       const same =
         'commandId' in key

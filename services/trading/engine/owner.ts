@@ -109,7 +109,14 @@ export class Owner {
       book.host(h)
     })
     if (awaited?.redo) this.decideAgain(book, h, awaited.redo)
-    book.at(place, () => this.pump(h))
+    book.at(place, () => {
+      this.pump(h)
+      this.wake(h)
+    })
+  }
+  /** Reads that waited for the account look again. */
+  private wake(h: Hosted): void {
+    if (h.book === this.live && !isBusy(h)) for (const done of h.settled.splice(0)) done()
   }
   absent(accounts: readonly string[]): void {
     for (const account of accounts) {
@@ -193,6 +200,7 @@ export class Owner {
       h.book = live
       live.host(h)
       this.pump(h)
+      this.wake(h)
     }
     this.flush()
     this.reportApplied()
@@ -363,7 +371,7 @@ export class Owner {
     }
     this.outgoing.landed(h)
     this.pump(h)
-    if (!isBusy(h)) for (const done of h.settled.splice(0)) done()
+    this.wake(h)
   }
   /** Not known to be durable, or not where it stood: forgotten, read again, its command decided again if it is not there. */
   private reload(h: Hosted): Wanted {

@@ -68,6 +68,10 @@ export function sqlStore(db: Db): EngineStore {
       const live = `(status = 'started' or exposed or state->'unsealed' <> '[]'::jsonb)`
       return withSpecs(await db.query<AccountRow>(`${LOADED} where slot = any($1::integer[]) and ${live}`, [slots]))
     },
+    async newest() {
+      const [row] = await db.query<{ mseq: string | null }>('select max(mseq) as mseq from trading.account')
+      return Number(row?.mseq ?? 0)
+    },
     async answerOf(account, key) {
       const [column, value] =
         'commandId' in key ? ['command_id', key.commandId] : ['client_order_id', key.clientOrderId]

@@ -25,6 +25,8 @@ export interface EngineStore {
   load(accounts: readonly string[]): Promise<LoadedAccounts>
   /** accounts of the slots that time, a price or a segment can still change */
   loadSlots(slots: readonly number[]): Promise<LoadedAccounts>
+  /** the highest event that any account was stored at: the market log may have lost it in a power failure */
+  newest(): Promise<number>
   answerOf(account: string, key: AnswerKey): Promise<StoredAnswer | null>
   /** every client_order_id that an account has used up, with its body's hash */
   clientOrderIds(account: string): Promise<[id: string, bodyHash: string][]>

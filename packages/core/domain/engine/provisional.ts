@@ -44,7 +44,8 @@ export function beginProvisional(turn: Turn, breach: Breach, before: Gaps): bool
 export function settleProvisional(turn: Turn): boolean {
   const pending = turn.state.provisional
   if (!pending) return false
-  const known = pending.waiting.filter((s) => turn.view.symbol(s)!.status !== 'unknown')
+  // a status alone is no mark: it takes a quote after the one that the breach was found with
+  const known = pending.waiting.filter((s) => turn.view.symbol(s)!.quote!.mseq > pending.mseq)
   if (known.length === 0) return false
   for (const symbol of known) {
     const quote = turn.view.symbol(symbol)!.quote!

@@ -176,3 +176,33 @@ test('a breach while a symbol is unknown is provisional: withdrawn when its mark
   })
   expect(failed.state.status).toBe('failed')
 })
+
+test('a provisional breach waits for a mark: a status alone decides nothing', () => {
+  const w = new World(
+    spec([overall({ limit: { amount: '5000' } })], { instruments: [instrument('TST/USD'), instrument('OTH/USD')] }),
+  )
+  w.start('2024-03-04T08:00:00Z')
+    .quote('2024-03-04T08:00:01Z', '100.00', '100.00')
+    .quote('2024-03-04T08:00:01Z', '100.00', '100.00', { symbol: 'OTH/USD' })
+  w.buy('500')
+  w.buy('500', { symbol: 'OTH/USD' })
+  w.status('2024-03-04T08:10:00Z', 'unknown', 'OTH/USD').quote('2024-03-04T08:11:00Z', '89.00', '89.00')
+  w.status('2024-03-04T08:12:00Z', 'closed', 'OTH/USD').status('2024-03-04T08:13:00Z', 'open', 'OTH/USD')
+  expect([w.of('violation').length, w.state.status]).toEqual([1, 'started'])
+  w.quote('2024-03-04T08:14:00Z', '105.00', '105.00', { symbol: 'OTH/USD' })
+  expect([w.of('withdrawn').length, w.state.status]).toEqual([1, 'started'])
+})
+
+test('a provisional breach is decided by the rules of its own point: a limit tested at the reset is none of them before it', () => {
+  const rules = [overall({ limit: { amount: '5000' } }), daily({ limit: { amount: '1000' }, tested: 'reset' })]
+  const w = new World(spec(rules, { instruments: [instrument('TST/USD'), instrument('OTH/USD')] }))
+  w.start('2024-03-04T08:00:00Z')
+    .quote('2024-03-04T08:00:01Z', '100.00', '100.00')
+    .quote('2024-03-04T08:00:01Z', '100.00', '100.00', { symbol: 'OTH/USD' })
+  w.buy('500')
+  w.buy('500', { symbol: 'OTH/USD' })
+  w.status('2024-03-04T08:10:00Z', 'unknown', 'OTH/USD').quote('2024-03-04T08:11:00Z', '89.00', '89.00')
+  w.quote('2024-03-04T08:12:00Z', '105.00', '105.00', { symbol: 'OTH/USD' })
+  expect(w.of('withdrawn')).toMatchObject([{ rule: 'max_loss', value: '97000', limit: '95000' }])
+  expect(w.state.status).toBe('started')
+})

@@ -28,7 +28,7 @@ export interface SymbolView {
   levelsMseq: number
   levelsTs: number
   levelsVenue: string
-  /** market time of the newest event of this symbol */
+  /** market time of the newest quote, levels or status of this symbol */
   lastMts: number
 }
 
@@ -100,7 +100,8 @@ export class MarketView {
       }
       this.symbols.set(event.symbol, s)
     }
-    s.lastMts = event.mts
+    // a print without a quote says nothing of the price that trades now
+    if (event.kind !== 'trade' || event.bid !== undefined) s.lastMts = event.mts
     if (event.kind === 'symbol_state') s.status = event.state
     else if (event.kind === 'levels') this.applyLevels(s, event)
     else if (event.kind === 'quote' || (event.kind === 'trade' && event.bid !== undefined)) this.applyQuote(s, event)
