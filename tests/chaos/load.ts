@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { type OrderAsked, openAcks, type ReceiptHeld } from './acks.ts'
-import { buy, type Person } from './people.ts'
+import { buy, type Person, TIERS } from './people.ts'
 import { seeded } from './seeded.ts'
 
 export interface LoadSettings {
@@ -163,7 +163,7 @@ async function replace(account: Account): Promise<void> {
   account.busy = true
   const name = `${settings.prefix}${report.asked}`
   while (!stopping) {
-    const id = await buy(settings.url, account.person.key, account.person.role, name).catch(() => null)
+    const id = await buy(settings.url, account.person.key, TIERS[account.person.role], name).catch(() => null)
     if (id) {
       account.assessment = id
       break

@@ -7,7 +7,7 @@ export interface Person {
   role: 'trader' | 'holder' | 'burner'
   assessments: string[]
 }
-const TIERS = { trader: 'two-step-100k-usd', holder: 'two-step-100k-usd', burner: 'demo-usd' }
+export const TIERS = { trader: 'two-step-100k-usd', holder: 'two-step-100k-usd', burner: 'demo-usd' }
 const SCOPES = ['trading:read', 'trading:write', 'orders:write', 'market:read']
 
 /** JSON over HTTP; throws with the whole answer when it is no success. */
@@ -28,32 +28,38 @@ export async function ask<T>(url: string, path: string, credential?: string, bod
 }
 
 export async function signUp(url: string, roles: readonly (readonly [Person['role'], number])[]): Promise<Person[]> {
-  const operator = await ask<{ token: string }>(url, '/api/auth/login', undefined, OPERATOR)
+  const operator = await logIn(url)
   const people: Person[] = []
   for (const [role, count] of roles) {
-    const who = { email: `${role}@chaos.example`, password: 'a long enough password' }
-    await ask(url, '/api/auth/register', undefined, who)
-    const { token } = await ask<{ token: string }>(url, '/api/auth/login', undefined, who)
-    const { user } = await ask<{ user: { id: string } }>(url, '/api/auth/check', token)
-    const limits = { orders_per_second: 10_000, requests_per_minute: 600_000 }
-    const { key } = await ask<{ key: string }>(url, '/api/api-keys', operator.token, {
-      name: role,
-      user_id: user.id,
-      scopes: SCOPES,
-      limits,
-    })
+    const key = await keyFor(url, role, operator)
     const assessments: string[] = []
-    for (let n = 0; n < count; n++) assessments.push(await buy(url, key, role, `${role}-${n}`))
+    for (let n = 0; n < count; n++) assessments.push(await buy(url, key, TIERS[role], `${role}-${n}`))
     people.push({ key, role, assessments })
   }
   return people
 }
+export const logIn = async (url: string): Promise<string> =>
+  (await ask<{ token: string }>(url, '/api/auth/login', undefined, OPERATOR)).token
+
+/** A new trader's API key, made by an operator so that it may send more than a person. */
+export async function keyFor(url: string, name: string, operator: string): Promise<string> {
+  const who = { email: `${name}@chaos.example`, password: 'a long enough password' }
+  await ask(url, '/api/auth/register', undefined, who)
+  const { token } = await ask<{ token: string }>(url, '/api/auth/login', undefined, who)
+  const { user } = await ask<{ user: { id: string } }>(url, '/api/auth/check', token)
+  const limits = { orders_per_second: 10_000, requests_per_minute: 600_000 }
+  const wanted = { name, user_id: user.id, scopes: SCOPES, limits }
+  return (await ask<{ key: string }>(url, '/api/api-keys', operator, wanted)).key
+}
 
 /** A started assessment; every step may be repeated under the same name. */
-export async function buy(url: string, key: string, role: Person['role'], name: string): Promise<string> {
-  const purchase = await ask<{ id: string }>(url, '/api/purchases', key, { tier_id: TIERS[role] }, `${name}-buy`)
-  const body = { purchase_id: purchase.id }
-  const { id } = await ask<{ id: string }>(url, '/api/assessments', key, body, `${name}-make`)
+export async function buy(url: string, key: string, tier: string, name: string): Promise<string> {
+  const id = await create(url, key, tier, name)
   await ask(url, `/api/assessments/${id}/start`, key, {}, `${name}-start`)
   return id
+}
+export async function create(url: string, key: string, tier: string, name: string): Promise<string> {
+  const purchase = await ask<{ id: string }>(url, '/api/purchases', key, { tier_id: tier }, `${name}-buy`)
+  const body = { purchase_id: purchase.id }
+  return (await ask<{ id: string }>(url, '/api/assessments', key, body, `${name}-make`)).id
 }

@@ -1,5 +1,6 @@
 import type { Server } from 'bun'
 import { serviceEntry } from '../contracts/services.ts'
+import type { Clock } from '../ports/clock/port.ts'
 import { systemClock } from '../ports/clock/system.ts'
 import { compose, type Platform } from './compose.ts'
 import { type Config, type Environment, environment, readConfig } from './config.ts'
@@ -17,6 +18,8 @@ export interface StartOptions {
   port?: number
   /** absent: standard output */
   out?: { write(line: string): void }
+  /** absent: the system's */
+  clock?: Clock
   onFatal?: (error: unknown) => void
 }
 export interface Started {
@@ -32,7 +35,14 @@ export interface Started {
 const DRAIN_MS = 5_000
 
 /** Opens the data folder, composes the services, listens, starts. What was opened is closed again when a step fails. */
-export async function startPlatform({ services, env, port, out, onFatal }: StartOptions): Promise<Started> {
+export async function startPlatform({
+  services,
+  env,
+  port,
+  out,
+  clock = systemClock,
+  onFatal,
+}: StartOptions): Promise<Started> {
   const config = readConfig(
     env,
     services.map((service) => service.config),
@@ -43,7 +53,6 @@ export async function startPlatform({ services, env, port, out, onFatal }: Start
   lifecycle.defer('log', () => log.close())
   try {
     for (const notice of config.notices) log.logger.warn({}, notice)
-    const clock = systemClock
     const base = await createDeps({ config, log: log.logger, metrics: createMetrics(), clock, lifecycle })
     // registered below the services: they close before the last sockets are cut
     let server: Server<unknown> | undefined
