@@ -1,5 +1,6 @@
 /** A limit that was crossed: which one is named, and what is written down about it. */
 import { cmp, type Dec, lt, lte, mul, sign, str, sub } from '../money/dec.ts'
+import { tableOrder } from '../rules/table.ts'
 import type { Compiled } from './compile.ts'
 import type { Gaps, LossRule } from './facts.ts'
 import type { AccountState } from './state.ts'
@@ -14,6 +15,10 @@ export interface Crossed {
 }
 export const isCrossed = (rule: LossRule, value: Dec, floor: Dec): boolean =>
   rule.compare === 'lt' ? lt(value, floor) : lte(value, floor)
+
+/** Ties are broken by the rule table, then by the place in the phase. */
+export const inTableOrder = (a: Crossed, b: Crossed): number =>
+  tableOrder(a.rule) - tableOrder(b.rule) || a.index - b.index
 
 /**
  * The limit whose line (metric less floor, from before the point to after it) reaches zero first; ties by table

@@ -1,8 +1,8 @@
 import { gt, str } from '../money/dec.ts'
-import { type Facts, metricOf } from '../rules/kind.ts'
-import { kindOf, tableOrder } from '../rules/table.ts'
-import { attribute, type Breach, type Crossed, isCrossed, marksOf } from './breach.ts'
-import { factsOf, type Gaps, isLoss, rulesOf, setFloors } from './facts.ts'
+import { type Facts, metricOf, type Point } from '../rules/kind.ts'
+import { kindOf } from '../rules/table.ts'
+import { attribute, type Breach, type Crossed, inTableOrder, isCrossed, marksOf } from './breach.ts'
+import { factsOf, type Gaps, isLoss, isTested, rulesOf, setFloors } from './facts.ts'
 import { endPhase, failPhase } from './phases.ts'
 import { beginProvisional } from './provisional.ts'
 import { type Turn, write } from './turn.ts'
@@ -18,39 +18,33 @@ function ratchet(turn: Turn, facts: Facts): void {
 }
 
 /** Every limit that is crossed among the rules tested at this kind of point, in table order. */
-function crossedLimits(turn: Turn, facts: Facts, which: 'every' | 'reset'): Crossed[] {
+function crossedLimits(turn: Turn, facts: Facts, point: Point): Crossed[] {
   const crossed: Crossed[] = []
   rulesOf(turn.state, turn.compiled).forEach((rule, index) => {
     const floor = turn.state.rules[index]!.floor
-    if (!isLoss(rule) || !floor) return
-    if (
-      which === 'reset'
-        ? !(rule.rule === 'max_daily_loss' && rule.tested === 'reset')
-        : !kindOf(rule).testedAt!(rule, 'every')
-    )
-      return
+    if (!isLoss(rule) || !floor || !isTested(rule, point)) return
     const value = metricOf(rule.metric, facts)
     if (isCrossed(rule, value, floor)) crossed.push({ rule, index, value, floor })
   })
-  return crossed.sort((a, b) => tableOrder(a.rule) - tableOrder(b.rule) || a.index - b.index)
+  return crossed.sort(inTableOrder)
 }
 
 /**
  * One evaluation point: ratchet floors, compare, at most one violation; without one, targets and gates.
  * `before` gives metric less floor of each rule before the point and is asked for only when a limit was crossed.
  */
-export function evaluate(turn: Turn, which: 'every' | 'reset', before: () => Gaps): void {
+export function evaluate(turn: Turn, point: Point, before: () => Gaps): void {
   const { state, compiled } = turn
   if (state.status !== 'started' || state.provisional) return
   const facts = factsOf(state, compiled, turn.quoteOf, turn.at)
-  if (which === 'every') ratchet(turn, facts)
-  const crossed = crossedLimits(turn, facts, which)
+  if (point === 'every') ratchet(turn, facts)
+  const crossed = crossedLimits(turn, facts, point)
   if (crossed.length > 0) {
     const breach: Breach = { crossed, attributed: attribute(crossed, before()), facts, marks: marksOf(turn) }
-    if (!beginProvisional(turn, breach, before())) failPhase(turn, breach)
+    if (!beginProvisional(turn, breach, { point, before: before() })) failPhase(turn, breach)
     return
   }
-  if (which === 'every') evaluateGates(turn, facts)
+  if (point === 'every') evaluateGates(turn, facts)
 }
 
 function evaluateGates(turn: Turn, facts: Facts): void {

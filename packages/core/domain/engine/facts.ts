@@ -1,7 +1,7 @@
 /** What rules look at, and the floors that follow from it. */
 import type { QuoteOf } from '../instruments/convert.ts'
 import { type Dec, eq, str, sub } from '../money/dec.ts'
-import { type Facts, metricOf, type RuleKind } from '../rules/kind.ts'
+import { type Facts, metricOf, type Point, type RuleKind } from '../rules/kind.ts'
 import { kindOf } from '../rules/table.ts'
 import type { Compiled } from './compile.ts'
 import type { AccountState } from './state.ts'
@@ -12,6 +12,8 @@ import { equityOf } from './valuation.ts'
 export const rulesOf = (state: AccountState, compiled: Compiled): readonly Rule[] =>
   compiled.spec.phases[state.phase]!.rules
 export type LossRule = MaxDailyLossRule | MaxLossRule
+/** Is this rule's floor held against its metric at this kind of point? */
+export const isTested = (rule: Rule, point: Point): boolean => kindOf(rule).testedAt?.(rule, point) ?? false
 export const isLoss = (rule: Rule): rule is LossRule => rule.rule === 'max_daily_loss' || rule.rule === 'max_loss'
 
 export function factsOf(state: AccountState, compiled: Compiled, quoteOf: QuoteOf, at: number): Facts {

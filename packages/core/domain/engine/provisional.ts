@@ -6,10 +6,18 @@
 import { convert } from '../instruments/convert.ts'
 import type { Dec } from '../money/dec.ts'
 import { add, str } from '../money/dec.ts'
-import { metricOf } from '../rules/kind.ts'
-import { attribute, type Breach, type Crossed, isCrossed, valuingSymbols, writeViolation } from './breach.ts'
+import { metricOf, type Point } from '../rules/kind.ts'
+import {
+  attribute,
+  type Breach,
+  type Crossed,
+  inTableOrder,
+  isCrossed,
+  valuingSymbols,
+  writeViolation,
+} from './breach.ts'
 import type { Compiled } from './compile.ts'
-import { type Gaps, isLoss, rulesOf } from './facts.ts'
+import { type Gaps, isLoss, isTested, rulesOf } from './facts.ts'
 import { cancelWorking, failPhase } from './phases.ts'
 import type { Provisional } from './state.ts'
 import { type Turn, write } from './turn.ts'
@@ -17,7 +25,7 @@ import { floating } from './valuation.ts'
 import type { Quote } from './view.ts'
 
 /** Makes the breach provisional if one of its marks is not valid. */
-export function beginProvisional(turn: Turn, breach: Breach, before: Gaps): boolean {
+export function beginProvisional(turn: Turn, breach: Breach, found: { point: Point; before: Gaps }): boolean {
   const { state, compiled, view } = turn
   const symbols = valuingSymbols(state, compiled)
   const waiting = symbols.filter((s) => view.symbol(s)!.status === 'unknown')
@@ -34,8 +42,9 @@ export function beginProvisional(turn: Turn, breach: Breach, before: Gaps): bool
       return { symbol, bid: quote.bid.price, ask: quote.ask.price, mseq: quote.mseq }
     }),
     waiting,
-    before: [...before].map(([rule, gap]) => ({ rule, gap })),
-    floors: state.rules.map((r) => r.floor),
+    rule: breach.attributed.index,
+    before: [...found.before].map(([rule, gap]) => ({ rule, gap })),
+    floors: rulesOf(state, compiled).map((rule, i) => (isTested(rule, found.point) ? state.rules[i]!.floor : null)),
   }
   return true
 }
@@ -89,18 +98,19 @@ function decide(turn: Turn, pending: Provisional): void {
     at: pending.at,
   }
   const crossed: Crossed[] = []
-  let first: Crossed | null = null
+  let suspected: Crossed | null = null
   rulesOf(state, compiled).forEach((rule, index) => {
     const floor = pending.floors[index]
     if (!floor || !isLoss(rule)) return
     const value = metricOf(rule.metric, facts)
     const c = { rule, index, value, floor }
-    first ??= c
+    if (index === pending.rule) suspected = c
     if (isCrossed(c.rule, value, floor)) crossed.push(c)
   })
+  crossed.sort(inTableOrder)
   state.provisional = null
   if (crossed.length === 0) {
-    const c = first! as Crossed
+    const c = suspected! as Crossed
     write(turn, {
       kind: 'withdrawn',
       phase: state.phase,

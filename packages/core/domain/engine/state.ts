@@ -67,7 +67,10 @@ export interface Provisional {
   marks: { symbol: string; bid: Dec; ask: Dec; mseq: number }[]
   /** symbols still without a valid mark */
   waiting: string[]
+  /** index of the rule that the violation named */
+  rule: number
   before: { rule: number; gap: Dec }[]
+  /** of the rules that are tested at this kind of point */
   floors: (Dec | null)[]
 }
 export type Status = 'none' | 'created' | 'started' | 'passed' | 'failed' | 'expired' | 'abandoned'
@@ -166,6 +169,7 @@ const encodeProvisional = (p: Provisional): Json => ({
   mseq: p.mseq,
   balance: str(p.balance),
   waiting: p.waiting,
+  rule: p.rule,
   positions: p.positions.map((x) => ({ symbol: x.symbol, quantity: str(x.quantity), cost: str(x.cost) })),
   marks: p.marks.map((m) => ({ symbol: m.symbol, bid: str(m.bid), ask: str(m.ask), mseq: m.mseq })),
   before: p.before.map((b) => ({ rule: b.rule, gap: str(b.gap) })),
@@ -234,6 +238,7 @@ const decodeProvisional = (p: Stored): Provisional => ({
   mseq: p.mseq,
   balance: dec(p.balance),
   waiting: p.waiting,
+  rule: p.rule,
   positions: p.positions.map((x: Stored) => ({ symbol: x.symbol, quantity: dec(x.quantity), cost: dec(x.cost) })),
   marks: p.marks.map((m: Stored) => ({ ...m, bid: dec(m.bid), ask: dec(m.ask) })),
   before: p.before.map((b: Stored) => ({ rule: b.rule, gap: dec(b.gap) })),

@@ -194,7 +194,7 @@ test('a provisional breach waits for a mark: a status alone decides nothing', ()
 })
 
 test('a provisional breach is decided by the rules of its own point: a limit tested at the reset is none of them before it', () => {
-  const rules = [overall({ limit: { amount: '5000' } }), daily({ limit: { amount: '1000' }, tested: 'reset' })]
+  const rules = [daily({ limit: { amount: '1000' }, tested: 'reset' }), overall({ limit: { amount: '5000' } })]
   const w = new World(spec(rules, { instruments: [instrument('TST/USD'), instrument('OTH/USD')] }))
   w.start('2024-03-04T08:00:00Z')
     .quote('2024-03-04T08:00:01Z', '100.00', '100.00')

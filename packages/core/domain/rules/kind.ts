@@ -11,11 +11,13 @@ export interface Facts {
   flat: boolean
   at: number
 }
+/** `reset`: the end of a day, before its snapshot; `every`: any evaluation point, the one after that snapshot included */
+export type Point = 'every' | 'reset'
 export interface RuleKind<R extends Rule> {
   /** loss rules: the floor under these facts */
   floor?: (rule: R, facts: Facts) => Dec
   /** loss rules: is the floor tested at this kind of point */
-  testedAt?: (rule: R, point: 'every' | 'reset') => boolean
+  testedAt?: (rule: R, point: Point) => boolean
   /** the amount the day's floor hangs on, for the day's row */
   anchor?: (rule: R, facts: Facts) => Dec
   /** objectives: open when this is true */

@@ -27,5 +27,5 @@ export const maxDailyLoss: RuleKind<MaxDailyLossRule> = {
     if ('amount' in rule.limit) return sub(a, dec(rule.limit.amount))
     return sub(a, mul(mul(dec(rule.limit.pct), PERCENT), rule.limit.of === 'initial' ? facts.initial : a))
   },
-  testedAt: (rule, point) => rule.tested === 'always' || point === 'reset',
+  testedAt: (rule, point) => (rule.tested === 'always' ? point === 'every' : point === 'reset'),
 }

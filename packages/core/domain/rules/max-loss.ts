@@ -9,5 +9,5 @@ export const maxLoss: RuleKind<MaxLossRule> = {
       facts.initial,
       'amount' in rule.limit ? dec(rule.limit.amount) : mul(mul(dec(rule.limit.pct), dec('0.01')), facts.initial),
     ),
-  testedAt: () => true,
+  testedAt: (_, point) => point === 'every',
 }
