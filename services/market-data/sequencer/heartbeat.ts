@@ -19,17 +19,15 @@ export const statesOf = (
   reason: string,
 ): StateTick[] => symbols.map((symbol) => ({ kind: 'symbol_state', symbol, venue, ts, pos: 0, state, reason }))
 
-/** Says that a live source is lost when nothing came for 5 s, and that it is back when something does. */
+/** Says that a live source is lost when nothing came for 5 s. What comes then opens its own symbol: the others have no valid mark yet. */
 export function heartbeat({ venue, symbols, clock, emit }: HeartbeatOptions) {
   let beatAt = clock.monotonic()
   let lost = false
   return {
-    /** something came: before it is passed on */
+    /** something came */
     beat(): void {
       beatAt = clock.monotonic()
-      if (!lost) return
       lost = false
-      emit(statesOf(symbols, venue, clock.now(), 'open', 'the feed is back'))
     },
     async watch(signal: AbortSignal): Promise<void> {
       while (!signal.aborted) {
