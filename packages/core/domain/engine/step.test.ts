@@ -122,6 +122,41 @@ test('depth at one level is taken once until an event changes its size', () => {
   expect(w.buy('6')).toMatchObject({ order: { filled: '6', status: 'filled' } })
 })
 
+test('slippage is for what lies beyond the depth that shows: a limit stops at a level that is worse', () => {
+  const w = new World(spec([overall()], { instruments: [instrument('TST/USD', { slippage_bps: '10' })] }))
+  w.start('2024-03-04T08:00:00Z')
+    .quote('2024-03-04T08:00:01Z', '99.00', '100.00', { ask_size: '10' })
+    .levels(
+      '2024-03-04T08:00:01Z',
+      [['99.00', '10']],
+      [
+        ['100.00', '10'],
+        ['103.00', '10'],
+      ],
+    )
+  expect(w.buy('30', { type: 'limit', price: '101.00', time_in_force: 'ioc' })).toMatchObject({
+    order: { filled: '10' },
+  })
+  expect(w.buy('30', { type: 'limit', price: '104.00', time_in_force: 'ioc' })).toMatchObject({
+    order: { filled: '30' },
+  })
+  expect(w.of('fill').map((f) => [f.price, f.quantity, f.source.kind])).toEqual([
+    ['100', '10', 'quote'],
+    ['103', '10', 'levels'],
+    ['103.21', '20', 'slippage'],
+  ])
+})
+
+test('a slipped price that is exactly on the tick stays there', () => {
+  const w = new World(spec([overall()], { instruments: [instrument('TST/USD', { slippage_bps: '10' })] }))
+  w.start('2024-03-04T08:00:00Z').quote('2024-03-04T08:00:01Z', '99.00', '105.00', { ask_size: '7' })
+  w.buy('9')
+  expect(w.of('fill').map((f) => [f.price, f.quantity])).toEqual([
+    ['105', '7'],
+    ['105.03', '2'],
+  ])
+})
+
 test('a resting limit fills at its own price as maker when the book reaches it or a trade prints beyond it', () => {
   const w = new World(spec([overall()]))
   w.start('2024-03-04T08:00:00Z').quote('2024-03-04T08:00:01Z', '99.00', '100.00')

@@ -29,11 +29,11 @@ export function marketable(
 ): Execution[] {
   const opposite = side === 'buy' ? 'ask' : 'bid'
   const allowed = (price: Dec): boolean => limit === null || (side === 'buy' ? !gt(price, limit) : !lt(price, limit))
-  const levels: OpenLevel[] = openLevels(view, opposite, book, market).filter((l) => allowed(l.price))
+  const levels: OpenLevel[] = openLevels(view, opposite, book, market)
   const executions: Execution[] = []
   let rest = quantity
   for (const level of levels) {
-    if (isZero(rest)) break
+    if (isZero(rest) || !allowed(level.price)) return executions
     const size = min(rest, level.open)
     if (isZero(size)) continue
     executions.push({ price: level.price, quantity: size, kind: level.kind, mseq: level.mseq, size: level.size })
@@ -51,8 +51,8 @@ function slippage(side: Side, rest: Dec, levels: OpenLevel[], market: Market): E
   const quantity = min(rest, most)
   if (isZero(quantity)) return null
   const last = levels[levels.length - 1]!
-  const fraction = div(mul(market.slippageBps, quantity), mul(visible, ofInt(10_000)))
-  const moved = mul(last.price, fraction)
+  // one division, last: a price that is exactly on the tick must not be rounded off it
+  const moved = div(mul(mul(last.price, market.slippageBps), quantity), mul(visible, ofInt(10_000)))
   const price =
     side === 'buy' ? ceilTo(add(last.price, moved), market.tick) : floorTo(sub(last.price, moved), market.tick)
   if (!gt(price, ZERO)) return null
