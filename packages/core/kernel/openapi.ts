@@ -54,7 +54,7 @@ export function openApiDocument(app: AnyElysia): Record<string, unknown> {
     },
     servers: [{ url: '/' }],
     security: [{}, { bearer: [] }, { apiKey: [] }],
-    paths: withProblems(paths as Paths),
+    paths: withProblems(allowNulls(paths) as Paths),
     components: {
       schemas: { ...components.schemas, Problem: PROBLEM_SCHEMA },
       securitySchemes: {
@@ -67,6 +67,16 @@ export function openApiDocument(app: AnyElysia): Record<string, unknown> {
 
 const toJsonSchema = (schema: z.ZodType, { io }: { io?: 'input' | 'output' } = {}) =>
   z.toJSONSchema(schema, { io: io ?? 'input', unrepresentable: 'any' })
+
+/** The generator says `type: [string, null]` of a nullable enum and leaves null out of its values: nothing would fit null. */
+function allowNulls(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(allowNulls)
+  if (typeof node !== 'object' || node === null) return node
+  const copy = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, allowNulls(value)]))
+  const { type, enum: values } = copy
+  const forgets = Array.isArray(type) && type.includes('null') && Array.isArray(values) && !values.includes(null)
+  return forgets ? { ...copy, enum: [...values, null] } : copy
+}
 
 /** Every operation may answer a problem; paths in alphabetical order. */
 function withProblems(paths: Paths): Paths {

@@ -40,6 +40,13 @@ const Time = z.object({
   groups: z.record(z.string(), z.object({ mseq: z.number().int(), mts: z.iso.datetime() })),
 })
 const page = String(docsPage)
+/** A 200 that no schema of ours describes. */
+const answers = (type: string) => ({
+  200: {
+    description: 'OK',
+    content: { [type]: { schema: { type: type === 'application/json' ? ('object' as const) : ('string' as const) } } },
+  },
+})
 
 /** What every deployment answers, whichever services it holds. */
 export function platformRoutes({ health, metrics, clock, marketlog, groups, app }: PlatformRoutesOptions) {
@@ -77,13 +84,20 @@ export function platformRoutes({ health, metrics, clock, marketlog, groups, app 
         if (!isLoopback(ctx.address)) requireScope(ctx, 'ops:metrics')
         return new Response(await metrics.metrics(), { headers: { 'content-type': metrics.contentType } })
       },
-      { detail: { operationId: 'getMetrics', tags, summary: 'Prometheus metrics; scope ops:metrics or loopback' } },
+      {
+        detail: {
+          operationId: 'getMetrics',
+          tags,
+          summary: 'Prometheus metrics; scope ops:metrics or loopback',
+          responses: answers('text/plain'),
+        },
+      },
     )
     .get('/openapi.json', () => (document ??= openApiDocument(app())), {
-      detail: { operationId: 'getOpenApi', tags, summary: 'This document' },
+      detail: { operationId: 'getOpenApi', tags, summary: 'This document', responses: answers('application/json') },
     })
     .get('/docs', ({ set }) => docsResponse(set.headers), {
-      detail: { operationId: 'getDocs', tags, summary: 'This document for people' },
+      detail: { operationId: 'getDocs', tags, summary: 'This document for people', responses: answers('text/html') },
     })
     .get(
       '/api',

@@ -45,7 +45,18 @@ export const proofRoutes = (deps: ProofDeps) =>
               description: 'The archive',
               content: { 'application/zip': { schema: { type: 'string', format: 'binary' } } },
             },
-            202: { description: 'The log is not sealed behind the verdict yet; Retry-After says when to ask again' },
+            202: {
+              description: 'The log is not sealed behind the verdict yet; Retry-After says when to ask again',
+              content: {
+                'application/json': {
+                  schema: {
+                    type: 'object',
+                    required: ['status'],
+                    properties: { status: { type: 'string', enum: ['sealing'] } },
+                  },
+                },
+              },
+            },
             304: { description: 'The archive with this ETag is still the newest' },
           },
         },
