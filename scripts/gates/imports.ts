@@ -60,6 +60,7 @@ const isTestSupport = (path: string): boolean =>
   path.includes('/testing/') ||
   path.endsWith('/contract.ts') ||
   path.startsWith('bench/') ||
+  path.startsWith('tests/') ||
   path.startsWith('scripts/')
 
 function resolveTarget(path: string, target: string): string {
