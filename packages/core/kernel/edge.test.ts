@@ -96,6 +96,20 @@ describe('errors leave as problem+json', () => {
     expect(wrong).toMatchObject({ status: 405, json: { code: 'method_not_allowed' } })
     expect(wrong.response.headers.get('allow')).toBe('POST')
   })
+  test('the character that no database text can hold is refused in path, query and body, and so is what nests without end', async () => {
+    const refused = [
+      await ask('/api/assessments/%00/orders', { method: 'POST', body: '{"quantity":"1"}' }),
+      await ask('/api/assessments/a1/orders?symbol=%00', { method: 'POST', body: '{"quantity":"1"}' }),
+      await post('{"quantity":"1","legs":[{"price":"1\\u0000"}]}'),
+    ]
+    expect(refused.map(({ status, json }) => [status, json?.field])).toEqual([
+      [422, 'id'],
+      [422, 'symbol'],
+      [422, 'legs.0.price'],
+    ])
+    const deep = `{"quantity":"1","legs":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
+    expect(await post(deep)).toMatchObject({ status: 422, json: { code: 'validation_failed' } })
+  })
   test('a body over the limit is 413 before it is read', async () => {
     const { status, json } = await ask('/api/assessments/a1/orders', {
       method: 'POST',

@@ -4,6 +4,7 @@ import { AssayError } from '../contracts/errors.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import type { TokenVerifier } from './auth.ts'
 import { corsHeaders, isPreflight, preflight } from './cors.ts'
+import { checkInput } from './input.ts'
 import type { RequestLimit } from './limit.ts'
 import { classOf } from './limit-class.ts'
 import type { RequestMetrics } from './metrics.ts'
@@ -103,6 +104,7 @@ export function edge(options: EdgeOptions) {
         throw new AssayError('payload_too_large', `At most ${maxBodyBytes} bytes.`)
       }
     })
+    .onTransform({ as: 'global' }, ({ params, query, body }) => checkInput({ params, query, body }))
     .onError({ as: 'global' }, ({ code, error, request, set }) => {
       const state = stateOf(request)
       let mapped = toAssayError(error, code)
