@@ -40,7 +40,9 @@ export function planCommands(file: string, seed: number, events: number, every: 
   for (let after = 10; after < last; after += 1 + Math.floor(random() * 2 * every)) {
     const side = pick(['buy', 'sell'] as const)
     const price = pick(['0.00141', '0.00143', '0.00146'])
-    const quantity = pick(['20', '57', '133', '410'])
+    const account = Math.floor(random() * ACCOUNTS)
+    // the first account trades so much that costs break its limits
+    const quantity = pick(account === 0 ? ['180', '410', '950'] : ['5', '17', '43'])
     const choice = random()
     const command: TwinCommand =
       choice < 0.7
@@ -48,7 +50,7 @@ export function planCommands(file: string, seed: number, events: number, every: 
         : choice < 0.95
           ? { op: 'order', side, quantity, type: 'limit', price }
           : { op: 'cancel_all' }
-    planned.push({ after, account: Math.floor(random() * ACCOUNTS), command })
+    planned.push({ after, account, command })
   }
   planned.push({ after: last, account: ACCOUNTS - 1, command: { op: 'abandon' } })
   writeFileSync(file, JSON.stringify(planned))

@@ -112,8 +112,8 @@ export class LiveSequencer {
   /** With space again it continues; what was live is unknown until its next tick. */
   private async watchDisk(): Promise<void> {
     const { marketlog, clock } = this.options
-    if (marketlog.disk() === 'ok') return
-    const state = await marketlog.recoverDisk()
+    // the engine watches the disk too: it may have got the space back first
+    const state = marketlog.disk() === 'ok' ? 'ok' : await marketlog.recoverDisk()
     if (!this.stopped || state === 'full') return
     this.stopped = false
     this.accept([gap(clock.now(), 'disk_full')])
