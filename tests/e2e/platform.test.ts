@@ -19,6 +19,7 @@ import { dec, fixed, sum } from '@assay/core/domain/money/dec'
 import { until } from '@assay/core/testing/until'
 import { type Api, openApi } from './api.ts'
 import { openContract } from './contract.ts'
+import { readJournal } from './journal.ts'
 import { operatorToken, type Person, signUp, startAssessment, type Tokens } from './people.ts'
 import { type Process, runCommand, scratchHome, startProcess } from './platform.ts'
 
@@ -59,17 +60,6 @@ const place = async (body: object, who = ann): Promise<OrderAnswer> => {
 const market = (side: 'buy' | 'sell', quantity: string) => ({ symbol: 'BTC/USD', side, type: 'market', quantity })
 /** far from the market: it rests */
 const resting = { symbol: 'BTC/USD', side: 'buy', type: 'limit', quantity: '0.01', price: '1000' }
-const wholeJournal = async (): Promise<JournalItem[]> => {
-  const items: JournalItem[] = []
-  let cursor: string | null = null
-  do {
-    const query: string = cursor ? `&cursor=${cursor}` : ''
-    const page: Page<JournalItem> = await ann.bot.get(at(`/journal?limit=7${query}`))
-    items.push(...page.items)
-    cursor = page.next
-  } while (cursor)
-  return items
-}
 
 describe('what anybody may read', () => {
   test('is up, ready and measured', async () => {
@@ -341,7 +331,7 @@ describe('the verdict and its proof', () => {
     expect(same.status).toBe(304)
   }, 30_000)
   test('every receipt holds against the published keys and stands in the journal, whose chain is whole', async () => {
-    const journal = await wholeJournal()
+    const journal = await readJournal(ann.bot, id, -1, 7)
     let last = '0'.repeat(64)
     for (const [aseq, { record, hash }] of journal.entries()) {
       last = createHash('sha256')
