@@ -46,5 +46,6 @@ async function endedRules(deps: TradingDeps, account: string, phase: number): Pr
     met: rule.rule === 'profit_target' ? reached.has(index) : null,
     compare: 'compare' in rule ? rule.compare : null,
     reached_at: isoOrNull(reached.get(index) ?? null),
+    prices: [],
   }))
 }

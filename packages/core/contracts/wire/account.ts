@@ -48,12 +48,14 @@ export const RuleResource = z.object({
   /** null where the phase has ended */
   value: z.string().nullable(),
   limit: z.string().nullable(),
-  /** what may still be lost (loss rules) or is still missing (objectives) */
+  /** the permitted loss now (loss rules) or is still missing (objectives) */
   remaining: z.string().nullable(),
   fraction: z.string().nullable(),
   met: z.boolean().nullable(),
   compare: z.string().nullable(),
   reached_at: Instant.nullable(),
+  /** rules on equity: the price of each held symbol at which the limit is reached if nothing else moves */
+  prices: z.array(z.object({ symbol: z.string(), price: z.string() })),
 })
 export const RuleList = z.object({ items: z.array(RuleResource), phase: z.int(), ...at })
 export type RuleList = z.output<typeof RuleList>

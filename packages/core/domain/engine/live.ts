@@ -1,10 +1,12 @@
-import { convert } from '../instruments/convert.ts'
+import { convert, type QuoteOf } from '../instruments/convert.ts'
 import { abs, add, type Dec, dec, div, fixed, gt, isZero, mul, str, sub } from '../money/dec.ts'
 import { metricOf } from '../rules/kind.ts'
 import { daysCounted } from '../rules/min-trading-days.ts'
 import { targetAmount } from '../rules/profit-target.ts'
+import { kindOf } from '../rules/table.ts'
 import type { Compiled } from './compile.ts'
 import { factsOf, rulesOf } from './facts.ts'
+import { priceAt, type Reach } from './reach.ts'
 import type { AccountState } from './state.ts'
 import { floating, quotesOf, reservedMargin, usedMargin } from './valuation.ts'
 import type { MarketView } from './view.ts'
@@ -24,6 +26,8 @@ export interface RuleView {
   met: boolean | null
   compare: string | null
   reached_at: number | null
+  /** rules on equity: where each held symbol would have to trade for the limit to be reached, if nothing else moved */
+  prices: Reach[]
 }
 export interface PositionView {
   symbol: string
@@ -72,16 +76,23 @@ export const money = (value: Dec, scale: number): string =>
 const share = (part: Dec, whole: Dec): string => (isZero(whole) ? '1' : clamp(div(part, whole, 4)))
 const clamp = (d: Dec): string => (d.n < 0n ? '0' : gt(d, { n: 1n, s: 0 }) ? '1' : str(d))
 
+const reaches = (state: AccountState, compiled: Compiled, quoteOf: QuoteOf, floor: Dec): Reach[] =>
+  state.book.positions.flatMap(({ symbol }) => {
+    const price = priceAt(state.book, compiled, quoteOf, symbol, floor)
+    return price ? [{ symbol, price: str(price) }] : []
+  })
+
 function ruleViews(state: AccountState, compiled: Compiled, view: MarketView): RuleView[] {
   if (!state.day) return []
-  const facts = factsOf(state, compiled, quotesOf(view), view.mts)
+  const quoteOf = quotesOf(view)
+  const facts = factsOf(state, compiled, quoteOf, view.mts)
   return rulesOf(state, compiled).map((rule, index): RuleView => {
     const own = state.rules[index]!
-    const shared = { rule: rule.rule, index, effect: rule.effect, reached_at: own.reachedAt }
+    const shared = { rule: rule.rule, index, effect: rule.effect, reached_at: own.reachedAt, prices: [] as Reach[] }
     if (rule.rule === 'max_loss' || rule.rule === 'max_daily_loss') {
       const value = metricOf(rule.metric, facts)
       const floor = own.floor!
-      const start = rule.rule === 'max_loss' ? compiled.initial : state.day!.balance
+      const start = kindOf(rule).anchor?.(rule, facts) ?? compiled.initial
       return {
         ...shared,
         metric: rule.metric,
@@ -91,6 +102,7 @@ function ruleViews(state: AccountState, compiled: Compiled, view: MarketView): R
         fraction: share(sub(start, value), sub(start, floor)),
         met: null,
         compare: rule.compare,
+        prices: rule.metric === 'balance' ? [] : reaches(state, compiled, quoteOf, floor),
       }
     }
     if (rule.rule === 'profit_target') {

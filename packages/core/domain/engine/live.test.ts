@@ -1,0 +1,75 @@
+import { expect, test } from 'bun:test'
+import { instrument, spec, World } from '../../testing/world.ts'
+import { liveView } from './live.ts'
+import type { Rule } from './types.ts'
+
+const floor = (amount: string, more: Partial<Extract<Rule, { rule: 'max_loss' }>> = {}): Rule => ({
+  rule: 'max_loss',
+  mode: 'static',
+  limit: { amount },
+  lock: null,
+  metric: 'equity',
+  compare: 'lt',
+  effect: 'hard',
+  ...more,
+})
+const rulesOf = (w: World) => liveView(w.state, w.compiled, w.replay.view).rules
+
+test('a limit says the price of each held symbol that reaches it, and a quote there does', () => {
+  const w = new World(spec([floor('5000')], { instruments: [instrument('TST/USD'), instrument('OTH/USD')] }))
+  w.start('2024-03-04T08:00:00Z')
+    .quote('2024-03-04T08:00:01Z', '100.00', '100.00')
+    .quote('2024-03-04T08:00:01Z', '50.00', '50.00', { symbol: 'OTH/USD' })
+  w.buy('1000')
+  w.sell('500', { symbol: 'OTH/USD' })
+  expect(rulesOf(w)[0]).toMatchObject({
+    remaining: '5000.00',
+    prices: [
+      { symbol: 'TST/USD', price: '95' },
+      { symbol: 'OTH/USD', price: '60' },
+    ],
+  })
+  w.quote('2024-03-04T08:00:02Z', '95.00', '95.00')
+  expect([rulesOf(w)[0]!.remaining, w.state.status]).toEqual(['0.00', 'started'])
+  w.quote('2024-03-04T08:00:03Z', '94.99', '94.99')
+  expect(w.state.status).toBe('failed')
+})
+
+test('the price that reaches a limit converts with itself: one tick before it the account stands, beyond it it falls', () => {
+  const usdjpy = instrument('USD/JPY', {
+    price_tick: '0.001',
+    conversions: { USD: [{ symbol: 'USD/JPY', direct: false }] },
+  })
+  for (const side of ['buy', 'sell'] as const) {
+    const w = new World(spec([floor('5000')], { instruments: [usdjpy] }))
+    w.start('2024-03-04T08:00:00Z').quote('2024-03-04T08:00:01Z', '150.000', '150.020', { symbol: 'USD/JPY' })
+    w.command({ op: 'order', symbol: 'USD/JPY', side, type: 'market', quantity: '100000' })
+    const at = Number(rulesOf(w)[0]!.prices[0]!.price)
+    const [inside, outside] = side === 'buy' ? [at + 0.001, at - 0.001] : [at - 0.001, at + 0.001]
+    const quote = (price: number): void => {
+      const bid = side === 'buy' ? price : price - 0.02
+      w.quote('2024-03-04T08:00:02Z', bid.toFixed(3), (bid + 0.02).toFixed(3), { symbol: 'USD/JPY' })
+    }
+    quote(inside)
+    expect(w.state.status).toBe('started')
+    quote(outside)
+    expect(w.state.status).toBe('failed')
+  }
+})
+
+test('the share of a daily limit that is used counts from its own anchor', () => {
+  const daily: Rule = {
+    rule: 'max_daily_loss',
+    anchor: 'day_high',
+    limit: { amount: '4000' },
+    metric: 'equity',
+    compare: 'lt',
+    tested: 'always',
+    effect: 'hard',
+  }
+  const w = new World(spec([daily]))
+  w.start('2024-03-04T08:00:00Z').quote('2024-03-04T08:00:01Z', '100.00', '100.00')
+  w.buy('1000')
+  w.quote('2024-03-04T08:00:02Z', '110.00', '110.00').quote('2024-03-04T08:00:03Z', '109.00', '109.00')
+  expect(rulesOf(w)[0]).toMatchObject({ limit: '106000.00', remaining: '3000.00', fraction: '0.25' })
+})

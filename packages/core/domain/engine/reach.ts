@@ -1,0 +1,43 @@
+/** Where prices would have to go for a limit to be reached: shown to people, decides nothing. */
+import type { QuoteOf } from '../instruments/convert.ts'
+import { add, ceilTo, type Dec, div, eq, floorTo, gt, isZero, mul, sign, sub, ZERO } from '../money/dec.ts'
+import type { Compiled } from './compile.ts'
+import type { Book } from './state.ts'
+import { equityOf } from './valuation.ts'
+import type { BookLevel } from './view.ts'
+
+export interface Reach {
+  symbol: string
+  /** of the side that marks the position: bid of a long one, ask of a short one */
+  price: string
+}
+/** Equity is a line in one price, bent a little where that price or the sign of a result converts: secants end there. */
+const STEPS = 6
+
+/**
+ * The price of `symbol`, bid and ask moved alike, at which equity comes to `floor` while nothing else moves; on the
+ * tick at or beyond it. Null: no price above zero does it.
+ */
+export function priceAt(book: Book, compiled: Compiled, quoteOf: QuoteOf, symbol: string, floor: Dec): Dec | null {
+  const market = compiled.markets.get(symbol)!
+  const quote = quoteOf(symbol)!
+  const isLong = sign(book.positions.find((p) => p.symbol === symbol)!.quantity) > 0
+  const mark = (isLong ? quote.bid : quote.ask).price
+  const excess = (shift: Dec): Dec => {
+    const moved = (level: BookLevel): BookLevel => ({ ...level, price: add(level.price, shift) })
+    const shifted = { ...quote, bid: moved(quote.bid), ask: moved(quote.ask) }
+    return sub(
+      equityOf(book, compiled, (name) => (name === symbol ? shifted : quoteOf(name))),
+      floor,
+    )
+  }
+  let [a, b]: [Dec, Dec] = [ZERO, isLong ? sub(ZERO, market.tick) : market.tick]
+  let [atA, atB] = [excess(a), excess(b)]
+  for (let i = 0; i < STEPS && !isZero(atB) && !eq(atA, atB); i++) {
+    const next = sub(b, div(mul(atB, sub(b, a)), sub(atB, atA)))
+    if (!gt(add(quote.bid.price, next), ZERO)) return null
+    ;[a, atA, b, atB] = [b, atB, next, excess(next)]
+  }
+  const price = isLong ? floorTo(add(mark, b), market.tick) : ceilTo(add(mark, b), market.tick)
+  return gt(price, ZERO) ? price : null
+}
