@@ -1,3 +1,4 @@
+import type { CacheOutcome } from '@assay/core/kernel/cached'
 import { createTokenVerifier } from '@assay/core/kernel/verify-token'
 import type { Clock } from '@assay/core/ports/clock/port'
 import type { Db } from '@assay/core/ports/db/port'
@@ -17,10 +18,18 @@ export interface IdentityParts {
   idleMs: number
   /** told the name of each limit that was hit */
   onLimitHit: (name: string) => void
+  onCacheAsked: (cache: 'keys' | 'sessions', outcome: CacheOutcome) => void
 }
 
 /** Everything the verbs work with, on the platform's ports. */
-export async function openIdentity({ db, secrets, clock, idleMs, onLimitHit }: IdentityParts): Promise<GatewayDeps> {
+export async function openIdentity({
+  db,
+  secrets,
+  clock,
+  idleMs,
+  onLimitHit,
+  onCacheAsked,
+}: IdentityParts): Promise<GatewayDeps> {
   const database = createAuthDatabase(db.as('gateway'))
   // argon2 takes a core for 22 ms; two at a time leave the rest of the machine to the orders
   const hasher = createPasswordHasher({ running: 2, waiting: 64 })
@@ -31,6 +40,7 @@ export async function openIdentity({ db, secrets, clock, idleMs, onLimitHit }: I
     publicKey: keys.publicKey,
     sessionLives: (id) => sessionLives({ database, clock }, id),
     apiKeyActor: (key) => keyActor({ database, clock }, key),
+    asked: onCacheAsked,
   })
   const guard = createAttemptGuard({ clock, onHit: onLimitHit })
   const refreshSecret = await ownSecret(secrets, 'refresh_secret')

@@ -1,3 +1,4 @@
+import { type CacheOutcome, countCache } from '@assay/core/kernel/cached'
 import type { Deps, Service } from '@assay/core/kernel/service'
 import { Elysia } from 'elysia'
 import { Counter } from 'prom-client'
@@ -26,6 +27,7 @@ export const gateway: Service<typeof config> = {
       clock,
       idleMs: deps.config.SESSION_TIMEOUT_MINUTES * MINUTE,
       onLimitHit,
+      onCacheAsked: cacheAsked(deps),
     })
     const keyUse = trackKeyUse(identity)
     const notices: string[] = []
@@ -77,6 +79,11 @@ function limitHits({ metrics }: Deps<Config>): (name: string) => void {
     registers: [metrics],
   })
   return (name) => hits.inc({ class: name })
+}
+
+function cacheAsked({ metrics }: Deps<Config>): (cache: 'keys' | 'sessions', outcome: CacheOutcome) => void {
+  const count = { keys: countCache(metrics, 'keys'), sessions: countCache(metrics, 'sessions') }
+  return (cache, outcome) => count[cache](outcome)
 }
 
 const requestLimit = ({ clock, config }: Deps<Config>, onHit: (name: string) => void) =>

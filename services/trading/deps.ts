@@ -1,4 +1,5 @@
 import type { Instrument } from '@assay/core/domain/instruments/instrument'
+import type { Cached } from '@assay/core/kernel/cached'
 import type { Ctx } from '@assay/core/kernel/context'
 import type { Clock } from '@assay/core/ports/clock/port'
 import type { Db } from '@assay/core/ports/db/port'
@@ -18,6 +19,8 @@ export interface TradingDeps {
   marketlog: MarketLog
   owners: Owners
   segmentEnds: SegmentEnds
+  /** tiers on sale */
+  tiers: Cached
   /** instrument documents in force: the catalogue and what market-data derived */
   instruments: () => Promise<readonly PublishedInstrument[]>
 }

@@ -1,6 +1,7 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import { InstrumentDocument } from '@assay/core/contracts/wire/instrument'
 import type { Instrument } from '@assay/core/domain/instruments/instrument'
+import { cachedBy, countCache } from '@assay/core/kernel/cached'
 import type { Deps, Service } from '@assay/core/kernel/service'
 import { z } from 'zod'
 import { Owners } from './access.ts'
@@ -20,6 +21,7 @@ import { TIER_CATALOGUE } from './tiers/catalogue.ts'
 import { seedTiers } from './tiers/seed-tiers.ts'
 
 const HOUR = 3_600_000
+const TIERS_KEPT_MS = 60_000
 /** One process owns the embedded engine; after a restart it is the same owner and need not wait for its own lease. */
 const OWNER = 'embedded'
 
@@ -52,7 +54,13 @@ export const trading: Service<typeof config> = {
       marketlog,
       owners: new Owners(db),
       segmentEnds: new SegmentEnds(marketlog),
-      instruments: instrumentBook({ db, now: () => clock.monotonic(), fed: () => fedInstruments(deps) }),
+      tiers: cachedBy(deps.cache, deps.metrics, { name: 'tiers', ttlMs: TIERS_KEPT_MS }),
+      instruments: instrumentBook({
+        db,
+        now: () => clock.monotonic(),
+        fed: () => fedInstruments(deps),
+        asked: countCache(deps.metrics, 'symbols'),
+      }),
     }
     lifecycle.background('trading idempotency keys', async (signal) => {
       while (!signal.aborted) {

@@ -5,6 +5,7 @@ import { AssayError } from '../contracts/errors.ts'
 import { SCOPES, type Scope } from '../contracts/scopes.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import type { TokenVerifier } from './auth.ts'
+import type { CacheOutcome } from './cached.ts'
 import type { Actor } from './context.ts'
 
 export const TOKEN_ISSUER = 'assay'
@@ -34,6 +35,8 @@ export interface VerifierSources {
   sessionLives(sessionId: string): Promise<boolean>
   /** the actor of an API key, null when unknown, expired or revoked; asked once per key, then only `revokeKey` ends it */
   apiKeyActor(key: string): Promise<Actor | null>
+  /** hears whether a credential was remembered */
+  asked?: (cache: 'keys' | 'sessions', outcome: CacheOutcome) => void
   /** tokens and keys remembered, default 20,000 */
   maxCached?: number
 }
@@ -45,6 +48,7 @@ export interface RevocableVerifier extends TokenVerifier {
 }
 
 const KEY_PREFIX = 'assay_'
+const isApiKey = (credential: string): boolean => credential.startsWith(KEY_PREFIX)
 const refused = () => new AssayError('unauthorized', 'The token or API key is not valid, or not any more.')
 
 /**
@@ -89,8 +93,9 @@ export function createTokenVerifier(sources: VerifierSources): RevocableVerifier
     const revoked = new Set<string>()
     revokedMeanwhile.add(revoked)
     try {
-      const isKey = credential.startsWith(KEY_PREFIX)
-      const actor = await (isKey ? sources.apiKeyActor(credential) : accessTokenActor(credential, sources))
+      const actor = await (isApiKey(credential)
+        ? sources.apiKeyActor(credential)
+        : accessTokenActor(credential, sources))
       if (!actor || hasEnded(actor) || revoked.has(ownerOf(actor))) throw refused()
       return actor
     } finally {
@@ -102,6 +107,7 @@ export function createTokenVerifier(sources: VerifierSources): RevocableVerifier
     async verify(credential) {
       const digest = hash('sha256', credential, 'base64')
       const known = cached.get(digest)
+      sources.asked?.(isApiKey(credential) ? 'keys' : 'sessions', known ? 'hit' : 'miss')
       if (!known) {
         const actor = await lookUp(credential)
         remember(digest, actor)

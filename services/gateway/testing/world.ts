@@ -70,7 +70,14 @@ export async function openWorld(env: Record<string, string> = {}, shared?: TestD
   }
 
   let { running, app, metrics } = await open()
-  const identity = await openIdentity({ db: database.db, secrets, clock, idleMs: 0, onLimitHit() {} })
+  const identity = await openIdentity({
+    db: database.db,
+    secrets,
+    clock,
+    idleMs: 0,
+    onLimitHit() {},
+    onCacheAsked() {},
+  })
   return {
     time,
     database,

@@ -1,6 +1,7 @@
 import { CATALOGUE } from '@assay/core/domain/instruments/catalogue'
 import type { Instrument } from '@assay/core/domain/instruments/instrument'
 import { withConversions } from '@assay/core/domain/instruments/resolve'
+import type { CacheOutcome } from '@assay/core/kernel/cached'
 import type { Db } from '@assay/core/ports/db/port'
 import type { PublishedInstrument } from '../deps.ts'
 import { publishInstruments } from './publish-instruments.ts'
@@ -16,13 +17,19 @@ export interface InstrumentBookDeps {
   now: () => number
   /** documents of the symbols that market-data feeds */
   fed: () => Promise<readonly Instrument[]>
+  asked?: (outcome: CacheOutcome) => void
 }
 
 /**
  * The instruments in force: what market-data says of the symbols it feeds, over the catalogue. One load at a time;
  * when market-data does not answer, what it said last stands, at first the catalogue alone.
  */
-export function instrumentBook({ db, now, fed }: InstrumentBookDeps): () => Promise<readonly PublishedInstrument[]> {
+export function instrumentBook({
+  db,
+  now,
+  fed,
+  asked,
+}: InstrumentBookDeps): () => Promise<readonly PublishedInstrument[]> {
   let held: { until: number; value: Promise<readonly PublishedInstrument[]> } = {
     until: -1,
     value: Promise.resolve([]),
@@ -37,6 +44,7 @@ export function instrumentBook({ db, now, fed }: InstrumentBookDeps): () => Prom
     return publishInstruments(db, withConversions([...bySymbol.values()]))
   }
   return () => {
+    asked?.(held.until <= now() ? 'miss' : 'hit')
     if (held.until <= now()) {
       held = { until: now() + KEEP_MS, value: load() }
       held.value.catch(() => {

@@ -8,7 +8,7 @@ import type { Sql } from '@assay/core/ports/db/port'
 import type { Checkout } from '@assay/core/ports/payments/port'
 import type { TradingDeps, Verb } from '../deps.ts'
 import { once } from '../idempotency/once.ts'
-import { getTier } from '../tiers/get-tier.ts'
+import { tierOnSale } from '../tiers/get-tier.ts'
 import { publishOutcome } from './publish-outcome.ts'
 import { PURCHASE_COLUMNS, type PurchaseRow, purchaseOf } from './purchase-row.ts'
 
@@ -22,7 +22,7 @@ export async function buyTier({
   deps,
 }: Verb<{ tier_id: string; key?: string | undefined }>): Promise<PurchaseResource> {
   const actor = requireScope(ctx, 'trading:write')
-  const tier = await getTier({ ctx, input: { id: input.tier_id }, deps })
+  const tier = await tierOnSale(deps, actor.tenant, input.tier_id)
   const asked = { ctx, route: 'POST /api/purchases', key: input.key, body: { tier_id: input.tier_id } }
   return once<PurchaseResource>(deps, asked, async ({ subject, keep }) => {
     await recordPurchase(deps, subject, actor, tier)

@@ -79,6 +79,7 @@ export async function openWorld(more: Partial<TradingDeps> = {}): Promise<World>
     marketlog: engine.log,
     owners: new Owners(db),
     segmentEnds: new SegmentEnds(engine.log),
+    tiers: (_, load) => load(),
     instruments: instrumentBook({ db, now: () => systemClock.monotonic(), fed: async () => [] }),
     ...more,
   }

@@ -10,15 +10,19 @@ export async function listTiers({
   input,
   deps,
 }: Verb<PageQuery & { currency?: string | undefined }>): Promise<Page<TierResource>> {
-  const tiers = await deps.db.prisma.tier.findMany({
-    where: {
-      tenant: tenantOf(ctx),
-      active: true,
-      ...(input.cursor && { id: { gt: input.cursor } }),
-      ...(input.currency && { document: { path: ['currency'], equals: input.currency } }),
-    },
-    orderBy: { id: 'asc' },
-    take: input.limit + 1,
+  const { cursor, currency, limit } = input
+  const tenant = tenantOf(ctx)
+  return deps.tiers(`${tenant}:${JSON.stringify([cursor, currency, limit])}`, async () => {
+    const tiers = await deps.db.prisma.tier.findMany({
+      where: {
+        tenant,
+        active: true,
+        ...(cursor && { id: { gt: cursor } }),
+        ...(currency && { document: { path: ['currency'], equals: currency } }),
+      },
+      orderBy: { id: 'asc' },
+      take: limit + 1,
+    })
+    return toPage(tiers, limit, tierOf, ({ id }) => id)
   })
-  return toPage(tiers, input.limit, tierOf, ({ id }) => id)
 }
