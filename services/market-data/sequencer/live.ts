@@ -1,12 +1,15 @@
 import type { MarketEvent, StateTick, Tick } from '@assay/core/domain/market/event'
+import { isQuote } from '@assay/core/domain/proof/segment'
 import type { Clock } from '@assay/core/ports/clock/port'
 import { DiskFullError, LostEventsError, type MarketLog } from '@assay/core/ports/marketlog/port'
+import { statesOf } from './heartbeat.ts'
 import { Stamper } from './stamp.ts'
 
 const CLOCK_MS = 100
 /** a wall clock that jumps ahead of market time by more is a gap */
 const JUMP_MS = 10_000
 const DISK_RETRY_MS = 1000
+const DAY_MS = 86_400_000
 
 export interface LiveOptions {
   marketlog: MarketLog
@@ -27,6 +30,8 @@ export class LiveSequencer {
   private queue: Tick[] = []
   private flushing: Promise<void> | null = null
   private failure: unknown
+  /** UTC day of each quoted symbol's newest state */
+  private readonly saidOn = new Map<string, number>()
 
   private constructor(private readonly options: LiveOptions) {}
 
@@ -105,8 +110,24 @@ export class LiveSequencer {
     if (this.stamper.mts > 0 && now - this.stamper.mts > JUMP_MS && !ticks.some((t) => t.kind === 'gap')) {
       events.push(this.stamper.event(gap(now, 'clock_jump'), now))
     }
-    for (const tick of ticks) events.push(this.stamper.event(tick, now))
+    for (const tick of ticks) {
+      const event = this.stamper.event(tick, now)
+      events.push(event)
+      if (event.kind === 'symbol_state') this.heardState(event)
+      else if ('symbol' in event && isQuote(event)) events.push(...this.sayAgain(event))
+    }
     return events
+  }
+  private heardState(event: Extract<MarketEvent, { kind: 'symbol_state' }>): void {
+    if (event.state === 'open' || event.state === 'unknown') this.saidOn.set(event.symbol, dayOf(event.mts))
+    else this.saidOn.delete(event.symbol)
+  }
+  /** A proof begins at the newest state of its symbols: said again behind each day's first quote, it never lies far back. */
+  private sayAgain({ symbol, venue, mts }: { symbol: string; venue: string; mts: number }): MarketEvent[] {
+    const said = this.saidOn.get(symbol)
+    if (said === undefined || said === dayOf(mts)) return []
+    this.saidOn.set(symbol, dayOf(mts))
+    return statesOf([symbol], venue, mts, 'open', 'a new day').map((state) => this.stamper.event(state, mts))
   }
 
   /** With space again it continues; what was live is unknown until its next tick. */
@@ -120,4 +141,5 @@ export class LiveSequencer {
   }
 }
 
+const dayOf = (mts: number): number => Math.floor(mts / DAY_MS)
 const gap = (ts: number, reason: string): Tick => ({ kind: 'gap', ts, pos: 0, symbols: null, reason })

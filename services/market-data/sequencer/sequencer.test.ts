@@ -122,6 +122,25 @@ describe('live sequencer', () => {
     expect(events.every((e, i) => i === 0 || e.mts >= events[i - 1]!.mts)).toBe(true)
   })
 
+  test('a symbol that is open says so again behind the first quote of each day', async () => {
+    const log = createMemoryLog()
+    const { sequencer, pass, jump } = await live(log)
+    for (const days of [0, 1, 0, 1]) {
+      jump(days * 86_400_000)
+      sequencer.accept([quote(T0, 1)])
+      await pass(100)
+    }
+    expect(brief(await everything(log)).filter((word) => !word.startsWith('gap'))).toEqual([
+      'open',
+      'quote',
+      'quote',
+      'open',
+      'quote',
+      'quote',
+      'open',
+    ])
+  })
+
   test('after a restart what was live is unknown until its first snapshot', async () => {
     const log = createMemoryLog()
     const first = await live(log, 1)
