@@ -37,17 +37,20 @@ describe.skipIf(!disk)('a full disk', () => {
       expect(await platform.ready(30_000)).toBe(true)
       const key = await keyFor(platform.url, 'disk', await logIn(platform.url))
       const id = await buy(platform.url, key, 'two-step-100k-usd', 'disk')
-      const order = async (side: 'buy' | 'sell'): Promise<Answer> => {
-        const answer = await fetch(`${platform.url}/api/assessments/${id}/orders`, {
+      const post = async (path: string, body: object): Promise<Answer> => {
+        const answer = await fetch(`${platform.url}${path}`, {
           method: 'POST',
           headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-          body: JSON.stringify({ symbol: 'BTC/USD', side, type: 'market', quantity: '0.01' }),
+          body: JSON.stringify(body),
+          signal: AbortSignal.timeout(15_000),
         })
         const { code } = (await answer.json()) as { code?: string }
         const said = `${answer.status} ${code ?? ''}`.trim()
         seen.set(said, (seen.get(said) ?? 0) + 1)
         return { status: answer.status, ...(code ? { code } : {}) }
       }
+      const order = (side: 'buy' | 'sell', quantity = '0.01') =>
+        post(`/api/assessments/${id}/orders`, { symbol: 'BTC/USD', side, type: 'market', quantity })
       const becomes = async (
         what: string,
         side: 'buy' | 'sell',
@@ -83,6 +86,11 @@ describe.skipIf(!disk)('a full disk', () => {
       const releaseMore = fillDisk(disk!.path)
       await isReady(false)
       await becomes('refused when nothing fits', 'buy', ({ status }) => status === 503)
+      // whatever is asked now gets an answer: refused, or not known yet
+      for (let n = 0; n < 20; n++) {
+        await Promise.all(Array.from({ length: 20 }, () => order('sell', '0.00001')))
+        await post('/api/purchases', { tier_id: 'demo-usd' })
+      }
       console.log(`nothing fits: ${JSON.stringify([...seen])}`)
 
       releaseMore()

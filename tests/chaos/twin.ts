@@ -109,7 +109,7 @@ async function isSealed(): Promise<void> {
     const end = await deps.marketlog.end('main')
     const [head] = await deps.marketlog.segments('main', end!.mseq, end!.mseq)
     const [waiting] = await deps.db.query(
-      `select 1 from trading.account where state->'unsealed' <> '[]'::jsonb limit 1`,
+      `select 1 from trading.account where (state->'unsealed')::text <> '[]' limit 1`,
     )
     if (head && !waiting) return
     await Bun.sleep(20)

@@ -1,6 +1,6 @@
 import { AssayError, ERRORS, type ErrorCode } from '../contracts/errors.ts'
 import { DbError } from '../ports/db/port.ts'
-import { FencedError } from '../ports/marketlog/port.ts'
+import { DiskFullError, FencedError } from '../ports/marketlog/port.ts'
 
 /** RFC 9457 problem details, as every error leaves the platform. */
 export interface Problem {
@@ -45,11 +45,17 @@ export function toAssayError(error: unknown, code: unknown): AssayError {
   if (code === 'NOT_FOUND') return new AssayError('not_found', 'No route has this path.')
   if (code === 'INVALID_COOKIE_SIGNATURE')
     return new AssayError('bad_request', 'A cookie is not valid.', { cause: error })
+  if (isDiskFull(error))
+    return new AssayError('disk_full', 'Nothing can be written now.', { retryAfterS: 5, cause: error })
   if ((error instanceof DbError && error.options.retryable) || error instanceof FencedError) {
     return new AssayError('unavailable', 'Try again.', { retryAfterS: 1, cause: error })
   }
   return new AssayError('internal', MASKED, { cause: error })
 }
+
+/** The database's SQLSTATE, the market log's own error, or the system's. */
+const isDiskFull = (error: unknown): boolean =>
+  error instanceof DiskFullError || ['53100', 'ENOSPC'].includes(String((error as { code?: unknown } | null)?.code))
 
 /** What is used of Elysia's ValidationError over a Standard Schema. */
 interface ValidationLike {

@@ -19,7 +19,7 @@ import type { SealedCommit, Signer } from './seal.ts'
 import { slotOf } from './slots.ts'
 import { startOwnerThread } from './start-owner-thread.ts'
 import type { EngineStore } from './store.ts'
-import type { CommandMeta, Reply } from './types.ts'
+import type { CommandMeta, RefusalCode, Reply } from './types.ts'
 
 export type { CommandMeta, Reply }
 export interface Engine {
@@ -65,6 +65,8 @@ const BEHIND_MS = 500
 /** While a slot moves, commands wait this long. */
 const HOLD_MS = 2000
 const HOLD_STEP_MS = 25
+/** A command that is not durable by then (a disk without space, say) is answered: its outcome is not known yet. */
+const ANSWER_MS = 10_000
 
 export async function startEngine(deps: EngineDeps, lifecycle: Lifecycle, options: EngineOptions): Promise<Engine> {
   const engine = new GroupEngine(deps, lifecycle, options)
@@ -84,6 +86,7 @@ class GroupEngine implements Engine {
   /** durable answers that the owner has not confirmed yet, by command id */
   private readonly answered = new Map<string, Reply>()
   private readonly followers = new Map<string, Set<(records: readonly JournalRecord[]) => void>>()
+  private readonly asked = new Set<{ since: number; late: () => void }>()
   private startsAt = 0
   private started = false
   private diskFull = false
@@ -150,6 +153,7 @@ class GroupEngine implements Engine {
     this.lifecycle.defer('engine', () => this.drain())
     this.lifecycle.background('engine feed', () => this.feed.run(start), { fatal: true })
     this.lifecycle.background('engine tend', (signal) => this.tend(signal))
+    this.lifecycle.background('engine answers', (signal) => this.answerLate(signal))
   }
 
   /** Once a second: leases, saves, the disk. */
@@ -158,14 +162,37 @@ class GroupEngine implements Engine {
     for (let second = 0; !signal.aborted; second++) {
       await clock.sleep(TEND_MS, signal).catch(() => {})
       if (signal.aborted) return
+      await this.watchDisk().catch((err) => log.warn({ err }, 'engine: the disk could not be looked at'))
       try {
         await this.renew()
         this.api.sweep(second)
-        await this.watchDisk()
       } catch (err) {
         log.warn({ err }, 'engine: leases could not be renewed')
       }
     }
+  }
+  private async answerLate(signal: AbortSignal): Promise<void> {
+    const { clock } = this.deps
+    while (!signal.aborted) {
+      await clock.sleep(TEND_MS, signal).catch(() => {})
+      for (const { since, late } of this.asked) if (clock.monotonic() - since > ANSWER_MS) late()
+    }
+  }
+  private inTime<T>(answer: Promise<T>, late: () => T): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const asked = {
+      since: this.deps.clock.monotonic(),
+      late: () => {
+        try {
+          resolve(late())
+        } catch (error) {
+          reject(error)
+        }
+      },
+    }
+    this.asked.add(asked)
+    answer.then(resolve, reject).finally(() => this.asked.delete(asked))
+    return promise
   }
   private async renew(): Promise<void> {
     const { leases, store, log } = this.deps
@@ -195,7 +222,7 @@ class GroupEngine implements Engine {
   }
 
   async submit(account: string, command: Command, meta: CommandMeta): Promise<Reply> {
-    const refused = (code: 'unavailable' | 'engine_behind', detail: string): Reply => ({
+    const refused = (code: RefusalCode, detail: string): Reply => ({
       kind: 'refused',
       code,
       detail,
@@ -204,12 +231,14 @@ class GroupEngine implements Engine {
     if (!(await this.isServed(account))) return refused('unavailable', 'The account is moving. Try again.')
     if (this.options.isLive?.() && this.feed.behindMs > BEHIND_MS)
       return refused('engine_behind', 'The engine is behind the market.')
-    try {
-      const reply = await this.api.submit({ ...meta, account, command })
-      return reply.kind === 'durable' ? this.answered.get(meta.commandId)! : reply
-    } finally {
-      this.answered.delete(meta.commandId)
-    }
+    if (this.deps.marketlog.disk() === 'full') return refused('disk_full', 'The disk is full: nothing can be written.')
+    const answer = this.api
+      .submit({ ...meta, account, command })
+      .then((reply) => (reply.kind === 'durable' ? this.answered.get(meta.commandId)! : reply))
+      .finally(() => this.answered.delete(meta.commandId))
+    return this.inTime(answer, () =>
+      refused('outcome_unknown', 'The outcome is not known yet. Ask again under the same id.'),
+    )
   }
   private announce({ commit: { account, command, records }, receipt }: SealedCommit): void {
     if (command)
@@ -232,7 +261,9 @@ class GroupEngine implements Engine {
   async read(account: string): Promise<LiveView> {
     if (!(await this.isServed(account)))
       throw new AssayError('unavailable', 'The account is moving. Try again.', { retryAfterS: 1 })
-    const view = await this.api.read(account)
+    const view = await this.inTime(this.api.read(account), () => {
+      throw new AssayError('unavailable', 'The account waits for the disk. Try again.', { retryAfterS: 1 })
+    })
     if (!view) throw new AssayError('not_found', 'There is no such account.')
     return view
   }
