@@ -52,6 +52,27 @@ test('a report does not wait for a slow probe whose last result is a few seconds
   expect(asked).toBe(2)
   slow.resolve(undefined)
 })
+test('a probe that failed is asked again soon, one that passed only after a second', async () => {
+  const { health, pass } = world()
+  let reason: string | undefined = 'starting'
+  let asked = 0
+  health.addProbe({
+    name: 'engine',
+    timeoutMs: 50,
+    async check() {
+      asked++
+      return reason
+    },
+  })
+  health.markStarted()
+  expect((await health.readiness()).ready).toBe(false)
+  reason = undefined
+  pass(20)
+  expect((await health.readiness()).ready).toBe(true)
+  pass(900)
+  expect((await health.readiness()).ready).toBe(true)
+  expect(asked).toBe(2)
+})
 test('many who ask at once load a probe once', async () => {
   const { health } = world()
   let asked = 0

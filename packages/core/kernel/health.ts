@@ -34,6 +34,8 @@ export interface Health {
 const OK = 'ok'
 /** Results this old are asked for anew: asking for health must not load what it asks about. */
 const FRESH_MS = 1_000
+/** With a failure among them already so old: a start and a recovery show when they happen. */
+const FAILED_FRESH_MS = 20
 /** A report may rest on results this old while they are asked for anew: it is answered at once under load too. */
 const STALE_MS = 5_000
 
@@ -44,7 +46,7 @@ export function createHealth(clock: Clock): Health {
   const began = clock.monotonic()
   const hanging = new Set<string>()
   let state: 'starting' | 'started' | 'draining' = 'starting'
-  let last: { at: number; results: Record<string, string> } | undefined
+  let last: { at: number; freshMs: number; results: Record<string, string> } | undefined
   let running: Promise<Record<string, string>> | undefined
 
   async function ask(probe: Probe): Promise<string> {
@@ -63,17 +65,20 @@ export function createHealth(clock: Clock): Health {
     const results = Object.fromEntries(
       await Promise.all(probes.map(async (probe) => [probe.name, await ask(probe)] as const)),
     )
-    last = { at: clock.monotonic(), results }
+    const passed = Object.values(results).every((result) => result === OK)
+    last = { at: clock.monotonic(), freshMs: passed ? FRESH_MS : FAILED_FRESH_MS, results }
     return results
   }
-  function results(mayBeOldMs: number): Promise<Record<string, string>> | Record<string, string> {
+  /** Those of at most `mayBeOldMs`; unset: only fresh ones. */
+  function results(mayBeOldMs?: number): Promise<Record<string, string>> | Record<string, string> {
     const age = last ? clock.monotonic() - last.at : Number.POSITIVE_INFINITY
-    if (age >= FRESH_MS) {
+    const freshMs = last?.freshMs ?? 0
+    if (age >= freshMs) {
       running ??= askAll().finally(() => {
         running = undefined
       })
     }
-    return last && age < mayBeOldMs ? last.results : running!
+    return last && age < (mayBeOldMs ?? freshMs) ? last.results : running!
   }
 
   return {
@@ -86,7 +91,7 @@ export function createHealth(clock: Clock): Health {
       state = 'draining'
     },
     async readiness() {
-      const answers = await results(FRESH_MS)
+      const answers = await results()
       const passed = Object.values(answers).every((answer) => answer === OK)
       return { ready: state === 'started' && passed, draining: state === 'draining', probes: answers }
     },
