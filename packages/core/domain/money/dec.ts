@@ -16,12 +16,14 @@ export function pow10(k: number): bigint {
 
 export const ZERO: Dec = { n: 0n, s: 0 }
 export const ONE: Dec = { n: 1n, s: 0 }
-const SHAPE = /^-?(0|[1-9]\d{0,39})(\.\d{1,36})?$/
+const INPUT = /^-?(0|[1-9]\d{0,39})(\.\d{1,36})?$/
+// products of what came in are exact: a converted equity has the digits of quantity, price and two rates
+const SHAPE = /^-?(0|[1-9]\d{0,199})(\.\d{1,200})?$/
 
-/** True for a plain decimal string: optional minus, no exponent, no leading zeros, at most 40 + 36 digits. */
-export const isDec = (text: string): boolean => SHAPE.test(text)
+/** True for a plain decimal string as it may come in: optional minus, no exponent, no leading zeros, at most 40 + 36 digits. */
+export const isDec = (text: string): boolean => INPUT.test(text)
 
-/** Parses a plain decimal string. Throws RangeError on anything else. */
+/** Parses a plain decimal string, our own exact results included (200 + 200 digits). Throws RangeError on anything else. */
 export function dec(text: string): Dec {
   if (!SHAPE.test(text)) throw new RangeError(`not a decimal: ${text.slice(0, 60)}`)
   const dot = text.indexOf('.')
