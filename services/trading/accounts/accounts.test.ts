@@ -51,6 +51,7 @@ describe('a breach', () => {
     const { id, get, trade } = await account()
     await trade('buy', '0.15')
     const before = await get('/rules')
+    expect(before).toMatchObject({ provisional: false, unknown_symbols: [] })
     expect(before.items.map(({ rule }: { rule: string }) => rule)).toEqual([
       'profit_target',
       'max_daily_loss',

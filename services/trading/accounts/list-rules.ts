@@ -11,7 +11,14 @@ export async function listRules(verb: Verb<PhaseInput>): Promise<RuleList> {
   const items = past
     ? await endedRules(verb.deps, live.account, past.phase)
     : live.rules.map((rule) => ({ ...rule, reached_at: isoOrNull(rule.reached_at) }))
-  return { items, phase: past?.phase ?? live.phase, mseq: live.mseq, at: iso(live.mts) }
+  return {
+    items,
+    provisional: past ? false : live.provisional,
+    unknown_symbols: past ? [] : live.unknown_symbols,
+    phase: past?.phase ?? live.phase,
+    mseq: live.mseq,
+    at: iso(live.mts),
+  }
 }
 
 interface RecordRow extends Row {

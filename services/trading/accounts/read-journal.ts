@@ -10,7 +10,7 @@ interface JournalRow extends Row {
   kind: string
   record: string
   hash: string
-  wall: Date | null
+  wall: Date
   request_id: string | null
   receipt: Record<string, unknown> | null
 }
@@ -22,9 +22,8 @@ export async function readJournal(
   await openAssessment(verb, 'trading:read')
   const { input, deps } = verb
   const rows = await deps.db.query<JournalRow>(
-    `select j.aseq, j.kind, j.record, j.hash, e.wall, e.request_id, e.receipt
-     from trading.journal j left join trading.envelope e using (account, aseq)
-     where j.account = $1 and j.aseq > $2 and ($3::text is null or j.kind = $3) order by j.aseq limit $4`,
+    `select aseq, kind, record, hash, wall, request_id, receipt from trading.journal
+     where account = $1 and aseq > $2 and ($3::text is null or kind = $3) order by aseq limit $4`,
     [input.id, numberCursor(input.cursor) ?? -1, input.kind ?? null, input.limit + 1],
   )
   return toPage(rows, input.limit, itemOf, (row) => row.aseq)
@@ -35,5 +34,5 @@ const itemOf = (row: JournalRow): JournalItem => ({
   kind: row.kind,
   hash: row.hash,
   record: JSON.parse(row.record) as Record<string, unknown>,
-  envelope: row.wall && { at: iso(row.wall), request_id: row.request_id, receipt: row.receipt },
+  envelope: { at: iso(row.wall), request_id: row.request_id, receipt: row.receipt },
 })

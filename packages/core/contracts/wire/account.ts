@@ -57,7 +57,14 @@ export const RuleResource = z.object({
   /** rules on equity: the price of each held symbol at which the limit is reached if nothing else moves */
   prices: z.array(z.object({ symbol: z.string(), price: z.string() })),
 })
-export const RuleList = z.object({ items: z.array(RuleResource), phase: z.int(), ...at })
+export const RuleList = z.object({
+  items: z.array(RuleResource),
+  /** a breach waits for marks of `unknown_symbols`, without a time limit: nothing is decided before them */
+  provisional: z.boolean(),
+  unknown_symbols: z.array(z.string()),
+  phase: z.int(),
+  ...at,
+})
 export type RuleList = z.output<typeof RuleList>
 
 const Booked = z.object({

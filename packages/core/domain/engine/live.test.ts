@@ -73,3 +73,14 @@ test('the share of a daily limit that is used counts from its own anchor', () =>
   w.quote('2024-03-04T08:00:02Z', '110.00', '110.00').quote('2024-03-04T08:00:03Z', '109.00', '109.00')
   expect(rulesOf(w)[0]).toMatchObject({ limit: '106000.00', remaining: '3000.00', fraction: '0.25' })
 })
+
+test('a symbol that converts and has no valid mark is among the unknown ones', () => {
+  const eurjpy = instrument('EUR/JPY', { conversions: { USD: [{ symbol: 'USD/JPY', direct: false }] } })
+  const w = new World(spec([floor('5000')], { instruments: [eurjpy] }))
+  w.start('2024-03-04T08:00:00Z')
+    .quote('2024-03-04T08:00:01Z', '150.00', '150.02', { symbol: 'USD/JPY' })
+    .quote('2024-03-04T08:00:02Z', '160.00', '160.01', { symbol: 'EUR/JPY' })
+  w.buy('1000', { symbol: 'EUR/JPY' })
+  w.status('2024-03-04T08:00:03Z', 'unknown', 'USD/JPY')
+  expect(liveView(w.state, w.compiled, w.replay.view).unknown_symbols).toEqual(['USD/JPY'])
+})

@@ -4,6 +4,7 @@ import { metricOf } from '../rules/kind.ts'
 import { daysCounted } from '../rules/min-trading-days.ts'
 import { targetAmount } from '../rules/profit-target.ts'
 import { kindOf } from '../rules/table.ts'
+import { valuingSymbols } from './breach.ts'
 import type { Compiled } from './compile.ts'
 import { factsOf, rulesOf } from './facts.ts'
 import { priceAt, type Reach } from './reach.ts'
@@ -201,8 +202,6 @@ export function liveView(state: AccountState, compiled: Compiled, view: MarketVi
       created_at: o.createdAt,
     })),
     rules: ruleViews(state, compiled, view),
-    unknown_symbols: [...new Set(state.book.positions.map((p) => p.symbol))].filter(
-      (s) => view.symbol(s)?.status === 'unknown',
-    ),
+    unknown_symbols: valuingSymbols(state, compiled).filter((s) => view.symbol(s)?.status === 'unknown'),
   }
 }
