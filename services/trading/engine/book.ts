@@ -2,12 +2,15 @@
  * A market view and the accounts that follow it. Events touch only the accounts that the index finds; an account that
  * is loaded joins at its own place in the log, so recovery, take-over and reload are the same walk.
  */
+import type { Compiled } from '@assay/core/domain/engine/compile'
 import { isExposed } from '@assay/core/domain/engine/state'
 import { type Input, nextDeadline, type StepResult, step } from '@assay/core/domain/engine/step'
 import { MarketView } from '@assay/core/domain/engine/view'
 import type { MarketEvent } from '@assay/core/domain/market/event'
+import { deadlineAfter, isResetDue } from './deadline-after.ts'
+import { Deadlines } from './deadlines.ts'
+import { Deferred } from './deferred.ts'
 import type { Hosted } from './hosted.ts'
-import { Heaps } from './index/heaps.ts'
 import { RuleIndex } from './index/rule-index.ts'
 import type { Batch, EndedSegment, LogStart } from './types.ts'
 
@@ -16,14 +19,16 @@ export interface BookCounters {
   /** accounts looked at because of an event or a deadline */
   touches: number
 }
+/** With fewer accounts due at once each is stepped at once. */
+const DEFER_FROM = 64
+
 export class Book {
   readonly view = new MarketView()
   readonly index = new RuleIndex()
   readonly hosted = new Map<string, Hosted>()
   readonly counters: BookCounters = { events: 0, touches: 0 }
-  private readonly deadlines = new Heaps()
-  private readonly deadlineHeap = this.deadlines.create()
-  private deadlineNodes: (number | undefined)[] = []
+  private readonly deadlines = new Deadlines()
+  private readonly deferred = new Deferred()
   private owners: (Hosted | undefined)[] = []
   private freeOwners: number[] = []
   private endedHead: string | null
@@ -38,6 +43,7 @@ export class Book {
     private readonly failed: (h: Hosted, error: unknown) => void = (_, error) => {
       throw error
     },
+    private readonly deferFrom = DEFER_FROM,
   ) {
     this.view.carry(start.carry)
     this.view.mseq = start.from - 1
@@ -66,7 +72,8 @@ export class Book {
   drop(hosted: Hosted): void {
     if (this.hosted.get(hosted.account) !== hosted) return
     this.index.disarm(hosted.owner)
-    this.setDeadline(hosted.owner, null)
+    this.deadlines.set(hosted.owner, null)
+    this.deferred.remove(hosted.owner)
     this.unsealed.delete(hosted)
     this.hosted.delete(hosted.account)
     this.owners[hosted.owner] = undefined
@@ -75,6 +82,7 @@ export class Book {
 
   /** Decides one input for one account, at the view's place. */
   take(hosted: Hosted, input: Input): StepResult {
+    this.takeDeferred(hosted)
     const result = step(hosted.state, input, this.view, hosted.compiled)
     hosted.state = result.state
     this.place(hosted)
@@ -88,16 +96,47 @@ export class Book {
       this.failed(hosted, error)
     }
   }
+
+  // ---- deadlines that were put off -----------------------------------------------------------------------------
+  /** Takes the step that was put off, with the market as it stood: whoever looks at the account sees it taken. */
+  private takeDeferred(h: Hosted): void {
+    const deferral = this.deferred.of(h.owner)
+    if (!deferral) return
+    this.counters.touches++
+    const input: Input = { kind: 'deadline', mts: deferral.mts }
+    const result = step(h.state, input, deferral.view, h.compiled)
+    this.deferred.remove(h.owner)
+    h.state = result.state
+    this.index.keep(h.owner, h.state)
+    this.decided(h, result, input)
+  }
+  /** Brings an account to the view's place before it is read or saved. */
+  settle(h: Hosted): void {
+    try {
+      this.takeDeferred(h)
+    } catch (error) {
+      this.failed(h, error)
+    }
+  }
+  /** Takes up to `most` of the steps that were put off; true when none is left. */
+  workOff(most = Number.POSITIVE_INFINITY): boolean {
+    let owner = this.deferred.first()
+    for (let taken = 0; owner !== undefined && taken < most; taken++) {
+      this.settle(this.owners[owner]!)
+      owner = this.deferred.first()
+    }
+    return owner === undefined
+  }
+  /** Everything up to the event before this one is decided. */
+  get undecidedFrom(): number {
+    return this.deferred.mseq
+  }
+
   private place(h: Hosted): void {
     this.index.arm(h.owner, h.state, h.compiled, this.view)
-    this.setDeadline(h.owner, nextDeadline(h.state))
+    this.deadlines.set(h.owner, nextDeadline(h.state))
     if (h.state.unsealed.length > 0) this.unsealed.add(h)
     else this.unsealed.delete(h)
-  }
-  private setDeadline(owner: number, due: number | null): void {
-    const node = this.deadlineNodes[owner]
-    if (node !== undefined) this.deadlines.release(node)
-    this.deadlineNodes[owner] = due === null ? undefined : this.deadlines.add(this.deadlineHeap, due, owner)
   }
 
   /** Applies events in order, up to `limit`; says how many. */
@@ -151,16 +190,32 @@ export class Book {
     this.pass(h, { kind: 'event', event })
   }
   private passDeadlines(mts: number): void {
-    if (this.deadlines.least(this.deadlineHeap) > mts) return
-    const due: Hosted[] = []
-    while (this.deadlines.least(this.deadlineHeap) <= mts) {
-      due.push(this.owners[this.deadlines.ownerOfLeast(this.deadlineHeap)]!)
-      this.deadlines.popLeast(this.deadlineHeap)
-    }
-    for (const h of inOrder(due)) {
+    if (this.deadlines.least() > mts) return
+    const due = this.deadlines.take(mts)
+    for (const owner of due) if (this.deferred.of(owner)) this.settle(this.owners[owner]!)
+    const atOnce = due.length < this.deferFrom ? due : this.deferQuiet(due, mts)
+    for (const h of inOrder(atOnce.flatMap((owner) => this.owners[owner] ?? []))) {
       this.counters.touches++
       this.pass(h, { kind: 'deadline', mts })
     }
+  }
+  /** Puts off what decides nothing, boxes standing as they are; gives the others. */
+  private deferQuiet(due: readonly number[], mts: number): number[] {
+    const atOnce: number[] = []
+    const quiet: number[] = []
+    const resets = new Map<Compiled, number>()
+    for (const owner of due) {
+      const h = this.owners[owner]
+      if (!h) continue
+      if (isResetDue(h.state, mts) && !this.index.isQuietAtReset(owner, h.state, h.compiled, this.view)) {
+        atOnce.push(owner)
+        continue
+      }
+      quiet.push(owner)
+      this.deadlines.set(owner, deadlineAfter(h.state, h.compiled, mts, resets))
+    }
+    if (quiet.length > 0) this.deferred.add(quiet, mts, this.view.freeze())
+    return atOnce
   }
 
   /** Accounts whose state moves with the market and should be saved. */

@@ -28,6 +28,8 @@ import {
 
 /** Shares of the exposed accounts that are saved one a second. */
 const SAVE_SHARES = 60
+/** Deadline steps that were put off and are taken at one go: about a millisecond. */
+const SLICE = 128
 /** Accounts on their way in: what waits for them. */
 interface Awaited {
   queue: Waiting[]
@@ -55,10 +57,13 @@ export class Owner {
   private reported = -1
   private diskFull = false
   private draining = false
+  private goingOn = false
 
   constructor(
     private readonly host: Host,
     private readonly heard: Heard = () => {},
+    /** runs what is put off after the messages that wait */
+    private readonly later: (run: () => void) => void = setImmediate,
   ) {
     this.repeats = new Repeats(host)
   }
@@ -71,7 +76,7 @@ export class Owner {
     if (start) {
       book = new Book(
         start,
-        (h, result, input) => this.decided(book!, h, result, input),
+        (h, result, input) => this.decided(h, result, input),
         (h, error) => this.stop(h, error),
       )
       if (opening.book === LIVE) this.live = book
@@ -184,9 +189,24 @@ export class Owner {
     const book = id === LIVE ? this.live! : this.walking.get(id)!
     book.feed(batch, id === LIVE ? undefined : this.live!.view.mseq)
     const fed = this.progress(id)
+    this.workOff()
+    return fed
+  }
+  /** Takes deadline steps that were put off, slice by slice between messages. */
+  private workOff(): void {
+    let left = false
+    for (const book of [this.live!, ...this.walking.values()]) if (!book.workOff(SLICE)) left = true
+    this.flushApplied()
+    if (!left || this.goingOn) return
+    this.goingOn = true
+    this.later(() => {
+      this.goingOn = false
+      this.workOff()
+    })
+  }
+  private flushApplied(): void {
     this.flush()
     this.reportApplied()
-    return fed
   }
   /** A book that has caught up becomes part of the live one. */
   private progress(id: number): Fed {
@@ -195,6 +215,7 @@ export class Owner {
     if (!book) return { mseq: live.view.mseq, merged: true }
     if (book.view.mseq < live.view.mseq) return { mseq: book.view.mseq, merged: false }
     this.walking.delete(id)
+    book.workOff()
     for (const h of [...book.hosted.values()]) {
       book.drop(h)
       h.book = live
@@ -215,10 +236,10 @@ export class Owner {
     this.refuseAll(h, 'unavailable', 'The account cannot be served now.')
   }
 
-  private decided(book: Book, h: Hosted, result: StepResult, input: Input): void {
+  private decided(h: Hosted, result: StepResult, input: Input): void {
     this.heard(h.account, result, input)
     if (result.records.length > 0)
-      this.outgoing.add(h, result.records, input.kind === 'command' ? null : book.view.mseq)
+      this.outgoing.add(h, result.records, input.kind === 'command' ? null : result.records[0]!.mseq)
   }
 
   // ---- commands ------------------------------------------------------------------------------------------------
@@ -387,18 +408,30 @@ export class Owner {
   }
   private reportApplied(): void {
     if (!this.live || this.walking.size > 0 || this.awaited.size > 0) return
-    const applied = this.outgoing.durableTo(this.live.view.mseq)
+    const { view, undecidedFrom } = this.live
+    const applied = this.outgoing.durableTo(Math.min(view.mseq, undecidedFrom - 1))
     if (applied <= this.reported) return
     this.reported = applied
     this.host.applied(applied)
   }
 
   // ---- reads ---------------------------------------------------------------------------------------------------
+  /** Brings an account to the live place; false while something of it is not durable. */
+  private isSettled(account: string): boolean {
+    const h = this.accounts.get(account)
+    if (!h?.book || h.book !== this.live || isBusy(h)) return false
+    this.live.settle(h)
+    return this.accounts.has(account) && !isBusy(h)
+  }
   /** Settled to the owner's place in the log, durable; null: no such account. */
   async read(account: string): Promise<LiveView | null> {
     for (;;) {
+      if (this.isSettled(account)) {
+        const h = this.accounts.get(account)!
+        return liveView(h.state, h.compiled, this.live!.view)
+      }
+      this.flush()
       const h = this.accounts.get(account)
-      if (h?.book && h.book === this.live && !isBusy(h)) return liveView(h.state, h.compiled, this.live.view)
       if (!h && (this.broken.has(account) || !this.live)) return null
       const settled = h?.settled ?? this.awaitAccount(account).settled
       await new Promise<void>((resolve) => settled.push(resolve))
@@ -411,11 +444,11 @@ export class Owner {
   }
   /** What listeners see move between records. */
   marks(): LiveView[] {
-    const live = this.live
-    if (!live) return []
-    return [...this.watched].flatMap((account) => {
-      const h = this.accounts.get(account)
-      return h?.book === live && !isBusy(h) ? [liveView(h.state, h.compiled, live.view)] : []
+    const settled = [...this.watched].filter((account) => this.isSettled(account))
+    this.flush()
+    return settled.map((account) => {
+      const h = this.accounts.get(account)!
+      return liveView(h.state, h.compiled, this.live!.view)
     })
   }
   setDiskFull(full: boolean): void {
@@ -429,6 +462,8 @@ export class Owner {
       if (h.book === this.live) continue
       for (const waiting of h.queue.splice(0)) refuse(waiting, 'unavailable', 'The engine is stopping. Try again.', 1)
     }
+    this.live?.workOff()
+    this.flush()
     for (;;) {
       const busy = [...this.accounts.values()].find((h) => isBusy(h) || h.queue.length > 0)
       if (!busy) break
@@ -445,8 +480,9 @@ export class Owner {
     if (!live) return
     const saves = live
       .exposed()
-      .filter((h) => chosen(h) && !isBusy(h) && h.savedMseq < live.view.mseq)
+      .filter((h) => chosen(h) && h.savedMseq < live.view.mseq && this.isSettled(h.account))
       .map((h) => saveOf(h, live.view))
+    this.flush()
     if (saves.length > 0) this.host.save(saves)
   }
   get counters(): { events: number; touches: number; evaluations: number; accounts: number; mseq: number } {

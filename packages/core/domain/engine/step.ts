@@ -40,7 +40,7 @@ export interface StepResult {
   answer?: Answer
   notes: FloorNote[]
 }
-const HOUR = 3_600_000
+export const HOUR = 3_600_000
 
 /** Brings what lapses by itself to the view's place; nothing else of a state changes without `step`. */
 export function settle(state: AccountState, view: MarketView): AccountState {

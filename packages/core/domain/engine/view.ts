@@ -64,6 +64,18 @@ export class MarketView {
     return this.symbols.values()
   }
 
+  /** A copy that later events leave as it is. */
+  freeze(): MarketView {
+    const frozen = new MarketView()
+    frozen.mseq = this.mseq
+    frozen.mts = this.mts
+    frozen.logHead = this.logHead
+    // quotes are replaced as a whole; levels change in place
+    for (const [name, s] of this.symbols)
+      frozen.symbols.set(name, { ...s, bids: s.bids.map((l) => ({ ...l })), asks: s.asks.map((l) => ({ ...l })) })
+    return frozen
+  }
+
   /** A symbol's newest events from before the place where a reader starts: levels stand "since ever". */
   carry(events: readonly MarketEvent[]): void {
     for (const event of events) {

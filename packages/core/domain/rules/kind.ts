@@ -27,7 +27,7 @@ export interface RuleKind<R extends Rule> {
 }
 
 /** The value that a limit is held against. */
-export function metricOf(metric: Metric, facts: Facts): Dec {
+export function metricOf(metric: Metric, facts: Pick<Facts, 'balance' | 'equity'>): Dec {
   if (metric === 'equity') return facts.equity
   return metric === 'balance' ? facts.balance : min(facts.equity, facts.balance)
 }

@@ -71,9 +71,26 @@ export interface Chosen {
   /** equities computed to find it */
   evaluations: number
 }
-/** The widest safe box of the equal split. */
-export function chooseBox(t: Triggers, book: Book, compiled: Compiled, quoteOf: QuoteOf): Chosen {
-  const widths = chooseWidths(t, floatOf(equityOf(book, compiled, quoteOf)), quoteOf)
+/** Of the room above the floor, the share that must lie above the coming one for a box to be worth keeping through a reset. */
+const KEPT = 0.25
+
+/** With room enough above a floor that the coming reset sets, that one counts: the box then outlives the reset. */
+function withComing(t: Triggers, coming: Dec | null, equity: number): Triggers {
+  if (!coming || (t.floor && gte(t.floor.value, coming))) return t
+  const room = t.floor ? equity - floatOf(t.floor.value) : Number.POSITIVE_INFINITY
+  return equity - floatOf(coming) > room * KEPT ? { ...t, floor: { value: coming, strict: false } } : t
+}
+/** The widest safe box of the equal split. `coming`: the floor that the coming reset is sure to set. */
+export function chooseBox(
+  given: Triggers,
+  coming: Dec | null,
+  book: Book,
+  compiled: Compiled,
+  quoteOf: QuoteOf,
+): Chosen {
+  const now = floatOf(equityOf(book, compiled, quoteOf))
+  const t = withComing(given, coming, now)
+  const widths = chooseWidths(t, now, quoteOf)
   let evaluations = 1
   for (const symbol of widths.keys()) {
     const { bid, ask } = quoteOf(symbol)!

@@ -11,6 +11,7 @@ import type { MarketView } from '@assay/core/domain/engine/view'
 import type { MarketEvent } from '@assay/core/domain/market/event'
 import type { Dec } from '@assay/core/domain/money/dec'
 import { type Box, chooseBox, emaxOf, eminOf, isSafe } from './box.ts'
+import { comingFloor, isQuietReset } from './coming-reset.ts'
 import { floatOf, isFloatExactText } from './float.ts'
 import { Heaps } from './heaps.ts'
 
@@ -32,6 +33,8 @@ interface Armed {
   holds: SymbolIndex[]
   always: SymbolIndex[]
   box: Box | null
+  /** the coming reset decides nothing and the box outlives it, wherever prices stand in it by then */
+  quiet: boolean
   state: AccountState
 }
 /** The invariant, as numbers: what a test compares at every tick. */
@@ -78,6 +81,7 @@ export class RuleIndex {
     const before = this.armed[owner]
     if (before && this.stillHolds(before, state, t)) {
       before.state = state
+      before.quiet = isQuietInside(before.box!, state, compiled)
       return
     }
     this.disarm(owner)
@@ -87,6 +91,7 @@ export class RuleIndex {
       holds: t.symbols.map((s) => this.at(s)),
       always: t.always.map((s) => this.at(s)),
       box: null,
+      quiet: false,
       state,
     }
     this.armed[owner] = armed
@@ -103,13 +108,20 @@ export class RuleIndex {
   }
 
   private armBox(owner: number, armed: Armed, t: Triggers, compiled: Compiled, view: MarketView): void {
-    const { box, evaluations } = chooseBox(t, armed.state.book, compiled, quotesOf(view))
+    const { box, evaluations } = chooseBox(
+      t,
+      comingFloor(armed.state, compiled),
+      armed.state.book,
+      compiled,
+      quotesOf(view),
+    )
     this.evaluations += evaluations
     if (!box) {
       armed.always = armed.holds
       return
     }
     armed.box = box
+    armed.quiet = isQuietInside(box, armed.state, compiled)
     for (const { symbol, bid, ask } of box.bands) {
       const s = this.at(symbol)
       if (bid.lo) armed.nodes.push(this.heaps.add(s.bidLo, -floatOf(bid.lo), owner))
@@ -117,6 +129,22 @@ export class RuleIndex {
       if (ask.lo) armed.nodes.push(this.heaps.add(s.askLo, -floatOf(ask.lo), owner))
       if (ask.hi) armed.nodes.push(this.heaps.add(s.askHi, floatOf(ask.hi), owner))
     }
+  }
+
+  /** A deadline that decided nothing was taken: nodes and box stand. */
+  keep(owner: number, state: AccountState): void {
+    const armed = this.armed[owner]
+    if (armed) armed.state = state
+  }
+  /** True is a proof that a reset at the view's place decides nothing and leaves the box safe. */
+  isQuietAtReset(owner: number, state: AccountState, compiled: Compiled, view: MarketView): boolean {
+    const { balance, positions } = state.book
+    if (positions.length === 0) return isQuietReset(state, compiled, balance, balance)
+    const armed = this.armed[owner]
+    if (!armed?.box) return false
+    if (armed.quiet) return true
+    this.evaluations++
+    return isQuietReset(state, compiled, armed.box.emin, equity(state, compiled, view))
   }
 
   disarm(owner: number): void {
@@ -200,11 +228,10 @@ export class RuleIndex {
     this.found.push(owner)
   }
 
-  /** Emin <= E <= Emax and floorSup <= Emin, computed anew from the bands that stand; null: no box, every event touches. */
-  checkBox(owner: number, compiled: Compiled, view: MarketView): BoxCheck | null {
-    const armed = this.armed[owner]
-    if (!armed?.box) return null
-    const { state, box } = armed
+  /** Emin <= E <= Emax and floorSup <= Emin, computed anew from the bands that stand; null: no box, every event touches. `state`: with every deadline passed. */
+  checkBox(owner: number, state: AccountState, compiled: Compiled, view: MarketView): BoxCheck | null {
+    const box = this.armed[owner]?.box
+    if (!box) return null
     const quoteOf = quotesOf(view)
     const t = triggers(state, compiled, view)
     return {
@@ -216,3 +243,5 @@ export class RuleIndex {
     }
   }
 }
+const isQuietInside = (box: Box, state: AccountState, compiled: Compiled): boolean =>
+  isQuietReset(state, compiled, box.emin, box.emax)
