@@ -39,7 +39,7 @@ export async function testEngine(more: Partial<EngineDeps> & Partial<EngineOptio
   const lifecycle = createLifecycle({ log: quiet, closeTimeoutMs: 2000 })
   const log = given.marketlog ?? createMemoryLog()
   const lockstep = given.lockstep ?? createLockstep('main', systemClock)
-  if (!given.marketlog) await log.fence('main', 1)
+  if (!given.marketlog) await log.fence('main', 1, true)
   const engine = await startEngine(
     {
       store: memoryStore(),
