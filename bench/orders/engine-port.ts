@@ -93,7 +93,7 @@ export async function ordersRig(
     async audit() {
       const [row] = await db.query<{ orders: string; fills: string; answers: string; off: string }>(
         `select (select count(*) from trading.orders) as orders, (select count(*) from trading.fills) as fills,
-           (select count(*) from trading.answer where client_order_id is not null) as answers,
+           (select count(*) from trading.journal where client_order_id is not null) as answers,
            (select coalesce(sum(amount), 0) from trading.ledger_entry) as off`,
       )
       const want = String(answered)

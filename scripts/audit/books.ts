@@ -22,7 +22,7 @@ const RULES: readonly Rule[] = [
     rule: 'the cash that was booked in a phase is the balance of the state',
     sql: `select a.account || ' phase ' || (b.book->>'phase') as place, b.book->>'balance' as state, c.cash::text as booked
       from trading.account a
-      cross join lateral (select a.state->'book' as book union all select jsonb_array_elements(a.state->'closing')) b
+      cross join lateral (select a.state->'book' as book union all select json_array_elements(a.state->'closing')) b
       left join trading.phases p on p.account = a.account and p.phase = (b.book->>'phase')::int
       left join lateral (
         select sum(e.amount) as cash from trading.ledger_entry e

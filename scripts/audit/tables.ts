@@ -20,11 +20,15 @@ const RULES: readonly Rule[] = [
       where client_order_id is not null group by account, client_order_id having count(*) > 1`,
   },
   {
-    rule: 'every command is answered once, with what its record says',
-    sql: `select coalesce(j.account || '/' || j.aseq, a.account || ' ' || a.command_id) as place, a.command_id
-      from (select * from ${RECORDS} j where kind = 'command') j
-      full join trading.answer a on a.account = j.account and a.aseq = j.aseq
-      where j.account is null or a.account is null or a.answer <> j.r->'answer' or a.cseq <> (j.r->>'cseq')::bigint`,
+    rule: 'every command has its ids and a receipt, no other record has',
+    sql: `select c.account || '/' || c.aseq as place, c.kind, c.command_id, c.sealed_aseq
+      from trading.journal c left join trading.journal s on s.account = c.account and s.aseq = c.sealed_aseq
+      where (c.kind = 'command') <> (c.command_id is not null and c.body_hash is not null and s.aseq >= c.aseq and s.receipt is not null)`,
+  },
+  {
+    rule: 'a command id is answered once',
+    sql: `select account || ' ' || command_id as place, count(*) as answers from trading.journal
+      where command_id is not null group by account, command_id having count(*) > 1`,
   },
   {
     rule: 'every fill record is one fill, every fill one record',
@@ -63,13 +67,13 @@ const RULES: readonly Rule[] = [
     rule: 'the state holds the positions and working orders of the tables',
     sql: `select a.account as place, s.symbol, s.quantity as state, p.quantity::text as booked
       from trading.account a
-      cross join lateral (select x->>'symbol' as symbol, x->>'quantity' as quantity from jsonb_array_elements(a.state->'book'->'positions') x) s
+      cross join lateral (select x->>'symbol' as symbol, x->>'quantity' as quantity from json_array_elements(a.state->'book'->'positions') x) s
       left join trading.positions p on p.account = a.account and p.phase = (a.state->'book'->>'phase')::int and p.symbol = s.symbol
       where p.quantity is distinct from s.quantity::numeric
       union all
       select coalesce(o.account, s.account), coalesce(o.order_id, s.id), s.filled, o.filled::text
       from (select * from trading.orders where status = 'working') o
-      full join (select a.account, x->>'id' as id, x->>'filled' as filled from trading.account a, jsonb_array_elements(a.state->'orders') x) s
+      full join (select a.account, x->>'id' as id, x->>'filled' as filled from trading.account a, json_array_elements(a.state->'orders') x) s
         on s.account = o.account and s.id = o.order_id
       where o.account is null or s.account is null or o.filled <> s.filled::numeric`,
   },
@@ -85,6 +89,6 @@ const RULES: readonly Rule[] = [
 export async function auditTables(ask: Ask): Promise<Audited> {
   return {
     findings: await auditRules(ask, RULES),
-    counted: await count(ask, { orders: 'trading.orders', fills: 'trading.fills', answers: 'trading.answer' }),
+    counted: await count(ask, { orders: 'trading.orders', fills: 'trading.fills', records: 'trading.journal' }),
   }
 }

@@ -1,4 +1,4 @@
--- Owner: trading (engine). Only the engine writes these tables; every one but slot, account and answer is a projection of the journal.
+-- Owner: trading (engine). Only the engine writes these tables; every one but slot and account is a projection of the journal.
 create schema if not exists trading;
 
 create table trading.slot (
@@ -23,7 +23,8 @@ create table trading.account (
   spec       text not null,
   status     text not null,
   exposed    boolean not null,
-  state      jsonb not null,
+  -- canonical JSON of what decides, as it is hashed
+  state      json not null,
   mseq       bigint not null,
   mts        bigint not null,
   cseq       bigint not null,
@@ -36,6 +37,8 @@ create table trading.account (
 ) with (fillfactor = 50); -- room for the next version of a row on its page
 create index account_slot on trading.account (slot);
 
+-- A record and its hash; beside them, not hashed, its envelope: ids and times that the run made, signatures. The record
+-- of a command holds its answer: a repeat gets it again.
 create table trading.journal (
   account text not null,
   aseq    bigint not null,
@@ -45,21 +48,20 @@ create table trading.journal (
   cseq    bigint not null,
   record  text not null,
   hash    text not null,
+  wall    timestamptz not null,
+  request_id      text,
+  command_id      text,
+  -- null where the answer did not use it up
+  client_order_id text,
+  body_hash       text,
+  -- the record whose receipt vouches for a command's answer and all it caused
+  sealed_aseq     bigint,
+  receipt         json,
   primary key (account, aseq)
 );
+create unique index journal_client_order_id on trading.journal (account, client_order_id) where client_order_id is not null;
 create index journal_kind on trading.journal (account, kind, aseq)
   where kind in ('header', 'day', 'floor', 'target', 'verdict', 'checkpoint', 'sealed');
-
--- Beside the journal, not hashed: ids and times that the run made, signatures.
-create table trading.envelope (
-  account    text not null,
-  aseq       bigint not null,
-  wall       timestamptz not null,
-  request_id text,
-  command_id text,
-  receipt    jsonb,
-  primary key (account, aseq)
-);
 
 create table trading.orders (
   account         text not null,
@@ -79,7 +81,7 @@ create table trading.orders (
   mseq            bigint not null,
   mts             bigint not null,
   updated_mts     bigint not null,
-  primary key (account, order_id)
+  primary key (account, aseq)
 );
 
 create table trading.fills (
@@ -92,10 +94,10 @@ create table trading.fills (
   quantity    numeric not null,
   price       numeric not null,
   liquidity   text not null,
-  source      jsonb not null,
+  source      json not null,
   instrument  text not null,
-  result      jsonb,
-  fee         jsonb,
+  result      json,
+  fee         json,
   spread_cost numeric not null,
   mseq        bigint not null,
   mts         bigint not null,
@@ -126,8 +128,8 @@ create table trading.violations (
   limit_value    numeric not null,
   balance        numeric not null,
   equity         numeric not null,
-  crossed        jsonb not null,
-  marks          jsonb not null,
+  crossed        json not null,
+  marks          json not null,
   provisional    boolean not null,
   withdrawn_aseq bigint,
   mseq           bigint not null,
@@ -170,21 +172,6 @@ create table trading.ledger_entry (
   amount   numeric not null,
   primary key (account, aseq, line)
 );
-
--- What was answered to a command: a repeat gets it again. client_order_id is null where the answer did not use it up.
-create table trading.answer (
-  account         text not null,
-  command_id      text not null,
-  client_order_id text,
-  body_hash       text not null,
-  aseq            bigint not null,
-  cseq            bigint not null,
-  answer          jsonb not null,
-  -- the record whose receipt, in the envelope, vouches for the answer and all it caused
-  sealed_aseq     bigint not null,
-  primary key (account, command_id)
-);
-create unique index answer_client_order_id on trading.answer (account, client_order_id) where client_order_id is not null;
 
 -- The books balance: every transaction sums to 0 in every currency when it commits. Checked per statement as one set;
 -- only what does not balance yet is put into ledger_unbalanced, whose deferred constraint looks again at commit.

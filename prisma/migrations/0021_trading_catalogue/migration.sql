@@ -68,6 +68,3 @@ create table trading.idempotency (
   primary key (tenant, user_id, route, key)
 );
 create index idempotency_age on trading.idempotency (created_at);
-
--- fills and violations are listed by their keys, orders by client_order_id through trading.answer
-create index orders_list on trading.orders (account, aseq);

@@ -31,10 +31,12 @@ export async function moveAssessment(
 
 /** What an attempt that broke off had been answered. */
 async function storedAnswer(deps: TradingDeps, account: string, commandId: string): Promise<Reply | null> {
-  const [row] = await deps.db.query<Row & { answer: Answer; receipt: Receipt }>(
-    `select a.answer, e.receipt from trading.answer a join trading.envelope e on e.account = a.account and e.aseq = a.sealed_aseq
-     where a.account = $1 and a.command_id = $2`,
+  const [row] = await deps.db.query<Row & { record: string; receipt: Receipt }>(
+    `select c.record, s.receipt from trading.journal c join trading.journal s on s.account = c.account and s.aseq = c.sealed_aseq
+     where c.account = $1 and c.command_id = $2`,
     [account, commandId],
   )
-  return row ? { kind: 'answer', answer: row.answer, receipt: row.receipt, replayed: true } : null
+  if (!row) return null
+  const { answer } = JSON.parse(row.record) as { answer: Answer }
+  return { kind: 'answer', answer, receipt: row.receipt, replayed: true }
 }

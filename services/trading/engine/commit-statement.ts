@@ -1,133 +1,118 @@
 /**
  * One statement for a whole commit. It first takes `for key share` on the slot rows where the epoch is still ours, in
  * ascending order, then moves each account that stands where the commit started; a missing slot row or a moved account
- * drops only those accounts. Everything else hangs on the accounts that moved.
+ * drops only those accounts. Everything else hangs on the accounts that moved: each row carries the number of its
+ * commit in the batch.
  */
-import type { Statement } from '@assay/core/ports/db/port'
+import { binaryArray, isBinaryType } from '@assay/core/ports/db/binary-array'
+import type { Param, Statement } from '@assay/core/ports/db/port'
 import { project, type Row, type Rows } from './project.ts'
 import type { SealedCommit } from './seal.ts'
 import {
-  ANSWER,
+  ACCOUNT,
+  BORN_COLUMNS,
   type ColumnType,
-  ENVELOPE,
   FILLS,
   JOURNAL,
   LEDGER_ENTRY,
   LEDGER_TRANSACTION,
+  MOVED_COLUMNS,
   ORDER_CHANGES,
   ORDERS,
   OUTBOX,
   PHASES,
   POSITIONS,
+  SLOT,
+  SPEC,
   type Table,
   VIOLATIONS,
   WITHDRAWALS,
 } from './tables.ts'
 
-type Value = Row[string]
-const ACCOUNT: Table = {
-  name: 'trading.account',
-  columns: {
-    account: 'text',
-    before: 'bigint',
-    tenant: 'text',
-    slot: 'integer',
-    spec: 'text',
-    status: 'text',
-    exposed: 'boolean',
-    state: 'jsonb',
-    mseq: 'bigint',
-    mts: 'bigint',
-    cseq: 'bigint',
-    aseq: 'bigint',
-    events: 'bigint',
-    deadline: 'bigint',
-    hash: 'text',
-    state_hash: 'text',
-    born: 'boolean',
-  },
+/** Rows of one table, each with the number of its commit. */
+class Gathered {
+  readonly of: number[] = []
+  readonly rows: Row[] = []
+  add(commit: number, rows: readonly Row[]): void {
+    for (const row of rows) {
+      this.of.push(commit)
+      this.rows.push(row)
+    }
+  }
 }
-const MOVED_COLUMNS = [
-  'status',
-  'exposed',
-  'state',
-  'mseq',
-  'mts',
-  'cseq',
-  'aseq',
-  'events',
-  'deadline',
-  'hash',
-  'state_hash',
-]
-const BORN_COLUMNS = ['account', 'tenant', 'slot', 'spec', ...MOVED_COLUMNS]
 
 class Parameters {
-  readonly values: Value[][] = []
-  /** `unnest($1::text[], ...) as r(a, ...)`: what JavaScript has no type for travels as text */
-  unnest(table: Table, rows: readonly Row[], alias: string): string {
-    const names = Object.keys(table.columns)
-    const arrays = names.map((name) => {
-      this.values.push(rows.map((row) => row[name] ?? null))
-      return `$${this.values.length}::${travels(table.columns[name]!)}[]`
-    })
+  readonly values: Param[] = []
+  add(value: Param): string {
+    return `$${this.values.push(value)}`
+  }
+  private array(type: ColumnType, items: readonly (string | number | boolean | null)[]): string {
+    // text in, for what the server would have to cast or parse either way
+    const sent = type === 'jsonb' ? 'text' : type
+    return `${this.add(isBinaryType(sent) ? binaryArray(sent, items) : items)}::${sent}[]`
+  }
+  /** `unnest($1::text[], ...) as r(a, ...)`; `of` adds the column n */
+  unnest({ columns }: Pick<Table, 'columns'>, rows: readonly Row[], alias: string, of?: readonly number[]): string {
+    const names = Object.keys(columns)
+    const arrays = names.map((name) =>
+      this.array(
+        columns[name]!,
+        rows.map((row) => row[name] ?? null),
+      ),
+    )
+    if (of) {
+      names.push('n')
+      arrays.push(this.array('integer', of))
+    }
     return `unnest(${arrays.join(', ')}) as ${alias}(${names.join(', ')})`
   }
 }
-const travels = (type: ColumnType): ColumnType =>
-  type === 'jsonb' || type === 'timestamptz' || type === 'uuid' ? 'text' : type
-const cast = (table: Table, name: string, alias: string): string =>
-  travels(table.columns[name]!) === table.columns[name]
-    ? `${alias}.${name}`
-    : `${alias}.${name}::${table.columns[name]}`
+const read = ({ columns }: Table, name: string): string =>
+  columns[name] === 'jsonb' ? `r.${name}::jsonb` : `r.${name}`
 
 export interface OwnedSlot {
   slot: number
   epoch: number
 }
-/** Rows: {account} of each that committed, then {slot} of each slot row that was still ours. */
+/** One row: `kept`, the numbers in the batch of the commits that happened; `held`, the slots whose row was still ours. */
 export function commitStatement(batch: readonly SealedCommit[], slots: readonly OwnedSlot[]): Statement {
   const p = new Parameters()
-  const owned = p.unnest(
-    { name: 'trading.slot', columns: { slot: 'integer', epoch: 'bigint' } },
-    slots.map((s) => ({ ...s })),
-    'mine',
-  )
+  const wall = `${p.add(new Date(batch[0]!.at))}::timestamptz`
   const parts = [
-    `held as materialized (select s.slot from trading.slot s join ${owned} on mine.slot = s.slot and mine.epoch = s.epoch
+    `held as materialized (select s.slot from trading.slot s
+      join ${p.unnest(SLOT, slots as readonly (OwnedSlot & Row)[], 'mine')} on mine.slot = s.slot and mine.epoch = s.epoch
       order by s.slot for key share of s)`,
-    `input as materialized (select r.* from ${p.unnest(ACCOUNT, batch.map(accountRow), 'r')} where r.slot in (select slot from held))`,
-    `moved as (update trading.account a set ${MOVED_COLUMNS.map((c) => `${c} = ${cast(ACCOUNT, c, 'i')}`).join(', ')}, saved_at = now()
-      from input i where not i.born and a.account = i.account and a.aseq = i.before returning a.account)`,
-    `born as (insert into trading.account (${BORN_COLUMNS.join(', ')}) select ${BORN_COLUMNS.map((c) => cast(ACCOUNT, c, 'i')).join(', ')}
-      from input i where i.born on conflict (account) do nothing returning account)`,
-    `kept as materialized (select account from moved union all select account from born)`,
+    `input as materialized (select r.* from ${p.unnest(
+      ACCOUNT,
+      batch.map(accountRow),
+      'r',
+      batch.map((_, n) => n),
+    )} where r.slot in (select slot from held))`,
+    `moved as (update trading.account a set ${MOVED_COLUMNS.map((c) => `${c} = i.${c}`).join(', ')}, saved_at = ${wall}
+      from input i where not i.born and a.account = i.account and a.aseq = i.before returning i.n, a.account)`,
+    `born as (insert into trading.account (${BORN_COLUMNS.join(', ')}) select ${BORN_COLUMNS.join(', ')}
+      from input where born on conflict (account) do nothing returning account)`,
+    `kept as materialized (select n, account from moved union all select i.n, account from born join input i using (account))`,
   ]
-  let n = 0
-  const insert = (table: Table, rows: readonly Row[], owner = 'account', order = ''): void => {
+  const add = (part: string) => parts.push(`w${parts.length} as (${part})`)
+  const insert = (table: Table, { rows, of }: Gathered, order = ''): void => {
     if (rows.length === 0) return
+    const { owner, stamp, conflict = '' } = table
     const names = Object.keys(table.columns)
-    parts.push(`w${n++} as (insert into ${table.name} (${names.join(', ')}) select ${names.map((c) => cast(table, c, 'r')).join(', ')}
-      from ${p.unnest(table, rows, 'r')} join kept on kept.account = r.${owner} ${order} ${table.conflict ?? ''})`)
+    const into = [...owner, ...(stamp ? [stamp] : []), ...names]
+    const values = [...owner.map(() => 'k.account'), ...(stamp ? [wall] : []), ...names.map((c) => read(table, c))]
+    add(`insert into ${table.name} (${into.join(', ')}) select ${values.join(', ')}
+      from ${p.unnest(table, rows, 'r', of)} join kept k using (n) ${order} ${conflict}`)
+  }
+  const specs = batch.flatMap(({ commit: { born } }) => born ?? [])
+  if (specs.length > 0) {
+    const docs = new Map(specs.map(({ specHash, spec }) => [specHash, spec]))
+    const rows = [...docs].map(([hash, doc]): Row => ({ hash, doc: JSON.stringify(doc) }))
+    add(`insert into trading.spec (hash, doc) select r.hash, ${read(SPEC, 'doc')} from ${p.unnest(SPEC, rows, 'r')}
+      on conflict (hash) do nothing`)
   }
   const rows = gather(batch)
-  const specs = new Map(
-    batch.flatMap(({ commit: { born } }): [string, string][] =>
-      born ? [[born.specHash, JSON.stringify(born.spec)]] : [],
-    ),
-  )
-  if (specs.size > 0) {
-    const table: Table = { name: 'trading.spec', columns: { hash: 'text', doc: 'jsonb' } }
-    parts.push(`specs as (insert into trading.spec (hash, doc) select r.hash, r.doc::jsonb
-      from ${p.unnest(
-        table,
-        [...specs].map(([hash, doc]) => ({ hash, doc })),
-        'r',
-      )} on conflict (hash) do nothing)`)
-  }
-  insert(JOURNAL, batch.flatMap(journalRows))
-  insert(ENVELOPE, batch.flatMap(envelopeRows))
-  insert(ANSWER, batch.flatMap(answerRows))
+  insert(JOURNAL, rows.journal)
   insert(ORDERS, rows.orders)
   insert(FILLS, rows.fills)
   insert(POSITIONS, rows.positions)
@@ -135,31 +120,50 @@ export function commitStatement(batch: readonly SealedCommit[], slots: readonly 
   insert(PHASES, rows.phases)
   insert(LEDGER_TRANSACTION, rows.ledger_transaction)
   insert(LEDGER_ENTRY, rows.ledger_entry)
-  if (rows.order_changes.length > 0) {
-    parts.push(`w${n++} as (update trading.orders o set filled = o.filled + coalesce(r.filled, 0), status = coalesce(r.status, o.status),
+  if (rows.order_changes.rows.length > 0) {
+    const { rows: changes, of } = rows.order_changes
+    add(`update trading.orders o set filled = o.filled + coalesce(r.filled, 0), status = coalesce(r.status, o.status),
       reason = coalesce(r.reason, o.reason), updated_mts = r.updated_mts
-      from ${p.unnest(ORDER_CHANGES, rows.order_changes, 'r')} join kept on kept.account = r.account
-      where o.account = r.account and o.order_id = r.order_id)`)
+      from ${p.unnest(ORDER_CHANGES, changes, 'r', of)} join kept k using (n) where o.account = k.account and o.aseq = r.aseq`)
   }
-  if (rows.withdrawals.length > 0) {
-    parts.push(`w${n++} as (update trading.violations v set withdrawn_aseq = r.withdrawn_aseq
-      from ${p.unnest(WITHDRAWALS, rows.withdrawals, 'r')} join kept on kept.account = r.account
-      where v.account = r.account and v.phase = r.phase and v.idx = r.idx and v.provisional and v.withdrawn_aseq is null)`)
+  if (rows.withdrawals.rows.length > 0) {
+    const { rows: withdrawn, of } = rows.withdrawals
+    add(`update trading.violations v set withdrawn_aseq = r.withdrawn_aseq
+      from ${p.unnest(WITHDRAWALS, withdrawn, 'r', of)} join kept k using (n)
+      where v.account = k.account and v.phase = r.phase and v.idx = r.idx and v.provisional and v.withdrawn_aseq is null`)
   }
   // the relay publishes by position, and a join gives rows in any order
-  insert(OUTBOX, batch.flatMap(outboxRows), 'key', 'order by r.aggregate, r.aggregate_seq')
-  const sql = `with ${parts.join(',\n')}\nselect account, null::integer as slot from kept union all select null, slot from held`
+  insert(OUTBOX, rows.outbox, 'order by r.n, r.aggregate_seq')
+  const sql = `with ${parts.join(',\n')}\nselect (select array_agg(n) from kept) as kept, (select array_agg(slot) from held) as held`
   return { sql, params: p.values }
 }
 
-function gather(batch: readonly SealedCommit[]): Rows {
-  const all = batch.map(({ commit }) => project(commit.account, commit.currency, commit.phase, commit.records))
-  const merged = {} as Rows
-  for (const name of Object.keys(all[0]!) as (keyof Rows)[]) merged[name] = all.flatMap((rows) => rows[name])
-  return merged
+type Everything = Record<keyof Rows | 'journal' | 'outbox', Gathered>
+function gather(batch: readonly SealedCommit[]): Everything {
+  const all: Everything = {
+    journal: new Gathered(),
+    outbox: new Gathered(),
+    orders: new Gathered(),
+    order_changes: new Gathered(),
+    fills: new Gathered(),
+    positions: new Gathered(),
+    violations: new Gathered(),
+    withdrawals: new Gathered(),
+    phases: new Gathered(),
+    ledger_transaction: new Gathered(),
+    ledger_entry: new Gathered(),
+  }
+  batch.forEach((sealed, n) => {
+    const { currency, phase, records } = sealed.commit
+    const rows = project(currency, phase, records)
+    for (const name in rows) all[name as keyof Rows].add(n, rows[name as keyof Rows])
+    all.journal.add(n, journalRows(sealed))
+    all.outbox.add(n, outboxRows(sealed))
+  })
+  return all
 }
 
-function accountRow({ commit, end, stateHash }: SealedCommit): Row {
+function accountRow({ commit, end, state }: SealedCommit): Row {
   return {
     account: commit.account,
     before: commit.before.aseq,
@@ -168,7 +172,7 @@ function accountRow({ commit, end, stateHash }: SealedCommit): Row {
     spec: commit.born?.specHash ?? null,
     status: commit.status,
     exposed: commit.exposed,
-    state: JSON.stringify(commit.state),
+    state: state.text,
     mseq: commit.state.mseq as number,
     mts: commit.state.mts as number,
     cseq: commit.state.cseq as number,
@@ -176,64 +180,36 @@ function accountRow({ commit, end, stateHash }: SealedCommit): Row {
     events: end.events,
     deadline: commit.deadline,
     hash: end.hash,
-    state_hash: stateHash,
+    state_hash: state.hash,
     born: commit.born !== null,
   }
 }
-const journalRows = ({ commit, records }: SealedCommit): Row[] =>
-  commit.records.map((r, i) => ({
-    account: commit.account,
-    aseq: r.aseq,
-    kind: r.kind,
-    mseq: r.mseq,
-    mts: r.mts,
-    cseq: r.cseq,
-    record: records[i]!.text,
-    hash: records[i]!.hash,
-  }))
-/** A row where there is something to say: a request, or a receipt. */
-function envelopeRows({ commit, records, at }: SealedCommit): Row[] {
-  const rows: Row[] = []
-  const wall = new Date(at).toISOString()
-  commit.records.forEach((r, i) => {
+function journalRows({ commit, records, end }: SealedCommit): Row[] {
+  return commit.records.map((r, i) => {
+    const { text, hash, receipt } = records[i]!
     const asked = commit.command?.aseq === r.aseq ? commit.command : null
-    const { receipt } = records[i]!
-    if (!asked && !receipt) return
-    rows.push({
-      account: commit.account,
+    return {
       aseq: r.aseq,
-      wall,
+      kind: r.kind,
+      mseq: r.mseq,
+      mts: r.mts,
+      cseq: r.cseq,
+      record: text,
+      hash,
       request_id: asked?.requestId ?? null,
       command_id: asked?.commandId ?? null,
+      client_order_id: asked?.clientOrderId ?? null,
+      body_hash: asked?.bodyHash ?? null,
+      sealed_aseq: asked && end.aseq - 1,
       receipt: receipt && JSON.stringify(receipt),
-    })
+    }
   })
-  return rows
 }
-function answerRows({ commit, end }: SealedCommit): Row[] {
-  const c = commit.command
-  if (!c) return []
-  return [
-    {
-      account: commit.account,
-      command_id: c.commandId,
-      client_order_id: c.clientOrderId,
-      body_hash: c.bodyHash,
-      aseq: c.aseq,
-      cseq: c.cseq,
-      answer: JSON.stringify(c.answer),
-      sealed_aseq: end.aseq - 1,
-    },
-  ]
-}
-const outboxRows = ({ commit, events, at }: SealedCommit): Row[] =>
+const outboxRows = ({ commit, events }: SealedCommit): Row[] =>
   events.map(({ topic, data }, i) => ({
-    aggregate: commit.account,
     aggregate_seq: commit.before.events + i + 1,
     id: Bun.randomUUIDv7(),
     topic,
-    key: commit.account,
     producer: 'trading',
-    ts: new Date(at).toISOString(),
     data: JSON.stringify(data),
   }))

@@ -1,7 +1,7 @@
 import { failpoint } from '@assay/core/kernel/failpoints'
 import { DbError } from '@assay/core/ports/db/port'
 import type { OwnedSlot } from './commit-statement.ts'
-import { hashState, type SealedCommit, type Signer, sealBatch } from './seal.ts'
+import { type SealedCommit, type Signer, sealBatch, writeState } from './seal.ts'
 import type { EngineStore } from './store.ts'
 import type { AccountCommit, AccountSave, CommitResult } from './types.ts'
 
@@ -135,7 +135,7 @@ export class Committer {
     try {
       await failpoint('inside-save')
       await this.deps.store.save(
-        batch.map((s) => ({ ...s, stateHash: hashState(s.state) })),
+        batch.map((s) => ({ ...s, text: writeState(s.state) })),
         this.slotsOf(batch),
       )
     } catch (error) {

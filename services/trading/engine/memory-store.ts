@@ -59,7 +59,7 @@ export function memoryStore(connections = 1): MemoryStore {
             deadline: commit.deadline,
             exposed: commit.exposed,
           },
-          stateHash: s.stateHash,
+          stateHash: s.state.hash,
           status: commit.status,
           journal,
           answers,
@@ -74,7 +74,7 @@ export function memoryStore(connections = 1): MemoryStore {
         const kept = rows.get(s.account)
         if (!kept || !held.has(s.slot) || kept.loaded.end.aseq !== s.aseq) continue
         kept.loaded = { ...kept.loaded, state: structuredClone(s.state), deadline: s.deadline }
-        kept.stateHash = s.stateHash
+        kept.stateHash = s.text.hash
       }
     },
     load: async (accounts) => ({ accounts: accounts.flatMap((a) => rows.get(a) ?? []).map(read), specs }),

@@ -3,7 +3,7 @@ import type { JournalRecord, OrderView } from '@assay/core/domain/engine/types'
 import { add, dec, sign, str, ZERO } from '@assay/core/domain/money/dec'
 
 type Value = string | number | boolean | null
-/** A row by column name, as tables.ts declares them; jsonb is text here. */
+/** A row by column name, as tables.ts declares them, without its account; JSON is text here. */
 export type Row = Record<string, Value>
 export interface Rows {
   orders: Row[]
@@ -19,7 +19,7 @@ export interface Rows {
 type RecordOf<K extends JournalRecord['kind']> = Extract<JournalRecord, { kind: K }>
 
 /** Rows of consecutive records of one account; `phase` is the one before the first of them. */
-export function project(account: string, currency: string, phase: number, records: readonly JournalRecord[]): Rows {
+export function project(currency: string, phase: number, records: readonly JournalRecord[]): Rows {
   const rows: Rows = {
     orders: [],
     order_changes: [],
@@ -39,41 +39,41 @@ export function project(account: string, currency: string, phase: number, record
     switch (record.kind) {
       case 'command':
         if (record.answer.ok && record.answer.order)
-          orders.set(record.answer.order.id, orderRow(account, current, record, record.answer.order))
+          orders.set(record.answer.order.id, orderRow(current, record, record.answer.order))
         break
       case 'order':
-        settleOrder(orderOf(orders, account, record.order, record), record)
+        settleOrder(orderOf(orders, record.order, record), record)
         break
       case 'fill': {
-        fillRow(rows, account, record)
+        fillRow(rows, record)
         const place = `${record.phase} ${record.symbol}`
-        positions.set(place, positionRow(account, record, positions.get(place)))
-        post(rows, account, currency, record)
+        positions.set(place, positionRow(record, positions.get(place)))
+        post(rows, currency, record)
         // what the end of a phase closes has no order
         if (record.order === 'close') break
-        const order = orderOf(orders, account, record.order, record)
+        const order = orderOf(orders, record.order, record)
         order.filled = str(add(order.filled === null ? ZERO : dec(order.filled as string), dec(record.quantity)))
         break
       }
       case 'phase':
         if (record.status === 'opened') current = record.phase
         phases.set(record.phase, {
-          ...(phases.get(record.phase) ?? emptyPhase(account, record.phase)),
+          ...(phases.get(record.phase) ?? emptyPhase(record.phase)),
           ...phaseChange(record),
         })
-        post(rows, account, currency, record)
+        post(rows, currency, record)
         break
       case 'verdict':
         phases.set(record.phase, {
-          ...(phases.get(record.phase) ?? emptyPhase(account, record.phase)),
+          ...(phases.get(record.phase) ?? emptyPhase(record.phase)),
           ...verdictChange(record),
         })
         break
       case 'violation':
-        rows.violations.push(violationRow(account, record))
+        rows.violations.push(violationRow(record))
         break
       case 'withdrawn':
-        withdraw(rows, account, record)
+        withdraw(rows, record)
         break
     }
   }
@@ -87,8 +87,7 @@ export function project(account: string, currency: string, phase: number, record
 }
 
 /** A new order starts unfilled: its fills follow as records of their own. */
-const orderRow = (account: string, phase: number, record: RecordOf<'command'>, view: OrderView): Row => ({
-  account,
+const orderRow = (phase: number, record: RecordOf<'command'>, view: OrderView): Row => ({
   order_id: view.id,
   phase,
   client_order_id: view.client_order_id ?? null,
@@ -106,11 +105,13 @@ const orderRow = (account: string, phase: number, record: RecordOf<'command'>, v
   mts: record.mts,
   updated_mts: record.mts,
 })
+/** Orders are called `o<aseq>`. */
+const aseqOf = (order: string): number => Number(order.slice(1))
 /** The row of an order: the new one of this commit, or a change to one that stands. */
-function orderOf(orders: Map<string, Row>, account: string, id: string, record: JournalRecord): Row {
+function orderOf(orders: Map<string, Row>, id: string, record: JournalRecord): Row {
   let row = orders.get(id)
   if (!row) {
-    row = { account, order_id: id, filled: null, status: null, reason: null, updated_mts: record.mts }
+    row = { aseq: aseqOf(id), filled: null, status: null, reason: null, updated_mts: record.mts }
     orders.set(id, row)
   }
   row.updated_mts = record.mts
@@ -121,9 +122,8 @@ function settleOrder(row: Row, record: RecordOf<'order'>): void {
   row.reason = record.reason ?? null
 }
 
-function fillRow(rows: Rows, account: string, r: RecordOf<'fill'>): void {
+function fillRow(rows: Rows, r: RecordOf<'fill'>): void {
   rows.fills.push({
-    account,
     aseq: r.aseq,
     phase: r.phase,
     order_id: r.order,
@@ -142,12 +142,11 @@ function fillRow(rows: Rows, account: string, r: RecordOf<'fill'>): void {
   })
 }
 /** opened_mts stands while the position keeps its side. */
-function positionRow(account: string, r: RecordOf<'fill'>, before: Row | undefined): Row {
+function positionRow(r: RecordOf<'fill'>, before: Row | undefined): Row {
   const { quantity, cost } = r.position
   const kept =
     before !== undefined && (quantity === '0' || sign(dec(quantity)) === sign(dec(before.quantity as string)))
   return {
-    account,
     phase: r.phase,
     symbol: r.symbol,
     quantity,
@@ -158,16 +157,15 @@ function positionRow(account: string, r: RecordOf<'fill'>, before: Row | undefin
   }
 }
 
-function post(rows: Rows, account: string, currency: string, r: RecordOf<'fill' | 'phase'>): void {
+function post(rows: Rows, currency: string, r: RecordOf<'fill' | 'phase'>): void {
   if (r.postings.length === 0) return
-  rows.ledger_transaction.push({ account, aseq: r.aseq, kind: r.kind, mseq: r.mseq, mts: r.mts })
+  rows.ledger_transaction.push({ aseq: r.aseq, kind: r.kind, mseq: r.mseq, mts: r.mts })
   r.postings.forEach((p, line) => {
-    rows.ledger_entry.push({ account, aseq: r.aseq, line, ledger: p.ledger, currency, amount: p.amount })
+    rows.ledger_entry.push({ aseq: r.aseq, line, ledger: p.ledger, currency, amount: p.amount })
   })
 }
 
-const emptyPhase = (account: string, phase: number): Row => ({
-  account,
+const emptyPhase = (phase: number): Row => ({
   phase,
   status: null,
   initial_balance: null,
@@ -198,8 +196,7 @@ const verdictChange = (r: RecordOf<'verdict'>): Row => ({
   equity: r.equity,
 })
 
-const violationRow = (account: string, r: RecordOf<'violation'>): Row => ({
-  account,
+const violationRow = (r: RecordOf<'violation'>): Row => ({
   aseq: r.aseq,
   phase: r.phase,
   rule: r.rule,
@@ -216,8 +213,8 @@ const violationRow = (account: string, r: RecordOf<'violation'>): Row => ({
   mseq: r.dated?.mseq ?? r.mseq,
   mts: r.dated?.mts ?? r.mts,
 })
-function withdraw(rows: Rows, account: string, r: RecordOf<'withdrawn'>): void {
+function withdraw(rows: Rows, r: RecordOf<'withdrawn'>): void {
   const here = rows.violations.findLast((v) => v.provisional === true && v.idx === r.index && v.withdrawn_aseq === null)
   if (here) here.withdrawn_aseq = r.aseq
-  else rows.withdrawals.push({ account, phase: r.phase, idx: r.index, withdrawn_aseq: r.aseq })
+  else rows.withdrawals.push({ phase: r.phase, idx: r.index, withdrawn_aseq: r.aseq })
 }

@@ -21,7 +21,7 @@ export interface SealedCommit {
   records: SealedRecord[]
   events: OutboxEvent[]
   end: ChainEnd
-  stateHash: string
+  state: StateText
   /** of the command: one for it and its fills */
   receipt: Receipt | null
   /** wall clock, ms */
@@ -31,10 +31,15 @@ export interface SealedCommit {
 /** The runtime's own SHA-256, same bytes as the portable one. */
 export const sha256Native: Sha256 = (data) => new Bun.CryptoHasher('sha256').update(data).digest()
 export const sha256Text = (text: string): string => new Bun.CryptoHasher('sha256').update(text).digest('hex')
-/** Hash of what decides, without the place it is settled to (`stateHash` of the pure engine, from the stored form). */
-export function hashState(state: EncodedState): string {
+/** What decides, without the place it is settled to: the text that is stored, and its hash (`stateHash` of the pure engine). */
+export interface StateText {
+  text: string
+  hash: string
+}
+export function writeState(state: EncodedState): StateText {
   const { account: _account, mseq: _mseq, mts: _mts, ...deciding } = state
-  return sha256Text(canonical(deciding))
+  const text = canonical(deciding)
+  return { text, hash: sha256Text(text) }
 }
 const SIGNED = new Set(['verdict', 'checkpoint'])
 
@@ -53,7 +58,7 @@ export function sealBatch(batch: readonly AccountCommit[], signer: Signer, at: n
     if (!SIGNED.has(last.kind)) links.push({ assessment: commit.account, aseq: last.aseq, hash })
     const events = eventsOf(commit.account, commit.records)
     const end = { aseq: last.aseq + 1, hash, events: commit.before.events + events.length }
-    return { commit, records, events, end, stateHash: hashState(commit.state), receipt: null, at }
+    return { commit, records, events, end, state: writeState(commit.state), receipt: null, at }
   })
   const receipts = issueReceipts(links, signer, at, sha256Native)
   let next = 0

@@ -1,7 +1,7 @@
 import type { EncodedState } from '@assay/core/domain/engine/state'
 import type { AccountSpec, Answer } from '@assay/core/domain/engine/types'
 import type { Receipt } from '@assay/core/domain/journal/receipt'
-import type { Db } from '@assay/core/ports/db/port'
+import type { Db, Row } from '@assay/core/ports/db/port'
 import { commitStatement } from './commit-statement.ts'
 import { saveStatement } from './save-statement.ts'
 import { checkLoaded, type EngineStore, type LoadedAccounts } from './store.ts'
@@ -11,6 +11,8 @@ type AccountRow = {
   account: string
   slot: number
   spec: string
+  mseq: string
+  mts: string
   state: EncodedState
   aseq: string
   hash: string
@@ -19,15 +21,23 @@ type AccountRow = {
   deadline: string | null
   exposed: boolean
 }
+interface AnswerRow extends Row {
+  command_id: string
+  client_order_id: string | null
+  body_hash: string
+  aseq: string
+  record: string
+  receipt: Receipt
+}
 const LOADED =
-  'select account, slot, spec, state, aseq, hash, events, state_hash, deadline, exposed from trading.account'
+  'select account, slot, spec, state, mseq, mts, aseq, hash, events, state_hash, deadline, exposed from trading.account'
 const toLoaded = (r: AccountRow): Loaded =>
   checkLoaded(
     {
       account: r.account,
       slot: r.slot,
       specHash: r.spec,
-      state: r.state,
+      state: { ...r.state, account: r.account, mseq: Number(r.mseq), mts: Number(r.mts) },
       end: { aseq: Number(r.aseq), hash: r.hash, events: Number(r.events) },
       deadline: r.deadline === null ? null : Number(r.deadline),
       exposed: r.exposed,
@@ -50,13 +60,8 @@ export function sqlStore(db: Db): EngineStore {
     connections: Math.min(db.connections, 2),
     async commit(batch, slots) {
       const [rows] = await db.batch([commitStatement(batch, slots)])
-      const committed = new Set<string>()
-      const held = new Set<number>()
-      for (const row of rows!) {
-        if (row.account === null) held.add(row.slot as number)
-        else committed.add(row.account as string)
-      }
-      return { committed, held }
+      const { kept, held } = rows![0] as { kept: number[] | null; held: number[] | null }
+      return { committed: new Set(kept?.map((n) => batch[n]!.commit.account)), held: new Set(held) }
     },
     async save(batch, slots) {
       await db.batch([saveStatement(batch, slots)])
@@ -65,7 +70,7 @@ export function sqlStore(db: Db): EngineStore {
       return withSpecs(await db.query<AccountRow>(`${LOADED} where account = any($1::text[])`, [accounts]))
     },
     async loadSlots(slots) {
-      const live = `(status = 'started' or exposed or state->'unsealed' <> '[]'::jsonb)`
+      const live = `(status = 'started' or exposed or (state->'unsealed')::text <> '[]')`
       return withSpecs(await db.query<AccountRow>(`${LOADED} where slot = any($1::integer[]) and ${live}`, [slots]))
     },
     async newest() {
@@ -73,19 +78,12 @@ export function sqlStore(db: Db): EngineStore {
       return Number(row?.mseq ?? 0)
     },
     async answerOf(account, key) {
-      const [column, value] =
-        'commandId' in key ? ['command_id', key.commandId] : ['client_order_id', key.clientOrderId]
-      const [row] = await db.query<{
-        command_id: string
-        client_order_id: string | null
-        body_hash: string
-        aseq: string
-        answer: Answer
-        receipt: Receipt
-      }>(
-        `select a.command_id, a.client_order_id, a.body_hash, a.aseq, a.answer, e.receipt from trading.answer a
-         join trading.envelope e on e.account = a.account and e.aseq = a.sealed_aseq where a.account = $1 and a.${column} = $2`,
-        [account, value],
+      // newest first: a command is looked up when the outcome of its commit was not known
+      const named = 'commandId' in key ? 'c.command_id = $2 order by c.aseq desc limit 1' : 'c.client_order_id = $2'
+      const [row] = await db.query<AnswerRow>(
+        `select c.command_id, c.client_order_id, c.body_hash, c.aseq, c.record, s.receipt from trading.journal c
+         join trading.journal s on s.account = c.account and s.aseq = c.sealed_aseq where c.account = $1 and ${named}`,
+        [account, 'commandId' in key ? key.commandId : key.clientOrderId],
       )
       if (!row) return null
       return {
@@ -93,13 +91,13 @@ export function sqlStore(db: Db): EngineStore {
         clientOrderId: row.client_order_id,
         bodyHash: row.body_hash,
         aseq: Number(row.aseq),
-        answer: row.answer,
+        answer: (JSON.parse(row.record) as { answer: Answer }).answer,
         receipt: row.receipt,
       } satisfies StoredAnswer
     },
     async clientOrderIds(account) {
       const rows = await db.query<{ client_order_id: string; body_hash: string }>(
-        'select client_order_id, body_hash from trading.answer where account = $1 and client_order_id is not null',
+        'select client_order_id, body_hash from trading.journal where account = $1 and client_order_id is not null',
         [account],
       )
       return rows.map((r) => [r.client_order_id, r.body_hash])

@@ -1,6 +1,6 @@
 import type { EncodedState } from '@assay/core/domain/engine/state'
 import type { OwnedSlot } from './commit-statement.ts'
-import { hashState, type SealedCommit } from './seal.ts'
+import { type SealedCommit, type StateText, writeState } from './seal.ts'
 import type { AccountSave, Loaded, Specs, StoredAnswer } from './types.ts'
 
 export type AnswerKey = { commandId: string } | { clientOrderId: string }
@@ -20,7 +20,7 @@ export interface EngineStore {
   /** one transaction; accounts that are not where their commit starts, or whose slot is lost, are left out. DbError: see Committer */
   commit(batch: readonly SealedCommit[], slots: readonly OwnedSlot[]): Promise<CommitReport>
   /** state only, where the account has no newer record */
-  save(batch: readonly (AccountSave & { stateHash: string })[], slots: readonly OwnedSlot[]): Promise<void>
+  save(batch: readonly (AccountSave & { text: StateText })[], slots: readonly OwnedSlot[]): Promise<void>
   /** in no order; throws CorruptStateError rather than serve a state that is not what was stored */
   load(accounts: readonly string[]): Promise<LoadedAccounts>
   /** accounts of the slots that time, a price or a segment can still change */
@@ -39,7 +39,7 @@ export class CorruptStateError extends Error {
 }
 /** Fails closed: what decides about money is never guessed. */
 export function checkLoaded(loaded: Loaded, stateHash: string): Loaded {
-  if (hashState(loaded.state) !== stateHash || loaded.state.aseq !== loaded.end.aseq)
+  if (writeState(loaded.state).hash !== stateHash || loaded.state.aseq !== loaded.end.aseq)
     throw new CorruptStateError(loaded.account)
   return loaded
 }

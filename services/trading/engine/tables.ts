@@ -1,47 +1,81 @@
-/** Columns of the tables that a commit writes, with the type each array parameter has. */
-export type ColumnType = 'text' | 'bigint' | 'integer' | 'numeric' | 'boolean' | 'jsonb' | 'timestamptz' | 'uuid'
+/**
+ * Columns of the tables that a commit writes, with the type each array parameter has. The account is not among them: a
+ * row carries the number of its commit in the batch, and the account's name goes into `owner`.
+ */
+export type ColumnType = 'text' | 'bigint' | 'integer' | 'numeric' | 'boolean' | 'json' | 'jsonb' | 'uuid'
 export interface Table {
   name: string
+  owner: readonly string[]
   columns: Record<string, ColumnType>
+  /** the commit's wall time goes here */
+  stamp?: string
   /** after the insert's columns: what happens to a row that is there */
   conflict?: string
 }
-const table = (name: string, columns: Record<string, ColumnType>, conflict?: string): Table => ({
+const table = (name: string, columns: Table['columns'], more: Partial<Table> = {}): Table => ({
   name,
+  owner: ['account'],
   columns,
-  ...(conflict ? { conflict } : {}),
+  ...more,
 })
 
-export const JOURNAL = table('trading.journal', {
+export const SLOT = { columns: { slot: 'integer', epoch: 'bigint' } } as const
+export const SPEC = table('trading.spec', { hash: 'text', doc: 'jsonb' })
+export const MOVED_COLUMNS = [
+  'status',
+  'exposed',
+  'state',
+  'mseq',
+  'mts',
+  'cseq',
+  'aseq',
+  'events',
+  'deadline',
+  'hash',
+  'state_hash',
+]
+export const BORN_COLUMNS = ['account', 'tenant', 'slot', 'spec', ...MOVED_COLUMNS]
+/** `before`: the aseq at which the commit started; `born`: there is no row yet. */
+export const ACCOUNT = table('trading.account', {
   account: 'text',
-  aseq: 'bigint',
-  kind: 'text',
+  before: 'bigint',
+  tenant: 'text',
+  slot: 'integer',
+  spec: 'text',
+  status: 'text',
+  exposed: 'boolean',
+  state: 'json',
   mseq: 'bigint',
   mts: 'bigint',
   cseq: 'bigint',
-  record: 'text',
+  aseq: 'bigint',
+  events: 'bigint',
+  deadline: 'bigint',
   hash: 'text',
+  state_hash: 'text',
+  born: 'boolean',
 })
-export const ENVELOPE = table('trading.envelope', {
-  account: 'text',
-  aseq: 'bigint',
-  wall: 'timestamptz',
-  request_id: 'text',
-  command_id: 'text',
-  receipt: 'jsonb',
-})
-export const ANSWER = table('trading.answer', {
-  account: 'text',
-  command_id: 'text',
-  client_order_id: 'text',
-  body_hash: 'text',
-  aseq: 'bigint',
-  cseq: 'bigint',
-  answer: 'jsonb',
-  sealed_aseq: 'bigint',
-})
+/** A record and its hash; beside them, not hashed, its envelope: what was asked under which ids, and the receipt. */
+export const JOURNAL = table(
+  'trading.journal',
+  {
+    aseq: 'bigint',
+    kind: 'text',
+    mseq: 'bigint',
+    mts: 'bigint',
+    cseq: 'bigint',
+    record: 'text',
+    hash: 'text',
+    request_id: 'text',
+    command_id: 'text',
+    client_order_id: 'text',
+    body_hash: 'text',
+    sealed_aseq: 'bigint',
+    receipt: 'json',
+  },
+  { stamp: 'wall' },
+)
 export const ORDERS = table('trading.orders', {
-  account: 'text',
   order_id: 'text',
   phase: 'integer',
   client_order_id: 'text',
@@ -60,15 +94,13 @@ export const ORDERS = table('trading.orders', {
   updated_mts: 'bigint',
 })
 export const ORDER_CHANGES = table('trading.orders', {
-  account: 'text',
-  order_id: 'text',
+  aseq: 'bigint',
   filled: 'numeric',
   status: 'text',
   reason: 'text',
   updated_mts: 'bigint',
 })
 export const FILLS = table('trading.fills', {
-  account: 'text',
   aseq: 'bigint',
   phase: 'integer',
   order_id: 'text',
@@ -77,10 +109,10 @@ export const FILLS = table('trading.fills', {
   quantity: 'numeric',
   price: 'numeric',
   liquidity: 'text',
-  source: 'jsonb',
+  source: 'json',
   instrument: 'text',
-  result: 'jsonb',
-  fee: 'jsonb',
+  result: 'json',
+  fee: 'json',
   spread_cost: 'numeric',
   mseq: 'bigint',
   mts: 'bigint',
@@ -88,7 +120,6 @@ export const FILLS = table('trading.fills', {
 export const POSITIONS = table(
   'trading.positions',
   {
-    account: 'text',
     phase: 'integer',
     symbol: 'text',
     quantity: 'numeric',
@@ -98,12 +129,13 @@ export const POSITIONS = table(
     aseq: 'bigint',
   },
   // opened_mts stands while the position keeps its side
-  `on conflict (account, phase, symbol) do update set quantity = excluded.quantity, cost = excluded.cost, updated_mts = excluded.updated_mts,
+  {
+    conflict: `on conflict (account, phase, symbol) do update set quantity = excluded.quantity, cost = excluded.cost, updated_mts = excluded.updated_mts,
    aseq = excluded.aseq, opened_mts = case when sign(positions.quantity) = sign(excluded.quantity) or excluded.quantity = 0
    then positions.opened_mts else excluded.opened_mts end`,
+  },
 )
 export const VIOLATIONS = table('trading.violations', {
-  account: 'text',
   aseq: 'bigint',
   phase: 'integer',
   rule: 'text',
@@ -113,15 +145,14 @@ export const VIOLATIONS = table('trading.violations', {
   limit_value: 'numeric',
   balance: 'numeric',
   equity: 'numeric',
-  crossed: 'jsonb',
-  marks: 'jsonb',
+  crossed: 'json',
+  marks: 'json',
   provisional: 'boolean',
   withdrawn_aseq: 'bigint',
   mseq: 'bigint',
   mts: 'bigint',
 })
 export const WITHDRAWALS = table('trading.violations', {
-  account: 'text',
   phase: 'integer',
   idx: 'integer',
   withdrawn_aseq: 'bigint',
@@ -143,7 +174,6 @@ const PHASE_CHANGES = [
 export const PHASES = table(
   'trading.phases',
   {
-    account: 'text',
     phase: 'integer',
     status: 'text',
     initial_balance: 'numeric',
@@ -158,30 +188,31 @@ export const PHASES = table(
     balance: 'numeric',
     equity: 'numeric',
   },
-  `on conflict (account, phase) do update set ${PHASE_CHANGES.map((c) => `${c} = coalesce(excluded.${c}, phases.${c})`).join(', ')}`,
+  {
+    conflict: `on conflict (account, phase) do update set ${PHASE_CHANGES.map((c) => `${c} = coalesce(excluded.${c}, phases.${c})`).join(', ')}`,
+  },
 )
 export const LEDGER_TRANSACTION = table('trading.ledger_transaction', {
-  account: 'text',
   aseq: 'bigint',
   kind: 'text',
   mseq: 'bigint',
   mts: 'bigint',
 })
 export const LEDGER_ENTRY = table('trading.ledger_entry', {
-  account: 'text',
   aseq: 'bigint',
   line: 'integer',
   ledger: 'text',
   currency: 'text',
   amount: 'numeric',
 })
-export const OUTBOX = table('bus.outbox', {
-  aggregate: 'text',
-  aggregate_seq: 'bigint',
-  id: 'uuid',
-  topic: 'text',
-  key: 'text',
-  producer: 'text',
-  ts: 'timestamptz',
-  data: 'jsonb',
-})
+export const OUTBOX = table(
+  'bus.outbox',
+  {
+    aggregate_seq: 'bigint',
+    id: 'uuid',
+    topic: 'text',
+    producer: 'text',
+    data: 'jsonb',
+  },
+  { owner: ['aggregate', 'key'], stamp: 'ts' },
+)

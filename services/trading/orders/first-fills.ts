@@ -4,6 +4,7 @@ import { dec, str } from '@assay/core/domain/money/dec'
 import type { Row } from '@assay/core/ports/db/port'
 import type { TradingDeps } from '../deps.ts'
 import type { Taken } from '../engine-reply.ts'
+import { aseqOf } from './order-row.ts'
 
 type Fills = OrderAnswer['fills']
 interface FillRow extends Row {
@@ -35,9 +36,10 @@ export async function fillsOf(deps: TradingDeps, account: string, order: OrderVi
     )
   }
   const rows = await deps.db.query<FillRow>(
-    `select f.aseq, f.quantity, f.price, f.fee, f.liquidity, f.mseq from trading.fills f join trading.orders o using (account, order_id, mseq)
-     where f.account = $1 and f.order_id = $2 and f.aseq > o.aseq order by f.aseq`,
-    [account, order.id],
+    `select f.aseq, f.quantity, f.price, f.fee, f.liquidity, f.mseq from trading.orders o
+     join trading.fills f on f.account = o.account and f.aseq > o.aseq and f.order_id = o.order_id and f.mseq = o.mseq
+     where o.account = $1 and o.aseq = $2 order by f.aseq`,
+    [account, aseqOf(order.id)],
   )
   return rows.map((row) => ({
     id: `t${row.aseq}`,

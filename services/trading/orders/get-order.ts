@@ -2,7 +2,7 @@ import { AssayError } from '@assay/core/contracts/errors'
 import type { OrderResource } from '@assay/core/contracts/wire/order'
 import { openAssessment } from '../access.ts'
 import type { TradingDeps, Verb } from '../deps.ts'
-import { ORDER_COLUMNS, type OrderRow, orderOf } from './order-row.ts'
+import { aseqOf, ORDER_COLUMNS, type OrderRow, orderOf } from './order-row.ts'
 
 /** One order by `o<aseq>` or `client:<client_order_id>`. */
 export async function getOrder(verb: Verb<{ id: string; order: string }>): Promise<OrderResource> {
@@ -13,17 +13,17 @@ export async function getOrder(verb: Verb<{ id: string; order: string }>): Promi
 }
 
 const CLIENT = 'client:'
-/** The row of an order; client ids are looked up in the stored answers, which index them. */
+/** The row of an order; client ids are looked up in the journal, which indexes them. */
 export async function findOrder(deps: TradingDeps, account: string, name: string): Promise<OrderRow | null> {
   const [row] = name.startsWith(CLIENT)
     ? await deps.db.query<OrderRow>(
         `select ${ORDER_COLUMNS} from trading.orders where account = $1
-         and order_id = (select answer -> 'order' ->> 'id' from trading.answer where account = $1 and client_order_id = $2)`,
+         and aseq = (select aseq from trading.journal where account = $1 and client_order_id = $2)`,
         [account, name.slice(CLIENT.length)],
       )
-    : await deps.db.query<OrderRow>(
-        `select ${ORDER_COLUMNS} from trading.orders where account = $1 and order_id = $2`,
-        [account, name],
-      )
+    : await deps.db.query<OrderRow>(`select ${ORDER_COLUMNS} from trading.orders where account = $1 and aseq = $2`, [
+        account,
+        aseqOf(name),
+      ])
   return row ?? null
 }

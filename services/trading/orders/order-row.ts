@@ -24,6 +24,13 @@ export interface OrderRow extends Row {
 export const ORDER_COLUMNS = `order_id, client_order_id, phase, symbol, side, type, time_in_force, quantity, price, filled, status, reason,
   aseq, mseq, mts, updated_mts`
 
+const ID = /^o(\d{1,15})$/
+/** Where an order's command stands in the journal; null: no order is called so. */
+export function aseqOf(id: string): number | null {
+  const digits = ID.exec(id)?.[1]
+  return digits === undefined ? null : Number(digits)
+}
+
 export const orderOf = (row: OrderRow): OrderResource => ({
   id: row.order_id,
   client_order_id: row.client_order_id,

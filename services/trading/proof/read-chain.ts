@@ -6,7 +6,7 @@ import type { Row, Sql } from '@assay/core/ports/db/port'
 interface ChainRow extends Row {
   record: string
   hash: string
-  wall: Date | null
+  wall: Date
   request_id: string | null
   receipt: Receipt | null
 }
@@ -21,16 +21,15 @@ export async function readChain(db: Sql, assessment: string): Promise<Chain> {
   const chain: Chain = { records: [], envelope: [] }
   for (;;) {
     const rows = await db.query<ChainRow>(
-      `select j.record, j.hash, e.wall, e.request_id, e.receipt
-       from trading.journal j left join trading.envelope e using (account, aseq)
-       where j.account = $1 and j.aseq >= $2 order by j.aseq limit ${PAGE}`,
+      `select record, hash, wall, request_id, receipt from trading.journal
+       where account = $1 and aseq >= $2 order by aseq limit ${PAGE}`,
       [assessment, chain.records.length],
     )
     for (const row of rows) {
       chain.records.push(JSON.parse(row.record) as JournalRecord)
       chain.envelope.push({
         hash: row.hash,
-        at: row.wall?.getTime() ?? null,
+        at: row.wall.getTime(),
         request: row.request_id,
         receipt: row.receipt,
       })

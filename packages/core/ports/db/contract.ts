@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { binaryArray } from './binary-array.ts'
 import type { Db } from './port.ts'
 
 /** What every database adapter guarantees. `open` gives a migrated database. */
@@ -55,6 +56,33 @@ export function dbContract(open: () => Promise<{ db: Db; drop: () => Promise<voi
       ]
       const [row] = await db.query('select $1::text[] as texts', [texts])
       expect(row).toEqual({ texts })
+      const [binary] = await db.query('select $1::text[] as texts', [binaryArray('text', texts)])
+      expect(binary).toEqual({ texts })
+    })
+    test('an array parameter in binary form is the one in text', async () => {
+      const id = '01890a5d-ac96-774b-bcce-b302099a8057'
+      const [row] = await db.query(
+        'select $1::bigint[] as big, $2::integer[] as small, $3::boolean[] as yes, $4::uuid[]::text[] as ids, $5::json[]::text[] as docs',
+        [
+          binaryArray('bigint', [-1, 2 ** 53 - 1, null]),
+          binaryArray('integer', [-7, 7]),
+          binaryArray('boolean', [true, false, null]),
+          binaryArray('uuid', [id]),
+          binaryArray('json', ['{"a": "é"}', null]),
+        ],
+      )
+      expect(row).toEqual({
+        big: ['-1', '9007199254740991', null],
+        small: [-7, 7],
+        yes: [true, false, null],
+        ids: [id],
+        docs: ['{"a": "é"}', null],
+      })
+    })
+    test('a large array in binary form arrives whole', async () => {
+      const texts = Array.from({ length: 3000 }, (_, i) => 'x€'.repeat(i % 100))
+      const [row] = await db.query('select $1::text[] = $2::text[] as same', [texts, binaryArray('text', texts)])
+      expect(row).toEqual({ same: true })
     })
     test('a megabyte goes in and out', async () => {
       const text = 'x'.repeat(3_000_000)
