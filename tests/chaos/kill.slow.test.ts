@@ -2,13 +2,14 @@ import { expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { environment } from '@assay/core/kernel/config'
 import { POINTS, runKills } from './kill-run.ts'
 
 setDefaultTimeout(15 * 60_000)
 
 test('60 kills at random times, 20 of them during recovery: nothing acknowledged is lost, nothing happens twice', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'assay-kill-'))
-  const seed = Number(process.env.ASSAY_CHAOS_SEED ?? Date.now() % 1_000_000)
+  const seed = Number(environment().ASSAY_CHAOS_SEED ?? Date.now() % 1_000_000)
   console.log(`seed ${seed} (ASSAY_CHAOS_SEED=${seed} asks for it again), ${folder}`)
   const result = await runKills({
     folder,

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { environment } from '@assay/core/kernel/config'
 
 const ROOT = new URL('../../', import.meta.url).pathname
 export const OPERATOR = { email: 'operator@assay.example', password: 'chaos-operator-1' }
@@ -32,8 +33,8 @@ export function startPlatform({ home, port, log, env = {} }: PlatformOptions): P
     detached: true,
     stdio: ['ignore', out, out],
     env: {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
+      PATH: environment().PATH,
+      HOME: environment().HOME,
       ASSAY_HOME: home,
       FEEDS: 'sim',
       LOG_FORMAT: 'json',

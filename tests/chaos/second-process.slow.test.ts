@@ -2,6 +2,7 @@ import { expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { environment } from '@assay/core/kernel/config'
 import { freePort, startPlatform } from './platform.ts'
 
 setDefaultTimeout(60_000)
@@ -18,7 +19,7 @@ test('a second process on one data folder refuses and names the first; after a k
     expect(readFileSync(join(folder, 'second.log'), 'utf8')).toContain(`in use by another Assay (process ${first.pid})`)
     const check = Bun.spawn([process.execPath, 'scripts/cli.ts', 'db', 'check'], {
       cwd: new URL('../../', import.meta.url).pathname,
-      env: { ...process.env, ASSAY_HOME: home },
+      env: { ...environment(), ASSAY_HOME: home },
       stderr: 'pipe',
     })
     expect(await check.exited).toBe(2)

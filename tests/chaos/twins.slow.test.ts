@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { environment } from '@assay/core/kernel/config'
 import { tradeOverHttp } from './http-run.ts'
 import { seeded } from './seeded.ts'
 import { cutRecording, firstDifference, type Left, leftBy, planCommands, RECORDING, runTwin } from './twins.ts'
@@ -56,7 +57,7 @@ describe.skipIf(!recording)(`the first ${HOURS} recorded hours`, () => {
   })
 
   test(`killed ${KILLS} times, each start on another day, it ends in the same bytes`, async () => {
-    const random = seeded(Number(process.env.ASSAY_CHAOS_SEED ?? 5))
+    const random = seeded(Number(environment().ASSAY_CHAOS_SEED ?? 5))
     let left = KILLS
     const { kills } = await runTwin({
       ...paths('killed'),

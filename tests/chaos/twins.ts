@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { environment } from '@assay/core/kernel/config'
 import { PGlite } from '@electric-sql/pglite'
 import { readLog } from './audit-log.ts'
 import { seeded } from './seeded.ts'
@@ -16,7 +17,7 @@ const ACCOUNTS = 3
 
 /** The shared recording of an hour range, as a file of its own; null where it is not there. */
 export function cutRecording(folder: string, hours: number): { file: string; events: number } | null {
-  const shared = process.env.ASSAY_SHARED ?? new URL('../../../shared', import.meta.url).pathname
+  const shared = environment().ASSAY_SHARED ?? new URL('../../../shared', import.meta.url).pathname
   let rows: [ts: number, ...rest: unknown[]][]
   try {
     rows = JSON.parse(gunzipSync(readFileSync(join(shared, 'data/recordings', RECORDING))).toString())
