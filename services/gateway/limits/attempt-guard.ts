@@ -41,7 +41,7 @@ export function createAttemptGuard({ clock, onHit }: { clock: Clock; onHit: (nam
   const gcra = new Gcra()
 
   function take(limit: Limit, who: string): void {
-    const decision = gcra.take(`${limit.name} ${who}`, limit, clock.now())
+    const decision = gcra.take(`${limit.name} ${who}`, limit, clock.monotonic())
     if (decision.allowed) return
     onHit(limit.name)
     throw new AssayError('rate_limited', 'Too many attempts. Wait before the next one.', {

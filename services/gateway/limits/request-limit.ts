@@ -60,7 +60,7 @@ export function createRequestLimit(options: RequestLimitOptions): RequestLimit {
     if (routeClass === 'none') return
     const limits = limitsFor(ctx.actor, routeClass, read)
     const client = clientOf(ctx)
-    const now = clock.now()
+    const now = clock.monotonic()
     let refused: { limit: Limit; decision: Decision } | undefined
     let policies = ''
     let states = ''

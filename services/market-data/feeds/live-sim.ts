@@ -1,6 +1,7 @@
 import { MarketView } from '@assay/core/domain/engine/view'
 import type { MarketEvent, Tick } from '@assay/core/domain/market/event'
 import { toNumber } from '@assay/core/domain/money/dec'
+import type { Clock } from '@assay/core/ports/clock/port'
 import type { MarketLog } from '@assay/core/ports/marketlog/port'
 import { Quality, type Quarantined } from '../quality/quality.ts'
 import { heartbeat, statesOf } from '../sequencer/heartbeat.ts'
@@ -22,9 +23,10 @@ export interface LiveSimOptions extends Omit<LiveOptions, 'states'> {
 
 /** The simulated market at the pace of the wall clock, through quality into the log, until the signal aborts. */
 export async function runLiveSim(options: LiveSimOptions): Promise<void> {
-  const { symbols, seed, tickMs, clock, marketlog, group, signal } = options
+  const { symbols, seed, tickMs, marketlog, group, signal } = options
   const names = symbols.map((s) => s.instrument.symbol)
   const end = await marketlog.end(group)
+  const clock = standing(options.clock, end?.mts ?? 0)
   const from = end ? await lastMids(marketlog, group, end.mseq) : new Map<string, number>()
   const states = statesOf(names, 'sim', clock.now(), 'open', 'the feed begins')
   const sequencer = await LiveSequencer.begin({ ...options, states })
@@ -43,6 +45,19 @@ export async function runLiveSim(options: LiveSimOptions): Promise<void> {
     signal,
   )
   await Promise.all([sequencer.run(), feed, heart.watch(signal)])
+}
+
+/** Stands while the wall clock is behind market time: what is made then would else be older than what was made before. */
+function standing(clock: Clock, from: number): Clock {
+  let newest = from
+  return {
+    now() {
+      newest = Math.max(newest, clock.now())
+      return newest
+    },
+    monotonic: () => clock.monotonic(),
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+  }
 }
 
 /** The mid of each symbol's newest quote: the market goes on where it stood. */
