@@ -1,7 +1,9 @@
+import { ConfigError } from '@assay/core/kernel/config'
 import type { Deps } from '@assay/core/kernel/service'
 import type { z } from 'zod'
 import type { config } from '../config.ts'
 import type { Quarantine } from '../quality/quarantine.ts'
+import { RecordingError } from '../recording/row.ts'
 import { scanRecording } from '../recording/scan-recording.ts'
 import { replayEvents } from '../replay/replay-events.ts'
 import type { LiveSequencer } from '../sequencer/live.ts'
@@ -80,7 +82,7 @@ export async function openFeed(deps: FeedDeps, group: string, quarantine: Quaran
       run: (epoch, signal) => played(() => simEvents(options), epoch, signal),
     }
   }
-  const scan = await scanRecording(wanted)
+  const scan = await scanRecording(wanted).catch(asConfigError)
   log.info(
     { file: wanted.file, rows: scan.rows, corrupt: scan.corrupt.count, notices: scan.notices },
     'recording scanned',
@@ -99,4 +101,9 @@ export async function openFeed(deps: FeedDeps, group: string, quarantine: Quaran
         signal,
       ),
   }
+}
+
+function asConfigError(error: unknown): never {
+  if (error instanceof RecordingError) throw new ConfigError([{ variable: 'FEEDS', reason: error.message }])
+  throw error
 }

@@ -88,12 +88,9 @@ function columnsOf(header: string[] | null, rows: readonly Row[], said: string |
 /** Finds out how a recording is to be read. RecordingError names the option that is missing. */
 export async function openRecording(options: RecordingOptions): Promise<Recording> {
   const { file } = options
-  let bytes: number
-  try {
-    bytes = statSync(file).size
-  } catch {
-    throw new RecordingError(`${file}: no such file`)
-  }
+  const stat = statSync(file, { throwIfNoEntry: false })
+  if (!stat) throw new RecordingError(`${file}: no such file`)
+  if (!stat.isFile()) throw new RecordingError(`${file}: not a file`)
   const format = await formatOf(file)
   const { header, rows } = await sampleOf(file, format)
   const columns = columnsOf(header, rows, options.columns)
@@ -127,7 +124,7 @@ export async function openRecording(options: RecordingOptions): Promise<Recordin
 
   return {
     file,
-    bytes,
+    bytes: stat.size,
     format,
     columns,
     zone,

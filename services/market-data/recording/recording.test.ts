@@ -228,6 +228,7 @@ describe('recordings', () => {
       await refused('two.csv', 'timestamp,symbol,bid,ask\n1672531200000,BTC/USD,1,2\n', { symbol: 'ETH/USD' }),
     ).toBe('symbol')
     await expect(scanRecording({ file: '/nowhere/x.csv' })).rejects.toThrow('no such file')
+    await expect(scanRecording({ file: import.meta.dir })).rejects.toThrow('not a file')
     await expect(scanRecording({ file: scratch.write('empty.csv', '') })).rejects.toThrow('is empty')
   })
 
