@@ -1,14 +1,6 @@
 import type { FromPglite, ToPglite } from './pglite-protocol.ts'
 import { PgliteSocket } from './pglite-socket.ts'
 
-const spawn = () => new Worker(new URL('./pglite-worker.ts', import.meta.url).href)
-let spare: Worker | undefined
-
-/** Starts the thread of the next database that is opened: it loads and compiles beside what its caller does meanwhile. */
-export function warmPglite(): void {
-  spare ??= spawn()
-}
-
 /** The thread that PGlite lives in, and the sockets into it. */
 export class PgliteThread {
   private readonly sockets = new Map<number, PgliteSocket>()
@@ -29,8 +21,7 @@ export class PgliteThread {
   }
 
   static async open(folder: string, onFailure: (error: Error) => void): Promise<PgliteThread> {
-    const thread = new PgliteThread(spare ?? spawn(), onFailure)
-    spare = undefined
+    const thread = new PgliteThread(new Worker(new URL('./pglite-worker.ts', import.meta.url).href), onFailure)
     await thread.ask({ kind: 'open', folder }).catch((error) => {
       thread.worker.terminate()
       throw error

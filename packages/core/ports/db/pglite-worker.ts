@@ -1,7 +1,6 @@
 /// <reference lib="webworker" />
 // PGlite in a thread of its own: on the main thread every statement would stop timers and sockets.
 import { PGlite } from '@electric-sql/pglite'
-import { loadModules } from './pglite-modules.ts'
 import { pgliteOptions } from './pglite-options.ts'
 import type { FromPglite, ToPglite } from './pglite-protocol.ts'
 
@@ -18,8 +17,6 @@ let entered: Session | null = null
 /** who is inside a transaction: all others wait */
 let holder: Session | null = null
 let pglite: PGlite
-/** begun with the thread, which may run before the folder is known */
-const modules = loadModules()
 
 const post = (message: FromPglite, move: ArrayBufferLike[] = []) => self.postMessage(message, move as ArrayBuffer[])
 
@@ -43,7 +40,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToPglite>) => {
 
 async function open(folder: string): Promise<void> {
   try {
-    pglite = await PGlite.create({ ...pgliteOptions(folder), ...(await modules) })
+    pglite = await PGlite.create(pgliteOptions(folder))
     post({ kind: 'opened' })
   } catch (error) {
     post({ kind: 'failed', message: String(error) })
