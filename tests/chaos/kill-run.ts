@@ -49,6 +49,7 @@ interface Progress extends KillResult {
 /** A kill comes at most this long after the start. */
 const LONGEST_MS = 6_000
 const READY_MS = 30_000
+const ENTERED_MS = 60_000
 /** A pause at a failpoint is this long: the kill comes somewhere in it. */
 const PAUSE_MS = 120
 const POLL_MS = 4
@@ -172,14 +173,12 @@ class KillRun {
     const entries = 1 + Math.floor(this.random() * 4)
     const read = () => (existsSync(notes) ? readFileSync(notes, 'utf8').trim().split('\n') : [])
     const entered = () => read().filter((line) => line === `+${point}`).length
-    const deadline = performance.now() + READY_MS
-    while (entered() < entries) {
-      if (performance.now() > deadline || platform.hasEnded())
-        throw new Error(`${point} was not entered ${entries} times in ${READY_MS} ms`)
-      await Bun.sleep(POLL_MS)
-    }
+    const deadline = performance.now() + ENTERED_MS
+    while (entered() < entries && performance.now() < deadline && !platform.hasEnded()) await Bun.sleep(POLL_MS)
     await Bun.sleep(this.random() * PAUSE_MS * 0.6)
     await platform.signal('SIGKILL')
+    if (entered() < entries)
+      throw new Error(`${point} was not entered ${entries} times: see ${plan.folder}/platform.log`)
     const landed = read().at(-1) === `+${point}`
     if (landed) done.landed[point]++
     plan.say(`kill ${this.killed}: at ${point}, entry ${entries}, ${landed ? 'landed inside' : 'it had been left'}`)
