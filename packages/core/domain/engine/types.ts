@@ -93,13 +93,6 @@ export type Command =
   | { op: 'cancel'; order: string }
   | { op: 'cancel_all'; symbol?: string }
 
-/** A command's place in history: the last mseq applied when it left the queue, that event's mts, its own number. */
-export interface Stamp {
-  mseq: number
-  mts: number
-  cseq: number
-}
-
 export interface OrderView {
   id: string
   client_order_id?: string
