@@ -9,6 +9,7 @@ import { pick } from '@assay/core/testing/random-world'
 import { spec } from '@assay/core/testing/world'
 import type { Book } from '../../services/trading/engine/book.ts'
 import { type Hosted, hostedNew } from '../../services/trading/engine/hosted.ts'
+import { sha256Text } from '../../services/trading/engine/seal.ts'
 import { CONVERTING, DIRECT, INSTRUMENTS } from './market.ts'
 
 const STATIC: Rule = {
@@ -32,7 +33,7 @@ const DAILY: Rule = {
 // not at a full hour: checkpoints are not part of a reset
 const more = { instruments: INSTRUMENTS, reset_zone: 'UTC', reset_time: '17:30' }
 export const SPECS: AccountSpec[] = [spec([STATIC], more), spec([DAILY], more)]
-const COMPILED: Compiled[] = SPECS.map(compileSpec)
+const COMPILED: Compiled[] = SPECS.map((s) => compileSpec(s, sha256Text))
 
 /** An account that trades: 1 to 5 positions (40 % several symbols, 10 % with conversion), headroom 0.1 to 5 %, leverage 1 to 10. */
 export function trading(

@@ -163,7 +163,7 @@ export class Owner {
   private compile(hash: string, spec: AccountSpec): Compiled {
     let compiled = this.compiled.get(hash)
     if (!compiled) {
-      compiled = compileSpec(spec)
+      compiled = compileSpec(spec, sha256Text)
       this.compiled.set(hash, compiled)
     }
     return compiled

@@ -56,6 +56,13 @@ export function valuingSymbols(state: AccountState, compiled: Compiled): string[
   return [...symbols].sort()
 }
 
+/** Does the symbol value an account: a position's, or one of its conversion path? */
+export const isValuedBy = (state: AccountState, compiled: Compiled, symbol: string): boolean =>
+  state.book.positions.some(
+    (p) =>
+      p.symbol === symbol || compiled.markets.get(p.symbol)!.path!.some((leg) => !leg.peg && leg.symbol === symbol),
+  )
+
 /** The marks that valued the open positions, conversion symbols included. */
 export function marksOf(turn: Turn): Mark[] {
   return valuingSymbols(turn.state, turn.compiled).map((symbol) => {

@@ -1,4 +1,5 @@
 import type { ConversionLeg, Instrument } from '../instruments/instrument.ts'
+import { sha256Hex } from '../journal/hash.ts'
 import { ledgerScale } from '../money/currency.ts'
 import { type Dec, dec, gte, mul, ofInt } from '../money/dec.ts'
 import { type Zone, zoneOf } from '../time/zone.ts'
@@ -34,6 +35,8 @@ export interface Compiled {
   zone: Zone
   resetMinutes: number
   markets: ReadonlyMap<string, Market>
+  /** SHA-256 of a text, hex: portable, or the runtime's own */
+  hash: (text: string) => string
 }
 
 function marketOf(doc: Instrument, spec: AccountSpec, leverage: Dec): Market {
@@ -61,7 +64,7 @@ function marketOf(doc: Instrument, spec: AccountSpec, leverage: Dec): Market {
 }
 
 /** Parses what decides an account, once. Throws RangeError for a value that is not legal. */
-export function compileSpec(spec: AccountSpec): Compiled {
+export function compileSpec(spec: AccountSpec, hash: (text: string) => string = sha256Hex): Compiled {
   if (spec.engine !== ENGINE_VERSION) throw new RangeError(`unknown engine version ${spec.engine}`)
   const [hours, minutes] = spec.reset_time.split(':').map(Number)
   const leverage = dec(spec.leverage)
@@ -73,5 +76,6 @@ export function compileSpec(spec: AccountSpec): Compiled {
     zone: spec.zone ?? zoneOf(spec.reset_zone),
     resetMinutes: hours! * 60 + minutes!,
     markets: new Map(spec.instruments.map((doc) => [doc.symbol, marketOf(doc, spec, leverage)])),
+    hash,
   }
 }

@@ -5,16 +5,20 @@ import { attribute, type Breach, type Crossed, inTableOrder, isCrossed, marksOf 
 import { factsOf, type Gaps, isLoss, isTested, rulesOf, setFloors } from './facts.ts'
 import { endPhase, failPhase } from './phases.ts'
 import { beginProvisional } from './provisional.ts'
-import { type Turn, write } from './turn.ts'
+import { own, type Turn, write } from './turn.ts'
 
-function ratchet(turn: Turn, facts: Facts): void {
-  const day = turn.state.day!
-  if (!gt(facts.equity, day.high)) return
-  if (!rulesOf(turn.state, turn.compiled).some((r) => r.rule === 'max_daily_loss' && r.anchor === 'day_high')) return
+/** Raises the day's high where a floor hangs on it; gives the facts with the day as it is now. */
+function ratchet(turn: Turn, facts: Facts): Facts {
+  if (!gt(facts.equity, facts.day.high)) return facts
+  if (!rulesOf(turn.state, turn.compiled).some((r) => r.rule === 'max_daily_loss' && r.anchor === 'day_high'))
+    return facts
+  const day = own(turn).day!
   day.high = facts.equity
-  setFloors(turn, facts, (rule, index, floor) => {
+  const raised = { ...facts, day }
+  setFloors(turn, raised, (rule, index, floor) => {
     turn.notes.push({ rule: rule.rule, index, mts: turn.at, mseq: turn.view.mseq, floor: str(floor) })
   })
+  return raised
 }
 
 /** Every limit that is crossed among the rules tested at this kind of point, in table order. */
@@ -34,12 +38,14 @@ function crossedLimits(turn: Turn, facts: Facts, point: Point): Crossed[] {
  * `before` gives metric less floor of each rule before the point and is asked for only when a limit was crossed.
  */
 export function evaluate(turn: Turn, point: Point, before: () => Gaps): void {
-  const { state, compiled } = turn
-  if (state.status !== 'started' || state.provisional) return
-  const facts = factsOf(state, compiled, turn.quoteOf, turn.at)
-  if (point === 'every') ratchet(turn, facts)
+  if (turn.state.status !== 'started') return
+  const now = factsOf(turn.state, turn.compiled, turn.quoteOf, turn.at)
+  const facts = point === 'every' ? ratchet(turn, now) : now
+  // what a breach in doubt decides is its own instant; marks that are valid still make the day's high
+  if (turn.state.provisional) return
   const crossed = crossedLimits(turn, facts, point)
   if (crossed.length > 0) {
+    own(turn)
     const breach: Breach = { crossed, attributed: attribute(crossed, before()), facts, marks: marksOf(turn) }
     if (!beginProvisional(turn, breach, { point, before: before() })) failPhase(turn, breach)
     return
@@ -48,29 +54,30 @@ export function evaluate(turn: Turn, point: Point, before: () => Gaps): void {
 }
 
 function evaluateGates(turn: Turn, facts: Facts): void {
-  const { state, compiled } = turn
-  const rules = rulesOf(state, compiled)
-  let open = compiled.spec.phases[state.phase]!.kind === 'evaluation'
+  const { compiled } = turn
+  const { phase } = turn.state
+  let open = compiled.spec.phases[phase]!.kind === 'evaluation'
   let gates = 0
-  rules.forEach((rule, index) => {
+  rulesOf(turn.state, compiled).forEach((rule, index) => {
     const kind = kindOf(rule)
     if (!kind.met) return
     gates += 1
-    const own = state.rules[index]!
-    const met = kind.met(rule, facts, own)
+    const met = kind.met(rule, facts, turn.state.rules[index]!)
     if (rule.rule === 'profit_target') {
-      if (met && own.reachedAt === null) {
-        own.reachedAt = turn.at
+      if (met && turn.state.rules[index]!.reachedAt === null) {
+        own(turn).rules[index]!.reachedAt = turn.at
         write(turn, {
           kind: 'target',
-          phase: state.phase,
+          phase,
           index,
           reached: true,
           value: str(rule.basis === 'equity' ? facts.equity : facts.balance),
         })
       }
-      open &&= rule.sticky ? own.reachedAt !== null : met
+      open &&= rule.sticky ? turn.state.rules[index]!.reachedAt !== null : met
     } else open &&= met
   })
-  if (open && gates > 0) endPhase(turn, 'passed', { rule: null, value: null, limit: null, equity: facts.equity })
+  if (!open || gates === 0) return
+  own(turn)
+  endPhase(turn, 'passed', { rule: null, value: null, limit: null, equity: facts.equity })
 }

@@ -11,15 +11,15 @@ import { restingFill } from '../matching/resting.ts'
 import { add, type Dec, dec, eq, str, sub, ZERO } from '../money/dec.ts'
 import { kindOf } from '../rules/table.ts'
 import { localDate, nextReset } from '../time/zone.ts'
-import { valuingSymbols } from './breach.ts'
+import { isValuedBy } from './breach.ts'
 import type { Compiled } from './compile.ts'
 import { evaluate } from './evaluate.ts'
 import { factsOf, type Gaps, gapsOf, rulesOf, setFloors, writeFloor } from './facts.ts'
 import { cancelWorking, closeBook, endPhase, openPhase } from './phases.ts'
 import { placeOrder } from './place-order.ts'
 import { settleProvisional } from './provisional.ts'
-import { type AccountState, copyState, encodeDeciding, isExposed } from './state.ts'
-import { bookSource, type FloorNote, fill, newTurn, type Turn, write } from './turn.ts'
+import { type AccountState, encodeDeciding, isExposed } from './state.ts'
+import { bookSource, type FloorNote, fill, newTurn, own, type Turn, write } from './turn.ts'
 import type { Answer, Command, JournalRecord } from './types.ts'
 import { quotesBefore } from './valuation.ts'
 import type { MarketView } from './view.ts'
@@ -51,7 +51,8 @@ export function settle(state: AccountState, view: MarketView): AccountState {
   return s
 }
 /** Hash of what decides: equal for every way of getting to one (mseq, cseq). */
-export const stateHash = (state: AccountState): string => sha256Hex(canonical(encodeDeciding(state)))
+export const stateHash = (state: AccountState, hash: (text: string) => string = sha256Hex): string =>
+  hash(canonical(encodeDeciding(state)))
 
 /** When time alone changes something next: the day's reset, an hourly checkpoint; null: never. */
 export function nextDeadline(state: AccountState): number | null {
@@ -61,7 +62,8 @@ export function nextDeadline(state: AccountState): number | null {
 }
 
 export function step(before: AccountState, input: Input, view: MarketView, compiled: Compiled): StepResult {
-  const turn = newTurn(copyState(settle(before, view)), view, compiled)
+  const turn = newTurn(settle(before, view), view, compiled)
+  if (input.kind !== 'event' || trades(before, input.event)) own(turn)
   let answer: Answer | undefined
   switch (input.kind) {
     case 'deadline':
@@ -83,6 +85,12 @@ export function step(before: AccountState, input: Input, view: MarketView, compi
   followExposure(turn)
   return { state: turn.state, records: turn.records, ...(answer ? { answer } : {}), notes: turn.notes }
 }
+
+/** More than a look at the rules: something closes, rests or waits for a mark. */
+const trades = (s: AccountState, event: MarketEvent): boolean =>
+  s.closing.length > 0 ||
+  s.provisional !== null ||
+  ('symbol' in event && s.orders.some((o) => o.symbol === event.symbol))
 
 function followExposure(turn: Turn): void {
   const s = turn.state
@@ -106,7 +114,7 @@ function passDeadlines(turn: Turn, mts: number): void {
     followExposure(turn)
     if (turn.state.checkpoint === due) {
       turn.state.checkpoint += HOUR
-      write(turn, { kind: 'checkpoint', state_hash: stateHash(turn.state) })
+      write(turn, { kind: 'checkpoint', state_hash: stateHash(turn.state, turn.compiled.hash) })
     }
   }
   turn.at = turn.view.mts
@@ -115,7 +123,8 @@ function passDeadlines(turn: Turn, mts: number): void {
 /** The reset that ends a day: compare what is tested at reset, snapshot, new floors, compare. */
 function passReset(turn: Turn): void {
   const { state, compiled } = turn
-  const before = gapsWith(copyState(state), turn)
+  // floors change below, the lines that a breach is attributed by start at the old ones
+  const before = gapsWith({ ...state, rules: state.rules.map((r) => ({ ...r })) }, turn)
   evaluate(turn, 'reset', before)
   if (state.status !== 'started' || !state.day) return
   if (state.day.next !== turn.at) return
@@ -156,14 +165,13 @@ function passReset(turn: Turn): void {
 // ---- market events ---------------------------------------------------------------------------------------------
 function takeEvent(turn: Turn, event: MarketEvent, before: AccountState): void {
   const { state } = turn
-  if ('symbol' in event) {
+  if ('symbol' in event && turn.owned) {
     for (const book of state.closing) closeBook(turn, book, event.symbol)
     state.closing = state.closing.filter((b) => b.positions.length > 0)
     if (state.status === 'started' && turn.view.symbol(event.symbol)!.status === 'open') fillResting(turn, event)
   }
   settleProvisional(turn)
-  const moved =
-    turn.records.length > 0 || !('symbol' in event) || valuingSymbols(state, turn.compiled).includes(event.symbol)
+  const moved = turn.records.length > 0 || !('symbol' in event) || isValuedBy(state, turn.compiled, event.symbol)
   if (moved) evaluate(turn, 'every', gapsWith(before, turn, quotesBefore(turn.view)))
 }
 

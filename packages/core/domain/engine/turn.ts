@@ -5,7 +5,7 @@ import { take } from '../matching/depth.ts'
 import type { Execution } from '../matching/marketable.ts'
 import { add, type Dec, dec, mul, neg, str, sub } from '../money/dec.ts'
 import type { Compiled, Market } from './compile.ts'
-import type { AccountState, Book } from './state.ts'
+import { type AccountState, type Book, copyState } from './state.ts'
 import type { Body, FillSource, JournalRecord } from './types.ts'
 import { quotesOf } from './valuation.ts'
 import type { MarketView } from './view.ts'
@@ -19,9 +19,11 @@ export interface FloorNote {
   floor: string
 }
 
-/** One input being decided: the state's copy that changes, and what is written down meanwhile. */
+/** One input being decided: the state, and what is written down meanwhile. */
 export interface Turn {
+  /** its own members may change; what they refer to only once it is `owned` */
   state: AccountState
+  owned: boolean
   view: MarketView
   compiled: Compiled
   quoteOf: QuoteOf
@@ -32,6 +34,7 @@ export interface Turn {
 }
 export const newTurn = (state: AccountState, view: MarketView, compiled: Compiled): Turn => ({
   state,
+  owned: false,
   view,
   compiled,
   quoteOf: quotesOf(view),
@@ -39,6 +42,15 @@ export const newTurn = (state: AccountState, view: MarketView, compiled: Compile
   records: [],
   notes: [],
 })
+
+/** The state as a copy that may change in all its parts: a look that changes nothing copies nothing. */
+export function own(turn: Turn): AccountState {
+  if (!turn.owned) {
+    turn.state = copyState(turn.state)
+    turn.owned = true
+  }
+  return turn.state
+}
 
 /** Writes the next record of the chain. */
 export function write(turn: Turn, body: Body): JournalRecord {

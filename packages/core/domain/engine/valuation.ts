@@ -1,4 +1,4 @@
-import { convert, type QuoteOf } from '../instruments/convert.ts'
+import { type QuoteOf, type TouchOf, valueIn } from '../instruments/convert.ts'
 import { abs, add, type Dec, div, isZero, max, min, mul, neg, sign, sub, ZERO } from '../money/dec.ts'
 import type { Compiled, Market } from './compile.ts'
 import type { AccountState, Book, Order } from './state.ts'
@@ -16,34 +16,34 @@ export const quotesBefore =
 
 /** A position's result if closed now at the touch (longs at bid, shorts at ask), in its quote currency. */
 export function floating(quantity: Dec, cost: Dec, market: Market, bid: Dec, ask: Dec): Dec {
-  return sub(mul(mul(quantity, market.contract), sign(quantity) > 0 ? bid : ask), cost)
+  return sub(mul(mul(quantity, market.contract), quantity.n > 0n ? bid : ask), cost)
 }
 
 /** U: the sum over positions of their result at the touch, each converted by its own sign; not rounded. */
 export function unrealised(
   positions: readonly { symbol: string; quantity: Dec; cost: Dec }[],
   compiled: Compiled,
-  quoteOf: QuoteOf,
+  touchOf: TouchOf,
 ): Dec {
   let total = ZERO
   for (const p of positions) {
     const market = compiled.markets.get(p.symbol)!
-    const quote = quoteOf(p.symbol)!
-    const result = floating(p.quantity, p.cost, market, quote.bid.price, quote.ask.price)
-    total = add(total, convert(result, market.path!, quoteOf)!.value)
+    const touch = touchOf(p.symbol)!
+    const result = floating(p.quantity, p.cost, market, touch.bid.price, touch.ask.price)
+    total = add(total, valueIn(result, market.path!, touchOf)!)
   }
   return total
 }
 /** E = B + U, exact. */
-export const equityOf = (book: Book, compiled: Compiled, quoteOf: QuoteOf): Dec =>
-  book.positions.length === 0 ? book.balance : add(book.balance, unrealised(book.positions, compiled, quoteOf))
+export const equityOf = (book: Book, compiled: Compiled, touchOf: TouchOf): Dec =>
+  book.positions.length === 0 ? book.balance : add(book.balance, unrealised(book.positions, compiled, touchOf))
 
 export const equity = (state: AccountState, compiled: Compiled, view: MarketView): Dec =>
   equityOf(state.book, compiled, quotesOf(view))
 
 /** Margin of a notional in quote currency: converted as a debit, times the margin rate or through the leverage. */
 function marginOf(notional: Dec, market: Market, compiled: Compiled, quoteOf: QuoteOf): Dec {
-  const converted = neg(convert(neg(notional), market.path!, quoteOf)!.value)
+  const converted = neg(valueIn(neg(notional), market.path!, quoteOf)!)
   return market.marginRate ? mul(converted, market.marginRate) : div(converted, compiled.leverage)
 }
 /** used = sum of |net quantity| x contract x mark x rate x margin; the mark is the touch that values U. */

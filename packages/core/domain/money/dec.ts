@@ -62,10 +62,14 @@ export function add(a: Dec, b: Dec): Dec {
   return a.s > b.s ? { n: a.n + b.n * pow10(a.s - b.s), s: a.s } : { n: a.n * pow10(b.s - a.s) + b.n, s: b.s }
 }
 export const neg = (a: Dec): Dec => ({ n: -a.n, s: a.s })
-export const sub = (a: Dec, b: Dec): Dec => add(a, neg(b))
+export function sub(a: Dec, b: Dec): Dec {
+  if (a.s === b.s) return { n: a.n - b.n, s: a.s }
+  return a.s > b.s ? { n: a.n - b.n * pow10(a.s - b.s), s: a.s } : { n: a.n * pow10(b.s - a.s) - b.n, s: b.s }
+}
 export const mul = (a: Dec, b: Dec): Dec => ({ n: a.n * b.n, s: a.s + b.s })
 export const abs = (a: Dec): Dec => (a.n < 0n ? neg(a) : a)
 export function cmp(a: Dec, b: Dec): -1 | 0 | 1 {
+  if (a.s === b.s) return a.n < b.n ? -1 : a.n > b.n ? 1 : 0
   const l = a.s >= b.s ? a.n : a.n * pow10(b.s - a.s)
   const r = b.s >= a.s ? b.n : b.n * pow10(a.s - b.s)
   return l < r ? -1 : l > r ? 1 : 0

@@ -1,8 +1,7 @@
 import type { MaxDailyLossRule } from '../engine/types.ts'
-import { type Dec, dec, max, mul, sub } from '../money/dec.ts'
+import { type Dec, max, mul, sub } from '../money/dec.ts'
 import type { Facts, RuleKind } from './kind.ts'
-
-const PERCENT = dec('0.01')
+import { limitOf } from './limit.ts'
 
 /** A: balance or equity at the day's reset, the higher of both, the initial balance, or the day's highest equity. */
 function anchor(rule: MaxDailyLossRule, facts: Facts): Dec {
@@ -24,8 +23,9 @@ export const maxDailyLoss: RuleKind<MaxDailyLossRule> = {
   anchor,
   floor(rule, facts) {
     const a = anchor(rule, facts)
-    if ('amount' in rule.limit) return sub(a, dec(rule.limit.amount))
-    return sub(a, mul(mul(dec(rule.limit.pct), PERCENT), rule.limit.of === 'initial' ? facts.initial : a))
+    const { amount, share } = limitOf(rule.limit)
+    if (amount) return sub(a, amount)
+    return sub(a, mul(share!, 'of' in rule.limit && rule.limit.of === 'initial' ? facts.initial : a))
   },
   testedAt: (rule, point) => (rule.tested === 'always' ? point === 'every' : point === 'reset'),
 }

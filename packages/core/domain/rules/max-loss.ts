@@ -1,13 +1,13 @@
 import type { MaxLossRule } from '../engine/types.ts'
-import { dec, mul, sub } from '../money/dec.ts'
+import { mul, sub } from '../money/dec.ts'
 import type { RuleKind } from './kind.ts'
+import { limitOf } from './limit.ts'
 
 /** Static: F = B0 - L, constant (reference 3.3). */
 export const maxLoss: RuleKind<MaxLossRule> = {
-  floor: (rule, facts) =>
-    sub(
-      facts.initial,
-      'amount' in rule.limit ? dec(rule.limit.amount) : mul(mul(dec(rule.limit.pct), dec('0.01')), facts.initial),
-    ),
+  floor(rule, { initial }) {
+    const { amount, share } = limitOf(rule.limit)
+    return sub(initial, amount ?? mul(share!, initial))
+  },
   testedAt: (_, point) => point === 'every',
 }
