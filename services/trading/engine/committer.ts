@@ -67,8 +67,14 @@ export class Committer {
       this.pump()
     })
   }
+  /** One more than can run waits at the connection rather than here, if it is full: sealed and sent meanwhile. */
+  private mayStart(): boolean {
+    const { connections } = this.deps.store
+    if (this.running === connections) return this.waiting.length >= BATCH
+    return this.running < connections && (this.waiting.length > 0 || this.saves.length > 0)
+  }
   private pump(): void {
-    while (this.running < this.deps.store.connections && (this.waiting.length > 0 || this.saves.length > 0)) {
+    while (this.mayStart()) {
       const work =
         this.waiting.length > 0 ? this.commit(this.waiting.splice(0, BATCH)) : this.store(this.saves.splice(0, BATCH))
       this.running++

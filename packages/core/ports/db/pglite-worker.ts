@@ -12,8 +12,8 @@ interface Session {
 }
 const sessions = new Map<number, Session>()
 let waiting: { session: Session; bytes: Uint8Array }[] = []
-/** whose role is in effect */
-let entered: Session | null = null
+/** the role in effect, null: the owner; undefined: not known */
+let entered: string | null | undefined
 /** who is inside a transaction: all others wait */
 let holder: Session | null = null
 let pglite: PGlite
@@ -70,22 +70,22 @@ function work(): void {
 }
 
 function answer(session: Session, bytes: Uint8Array): void {
-  const refused = entered === session ? undefined : enter(session)
+  const refused = entered === session.role ? undefined : enter(session.role)
   const answered = refused ?? pglite.execProtocolRawSync(bytes)
   holder = transactionStatus(answered) === 'I' ? null : session
   post({ kind: 'answer', session: session.id, bytes: answered }, [answered.buffer])
 }
 
-/** Takes the session's role and search path; the answer's bytes when the server refuses the role. */
-function enter(session: Session): Uint8Array | undefined {
-  const { role } = session
+/** Takes the role and its search path; the answer's bytes when the server refuses the role. */
+function enter(role: string | null): Uint8Array | undefined {
   const sql =
     role === null
       ? 'reset role; reset search_path'
       : `reset role; set role "${role}"; set search_path to "${role}", bus`
   const answered = pglite.execProtocolRawSync(simpleQuery(sql))
-  entered = failed(answered) ? null : session
-  return entered ? undefined : answered
+  const refused = failed(answered)
+  entered = refused ? undefined : role
+  return refused ? answered : undefined
 }
 
 function disconnect(session: Session): void {
@@ -95,7 +95,6 @@ function disconnect(session: Session): void {
     pglite.execProtocolRawSync(simpleQuery('rollback'))
     holder = null
   }
-  if (entered === session) entered = null
   work()
 }
 

@@ -53,7 +53,8 @@ export async function openPglite({ home, log, template, timeoutMs = 30_000 }: Pg
 
 function openPool(thread: PgliteThread, role: string | null, timeoutMs: number): pg.Pool {
   return new pg.Pool({
-    max: 1,
+    // statements run one at a time; with two connections the next one already waits in the thread
+    max: 2,
     idleTimeoutMillis: 0,
     connectionTimeoutMillis: timeoutMs,
     // the thread serves one folder as one user
