@@ -241,3 +241,18 @@ test('a provisional breach is decided by the rules of its own point: a limit tes
   expect(w.of('withdrawn')).toMatchObject([{ rule: 'max_loss', value: '97000', limit: '95000' }])
   expect(w.state.status).toBe('started')
 })
+
+test('a high of the day that is made while a breach is in doubt counts when it is withdrawn', () => {
+  const rules = [overall({ limit: { amount: '5000' } }), daily({ anchor: 'day_high', limit: { amount: '20000' } })]
+  const w = new World(spec(rules, { instruments: [instrument('TST/USD'), instrument('OTH/USD')] }))
+  w.start('2024-03-04T08:00:00Z')
+    .quote('2024-03-04T08:00:01Z', '100.00', '100.00')
+    .quote('2024-03-04T08:00:01Z', '100.00', '100.00', { symbol: 'OTH/USD' })
+  w.buy('500')
+  w.buy('500', { symbol: 'OTH/USD' })
+  w.status('2024-03-04T08:10:00Z', 'unknown', 'OTH/USD').quote('2024-03-04T08:11:00Z', '89.00', '89.00')
+  w.quote('2024-03-04T08:12:00Z', '120.00', '120.00').quote('2024-03-04T08:13:00Z', '100.00', '100.00')
+  w.quote('2024-03-04T08:14:00Z', '105.00', '105.00', { symbol: 'OTH/USD' })
+  expect(w.of('withdrawn')).toHaveLength(1)
+  expect(str(w.state.rules[1]!.floor!)).toBe('90000')
+})

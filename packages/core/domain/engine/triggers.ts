@@ -48,16 +48,16 @@ function floorOf(state: AccountState, compiled: Compiled): Triggers['floor'] {
   return best
 }
 
-function ceilingOf(state: AccountState, compiled: Compiled, now: Dec): Triggers['ceiling'] {
+function ceilingOf(state: AccountState, compiled: Compiled, view: MarketView): Triggers['ceiling'] {
   let best: Triggers['ceiling'] = null
   const lower = (value: Dec, strict: boolean): void => {
     if (!best || lt(value, best.value) || (lte(value, best.value) && !strict)) best = { value, strict }
   }
   for (const rule of rulesOf(state, compiled)) {
     if (rule.rule === 'max_daily_loss' && rule.anchor === 'day_high') lower(state.day!.high, true)
-    if (rule.rule === 'profit_target' && rule.basis === 'equity' && !rule.require_flat) {
+    if (rule.rule === 'profit_target' && !state.provisional && rule.basis === 'equity' && !rule.require_flat) {
       const target = add(compiled.initial, targetAmount(rule, compiled.initial))
-      if (lt(now, target)) lower(target, false)
+      if (lt(equity(state, compiled, view), target)) lower(target, false)
     }
   }
   return best
@@ -89,12 +89,12 @@ export function triggers(state: AccountState, compiled: Compiled, view: MarketVi
   }
   for (const book of state.closing) for (const p of book.positions) always.add(p.symbol)
   if (state.provisional) for (const s of state.provisional.waiting) always.add(s)
-  const rules = state.status === 'started' && !state.provisional
+  const isStarted = state.status === 'started'
   return {
     balance: state.book.balance,
     legs,
-    floor: rules ? floorOf(state, compiled) : null,
-    ceiling: rules && legs.length > 0 ? ceilingOf(state, compiled, equity(state, compiled, view)) : null,
+    floor: isStarted && !state.provisional ? floorOf(state, compiled) : null,
+    ceiling: isStarted && legs.length > 0 ? ceilingOf(state, compiled, view) : null,
     orders: state.orders.map((o) => ({ symbol: o.symbol, side: o.side, price: o.price })),
     always: [...always],
     symbols: [...symbols],
