@@ -3,6 +3,7 @@ import type { AccountSpec, JournalRecord } from '@assay/core/domain/engine/types
 import { systemClock } from '@assay/core/ports/clock/system'
 import { DbError } from '@assay/core/ports/db/port'
 import { createMemoryLog } from '@assay/core/ports/marketlog/memory'
+import { until } from '@assay/core/testing/until'
 import { spec } from '@assay/core/testing/world'
 import { type MemoryStore, memoryStore } from './memory-store.ts'
 import type { EngineStore } from './store.ts'
@@ -191,6 +192,17 @@ describe('market events', () => {
     await t.append(quoteAt(2, '96.50', '96.52'))
     await t.engine.seal()
     expect(kinds(store.journal('a').records)).toContain('sealed')
+  })
+  test('a log that its feed seals at its end seals the verdicts, though no event follows', async () => {
+    const store = memoryStore()
+    const t = await started({ store })
+    await t.append(quoteAt(1, '100.00', '100.02'))
+    await opened(t)
+    await t.submit('a', buy('10000'))
+    await t.append(quoteAt(2, '96.50', '96.52'))
+    const head = await t.log.seal('main')
+    await until('the sealed record', () => kinds(store.journal('a').records).includes('sealed'))
+    expect(store.journal('a').records.at(-1)).toMatchObject({ kind: 'sealed', mseq: 2, log_head: head!.head })
   })
 })
 

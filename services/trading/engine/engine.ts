@@ -156,7 +156,7 @@ class GroupEngine implements Engine {
     this.lifecycle.background('engine answers', (signal) => this.answerLate(signal))
   }
 
-  /** Once a second: leases, saves, the disk. */
+  /** Once a second: leases, saves, the disk, a log that was sealed. */
   private async tend(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.deps
     for (let second = 0; !signal.aborted; second++) {
@@ -166,8 +166,9 @@ class GroupEngine implements Engine {
       try {
         await this.renew()
         this.api.sweep(second)
+        await this.feed.lookForSeal()
       } catch (err) {
-        log.warn({ err }, 'engine: leases could not be renewed')
+        log.warn({ err }, 'engine: leases or the log could not be asked')
       }
     }
   }

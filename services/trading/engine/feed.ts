@@ -17,6 +17,8 @@ export class Feed {
   private sealedTo = 0
   /** a segment may have ended that no head was found for yet */
   private suspected = false
+  /** where the owner was when a seal was last looked for */
+  private idleAt = 0
   private readonly unconfirmed: { at: number; done: Promise<boolean> }[] = []
   /** last mseq that the owner has confirmed */
   mseq = 0
@@ -55,6 +57,15 @@ export class Feed {
     this.count = 0
     this.sealedTo = segment.last
     await this.api.feed(this.book, { events: [], ended: [segment] })
+  }
+  /** The end of a lockstep run seals its last segment and no event follows to show it: looked for when none has come since the last look. */
+  async lookForSeal(): Promise<void> {
+    const at = this.mseq
+    const idle = at === this.idleAt
+    this.idleAt = at
+    if (!idle || at <= this.sealedTo || this.unconfirmed.length > 0) return
+    const head = (await this.deps.marketlog.segments(this.deps.group, this.sealedTo + 1, at)).at(-1)
+    if (head?.last === at && at > this.sealedTo) await this.ended({ head: head.head, last: head.last })
   }
 
   private async hand(events: readonly MarketEvent[]): Promise<boolean> {
