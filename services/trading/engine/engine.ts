@@ -266,6 +266,7 @@ class GroupEngine implements Engine {
       throw new AssayError('unavailable', 'The account waits for the disk. Try again.', { retryAfterS: 1 })
     })
     if (!view) throw new AssayError('not_found', 'There is no such account.')
+    if (view === 'unavailable') throw new AssayError('unavailable', 'The account cannot be served now.')
     return view
   }
   private async isServed(account: string): Promise<boolean> {

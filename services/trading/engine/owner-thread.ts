@@ -9,7 +9,8 @@ export interface OwnerApi {
   open(opening: Opening): Promise<Fed>
   feed(book: number, batch: Batch): Promise<Fed>
   submit(submission: Submission): Promise<OwnerReply>
-  read(account: string): Promise<LiveView | null>
+  /** null: there is no such account */
+  read(account: string): Promise<LiveView | 'unavailable' | null>
   marks(): Promise<LiveView[]>
   counts(): Promise<Owner['counters']>
   drain(): Promise<void>

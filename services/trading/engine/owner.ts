@@ -424,7 +424,7 @@ export class Owner {
     return this.accounts.has(account) && !isBusy(h)
   }
   /** Settled to the owner's place in the log, durable; null: no such account. */
-  async read(account: string): Promise<LiveView | null> {
+  async read(account: string): Promise<LiveView | 'unavailable' | null> {
     for (;;) {
       if (this.isSettled(account)) {
         const h = this.accounts.get(account)!
@@ -432,7 +432,7 @@ export class Owner {
       }
       this.flush()
       const h = this.accounts.get(account)
-      if (!h && (this.broken.has(account) || !this.live)) return null
+      if (!h && (this.broken.has(account) || !this.live)) return 'unavailable'
       const settled = h?.settled ?? this.awaitAccount(account).settled
       await new Promise<void>((resolve) => settled.push(resolve))
       if (!this.accounts.has(account) && !this.awaited.has(account)) return null
