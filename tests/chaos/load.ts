@@ -51,9 +51,10 @@ const accounts = settings.people.flatMap((person) =>
 const report: LoadReport = { seconds: 0, asked: 0, sent: 0, acknowledged: 0, replayed: 0, open: 0, statuses: {} }
 const RETRY_MS = 40
 const PATIENCE_MS = 5_000
-const MOST_OPEN = 600
+const MOST_OPEN = 2_000
 const PASSING = new Set([429, 503, 504])
 let stopping = false
+let turn = 0
 
 interface Answered {
   status: number
@@ -184,18 +185,19 @@ process.on('SIGTERM', () => {
 })
 setInterval(show, 1000).unref()
 
-for (let due = began, at = 0; !stopping; due += 1000 / settings.ordersPerS) {
+/** The next account that has an order to give, in turns: holders are asked once, others may be buying a new assessment. */
+function nextGiven(): [Account, OrderAsked | 'cancel' | 'cancel_all'] {
+  for (;;) {
+    const account = accounts[turn++ % accounts.length]!
+    const order = account.busy ? null : nextOrder(account)
+    if (order) return [account, order]
+  }
+}
+for (let due = began; !stopping; due += 1000 / settings.ordersPerS) {
   const wait = due - performance.now()
   if (wait > 0) await Bun.sleep(wait)
   if (report.open >= MOST_OPEN) continue
-  // holders are asked once; burners take every fifth turn of the others
-  const account = accounts[at++ % accounts.length]!
-  if (account.busy) continue
-  const order = nextOrder(account)
-  if (!order) {
-    due -= 1000 / settings.ordersPerS
-    continue
-  }
+  const [account, order] = nextGiven()
   report.asked++
   report.open++
   const done = typeof order === 'string' ? cancel(account, order) : placeOrder(account, order)
