@@ -17,8 +17,7 @@ export interface Load {
   lag: Latencies
 }
 export interface OrdersRig {
-  /** a closed loop of `outstanding` clients, each with an account of its own */
-  run(outstanding: number, until: { ms?: number; orders?: number }): Promise<Load>
+  run(until: { ms?: number; orders?: number }): Promise<Load>
   /** rows that must be there for the orders answered so far, counted by SQL; throws when they are not */
   audit(): Promise<void>
   close(): Promise<void>
@@ -35,9 +34,13 @@ const SPEC = spec([
   },
 ])
 
-/** The engine in its thread on a fresh PGlite: from `submit` to the durable answer. */
+/**
+ * The engine in its thread on a fresh PGlite: from `submit` to the durable answer, in a closed loop of `outstanding`
+ * clients, each with an account of its own.
+ */
 export async function ordersRig(
   name: string,
+  outstanding: number,
   wrap: (store: EngineStore) => EngineStore = (store) => store,
 ): Promise<OrdersRig> {
   const database = await testDatabase()
@@ -45,28 +48,22 @@ export async function ordersRig(
   const store = wrap(sqlStore(db))
   const t = await testEngine({ thread: 'worker', store, leases: dbLeases(db, systemClock, name) })
   await t.append(quoteAt(1, '100.00', '100.02'))
-  const opened: string[] = []
+  const accounts = Array.from({ length: outstanding }, (_, i) => `${name}-${i}`)
+  await Promise.all(
+    accounts.map(async (account) => {
+      await t.submit(account, { op: 'create' }, { spec: SPEC })
+      await t.submit(account, { op: 'start' })
+    }),
+  )
   let answered = 0
-
-  async function openTo(count: number): Promise<void> {
-    const fresh = Array.from({ length: Math.max(0, count - opened.length) }, (_, i) => `${name}-${opened.length + i}`)
-    await Promise.all(
-      fresh.map(async (account) => {
-        await t.submit(account, { op: 'create' }, { spec: SPEC })
-        await t.submit(account, { op: 'start' })
-      }),
-    )
-    opened.push(...fresh)
-  }
   return {
-    async run(outstanding, { ms = Number.POSITIVE_INFINITY, orders = Number.POSITIVE_INFINITY }) {
-      await openTo(outstanding)
+    async run({ ms = Number.POSITIVE_INFINITY, orders = Number.POSITIVE_INFINITY }) {
       const latencies = new Latencies()
       const lag = watchLag()
       const start = performance.now()
       let [sent, last, stallMs] = [0, start, 0]
       await Promise.all(
-        opened.slice(0, outstanding).map(async (account) => {
+        accounts.map(async (account) => {
           for (let k = 0; sent < orders && performance.now() - start < ms; k++) {
             sent++
             const from = performance.now()
@@ -107,18 +104,3 @@ export async function ordersRig(
     },
   }
 }
-
-/** The same statements, one transaction for each order. */
-export const oneByOne = (store: EngineStore): EngineStore => ({
-  ...store,
-  async commit(batch, slots) {
-    const committed = new Set<string>()
-    const held = new Set<number>()
-    for (const each of batch) {
-      const report = await store.commit([each], slots)
-      for (const account of report.committed) committed.add(account)
-      for (const slot of report.held) held.add(slot)
-    }
-    return { committed, held }
-  },
-})

@@ -9,6 +9,7 @@ const LIMITS = { orders_per_second: 10_000, requests_per_minute: 600_000 }
 
 export interface Traders {
   bot: Client
+  key: string
   assessments: string[]
 }
 /** A bot with started assessments, over HTTP. */
@@ -28,7 +29,7 @@ export async function signUp(url: string, assessments: number): Promise<Traders>
     await bot.post(`/api/assessments/${id}/start`)
     ids.push(id)
   }
-  return { bot, assessments: ids }
+  return { bot, key, assessments: ids }
 }
 
 /** Each assessment sends its next order when the last one is answered, until `stop` or a failure. */

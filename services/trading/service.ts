@@ -3,6 +3,7 @@ import { InstrumentDocument } from '@assay/core/contracts/wire/instrument'
 import type { Instrument } from '@assay/core/domain/instruments/instrument'
 import { cachedBy, countCache } from '@assay/core/kernel/cached'
 import type { Deps, Service } from '@assay/core/kernel/service'
+import type { Db } from '@assay/core/ports/db/port'
 import { z } from 'zod'
 import { Owners } from './access.ts'
 import { SegmentEnds } from './accounts/segment-ends.ts'
@@ -13,6 +14,7 @@ import type { TradingDeps } from './deps.ts'
 import { startEngine } from './engine/engine.ts'
 import { dbLeases } from './engine/leases.ts'
 import { sqlStore } from './engine/sql-store.ts'
+import type { EngineStore } from './engine/store.ts'
 import { forgetOldKeys } from './idempotency/once.ts'
 import { instrumentBook } from './instruments/instrument-book.ts'
 import { keepProofs } from './proof/keep-proofs.ts'
@@ -25,7 +27,8 @@ const TIERS_KEPT_MS = 60_000
 /** One process owns the embedded engine; after a restart it is the same owner and need not wait for its own lease. */
 const OWNER = 'embedded'
 
-export const trading: Service<typeof config> = {
+/** `storeOf` is another one in benches only. */
+export const tradingWith = (storeOf: (db: Db) => EngineStore): Service<typeof config> => ({
   name: 'trading',
   config,
   async create(deps, lifecycle) {
@@ -35,7 +38,7 @@ export const trading: Service<typeof config> = {
     await seedTiers(db, 'default', TIER_CATALOGUE)
     const engine = await startEngine(
       {
-        store: sqlStore(db),
+        store: storeOf(db),
         leases: dbLeases(db, clock, OWNER),
         marketlog,
         lockstep: deps.lockstep('main'),
@@ -76,7 +79,8 @@ export const trading: Service<typeof config> = {
       probes: [{ name: 'engine', timeoutMs: 1000, check: async () => engine.ready() }],
     }
   },
-}
+})
+export const trading = tradingWith(sqlStore)
 
 const FedSymbols = z.object({ items: z.array(z.object({ instrument: InstrumentDocument })) })
 
