@@ -12,6 +12,7 @@ import { type Hosted, hostedNew } from '../../services/trading/engine/hosted.ts'
 import { sha256Text } from '../../services/trading/engine/seal.ts'
 import { CONVERTING, DIRECT, INSTRUMENTS } from './market.ts'
 
+const HOUR = 3_600_000
 const STATIC: Rule = {
   rule: 'max_loss',
   mode: 'static',
@@ -62,7 +63,8 @@ export function trading(
   const headroom = dec((100_000 * (0.001 + random() * 0.049)).toFixed(2))
   const result = unrealised(positions, compiled, quotesOf(view))
   const balance = sub(add(floor, headroom), result)
-  return { state: { ...state, book: { ...state.book, balance, positions } }, compiled, spec: SPECS[which]! }
+  const checkpoint = Math.floor(view.mts / HOUR) * HOUR + HOUR
+  return { state: { ...state, checkpoint, book: { ...state.book, balance, positions } }, compiled, spec: SPECS[which]! }
 }
 export function host(book: Book, account: string, random: () => number): Hosted {
   const { state, compiled } = trading(account, random, book.view)

@@ -1,7 +1,7 @@
 import type { ConversionLeg, Instrument } from '../instruments/instrument.ts'
 import { sha256Hex } from '../journal/hash.ts'
 import { ledgerScale } from '../money/currency.ts'
-import { type Dec, dec, gte, mul, ofInt } from '../money/dec.ts'
+import { type Dec, dec, gte, mul, ONE, ofInt } from '../money/dec.ts'
 import { type Zone, zoneOf } from '../time/zone.ts'
 import { type AccountSpec, ENGINE_VERSION } from './types.ts'
 
@@ -45,7 +45,7 @@ function marketOf(doc: Instrument, spec: AccountSpec, leverage: Dec): Market {
   return {
     doc,
     symbol: doc.symbol,
-    contract: dec(doc.contract_size),
+    contract: doc.contract_size === '1' ? ONE : dec(doc.contract_size),
     tick: dec(doc.price_tick),
     step: dec(doc.quantity_step),
     minQuantity: dec(doc.min_quantity),

@@ -4,12 +4,12 @@
  */
 import type { ConversionLeg } from '../instruments/instrument.ts'
 import type { Side } from '../market/event.ts'
-import { add, type Dec, gt, gte, lt, lte, mul } from '../money/dec.ts'
+import { add, type Dec, gt, gte, lt, lte } from '../money/dec.ts'
 import { targetAmount } from '../rules/profit-target.ts'
 import type { Compiled } from './compile.ts'
 import { rulesOf } from './facts.ts'
 import type { AccountState } from './state.ts'
-import { equity } from './valuation.ts'
+import { equity, sizeOf } from './valuation.ts'
 import type { MarketView } from './view.ts'
 
 export interface Leg {
@@ -73,7 +73,7 @@ export function triggers(state: AccountState, compiled: Compiled, view: MarketVi
     legs.push({
       symbol: p.symbol,
       side: long ? 'bid' : 'ask',
-      quantity: mul(p.quantity, market.contract),
+      quantity: sizeOf(p.quantity, market),
       cost: p.cost,
       path: market.path!,
     })

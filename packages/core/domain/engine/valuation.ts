@@ -1,5 +1,5 @@
 import { type QuoteOf, type TouchOf, valueIn } from '../instruments/convert.ts'
-import { abs, add, type Dec, div, isZero, max, min, mul, neg, sign, sub, ZERO } from '../money/dec.ts'
+import { abs, add, type Dec, div, isZero, max, min, mul, neg, ONE, sign, sub, ZERO } from '../money/dec.ts'
 import type { Compiled, Market } from './compile.ts'
 import type { AccountState, Book, Order } from './state.ts'
 import type { MarketView } from './view.ts'
@@ -14,18 +14,22 @@ export const quotesBefore =
   (symbol) =>
     view.quoteBefore(symbol)
 
+/** Quantity x contract size. */
+export const sizeOf = (quantity: Dec, { contract }: Market): Dec =>
+  contract === ONE ? quantity : mul(quantity, contract)
 /** A position's result if closed now at the touch (longs at bid, shorts at ask), in its quote currency. */
 export function floating(quantity: Dec, cost: Dec, market: Market, bid: Dec, ask: Dec): Dec {
-  return sub(mul(mul(quantity, market.contract), quantity.n > 0n ? bid : ask), cost)
+  return sub(mul(sizeOf(quantity, market), quantity.n > 0n ? bid : ask), cost)
 }
 
-/** U: the sum over positions of their result at the touch, each converted by its own sign; not rounded. */
+/** U: the sum over positions of their result at the touch, each converted by its own sign; not rounded. Added to `from`. */
 export function unrealised(
   positions: readonly { symbol: string; quantity: Dec; cost: Dec }[],
   compiled: Compiled,
   touchOf: TouchOf,
+  from: Dec = ZERO,
 ): Dec {
-  let total = ZERO
+  let total = from
   for (const p of positions) {
     const market = compiled.markets.get(p.symbol)!
     const touch = touchOf(p.symbol)!
@@ -36,7 +40,7 @@ export function unrealised(
 }
 /** E = B + U, exact. */
 export const equityOf = (book: Book, compiled: Compiled, touchOf: TouchOf): Dec =>
-  book.positions.length === 0 ? book.balance : add(book.balance, unrealised(book.positions, compiled, touchOf))
+  unrealised(book.positions, compiled, touchOf, book.balance)
 
 export const equity = (state: AccountState, compiled: Compiled, view: MarketView): Dec =>
   equityOf(state.book, compiled, quotesOf(view))

@@ -8,10 +8,10 @@ import type { Compiled } from '@assay/core/domain/engine/compile'
 import type { Book } from '@assay/core/domain/engine/state'
 import type { Triggers } from '@assay/core/domain/engine/triggers'
 import { equityOf } from '@assay/core/domain/engine/valuation'
-import type { BookLevel, Quote } from '@assay/core/domain/engine/view'
-import type { QuoteOf } from '@assay/core/domain/instruments/convert'
+import type { BookLevel } from '@assay/core/domain/engine/view'
+import type { QuoteOf, TouchOf } from '@assay/core/domain/instruments/convert'
 import { type Dec, gt, gte, lt, lte } from '@assay/core/domain/money/dec'
-import { floatOf, isFloatExact } from './float.ts'
+import { isFloatExact } from './float.ts'
 import { chooseWidths, type SideWidth } from './widths.ts'
 
 /** Both edges belong to the interval; null: open. */
@@ -41,23 +41,28 @@ export const isSafe = (emin: Dec, emax: Dec | null, t: Pick<Triggers, 'floor' | 
   (t.ceiling === null || (emax !== null && (t.ceiling.strict ? gte(t.ceiling.value, emax) : gt(t.ceiling.value, emax))))
 
 /** Edges on the price's own decimal grid, never wider than asked. */
-function intervalOf(level: BookLevel, width: SideWidth, scale: number): Interval {
-  const { n, s } = level.price
-  const ticks = Number(n)
-  const edge = (share: number, sign: bigint): Dec | null =>
-    Number.isFinite(share) ? { n: n + sign * BigInt(Math.floor(ticks * Math.min(share * scale, WIDEST))), s } : null
-  return { lo: edge(width.down, -1n), hi: edge(width.up, 1n) }
+function intervalOf({ price }: BookLevel, width: SideWidth, scale: number): Interval {
+  const ticks = Number(price.n)
+  const edge = (share: number, sign: number): Dec | null =>
+    share === Number.POSITIVE_INFINITY
+      ? null
+      : { n: BigInt(ticks + sign * Math.floor(ticks * Math.min(share * scale, WIDEST))), s: price.s }
+  return { lo: edge(width.down, -1), hi: edge(width.up, 1) }
 }
 
-/** Quotes at a corner of the box: every leg at its worst has each bid at `lo` and each ask at `hi`; at its best, the reverse. */
-function corner(bands: readonly Band[], worst: boolean, quoteOf: QuoteOf): QuoteOf {
-  const quotes = new Map<string, Quote>()
-  for (const { symbol, bid, ask } of bands) {
-    const now = quoteOf(symbol)!
-    const at = (level: BookLevel, edge: Dec | null): BookLevel => (edge ? { ...level, price: edge } : level)
-    quotes.set(symbol, { ...now, bid: at(now.bid, worst ? bid.lo : bid.hi), ask: at(now.ask, worst ? ask.hi : ask.lo) })
+/** Prices at a corner of the box: every leg at its worst has each bid at `lo` and each ask at `hi`; at its best, the reverse. */
+function corner(bands: readonly Band[], worst: boolean, quoteOf: QuoteOf): TouchOf {
+  return (symbol) => {
+    const quote = quoteOf(symbol)
+    if (!quote) return null
+    for (const band of bands) {
+      if (band.symbol !== symbol) continue
+      const bid = worst ? band.bid.lo : band.bid.hi
+      const ask = worst ? band.ask.hi : band.ask.lo
+      return { bid: bid ? { price: bid } : quote.bid, ask: ask ? { price: ask } : quote.ask }
+    }
+    return quote
   }
-  return (symbol) => quotes.get(symbol) ?? quoteOf(symbol)
 }
 /** Equity with every leg at its worst and at its best inside the bands, exact: rounding of divisions is monotone. */
 export const eminOf = (bands: readonly Band[], book: Book, compiled: Compiled, quoteOf: QuoteOf): Dec =>
@@ -71,40 +76,26 @@ export interface Chosen {
   /** equities computed to find it */
   evaluations: number
 }
-/** Of the room above the floor, the share that must lie above the coming one for a box to be worth keeping through a reset. */
-const KEPT = 0.25
-
-/** With room enough above a floor that the coming reset sets, that one counts: the box then outlives the reset. */
-function withComing(t: Triggers, coming: Dec | null, equity: number): Triggers {
-  if (!coming || (t.floor && gte(t.floor.value, coming))) return t
-  const room = t.floor ? equity - floatOf(t.floor.value) : Number.POSITIVE_INFINITY
-  return equity - floatOf(coming) > room * KEPT ? { ...t, floor: { value: coming, strict: false } } : t
-}
 /** The widest safe box of the equal split. `coming`: the floor that the coming reset is sure to set. */
-export function chooseBox(
-  given: Triggers,
-  coming: Dec | null,
-  book: Book,
-  compiled: Compiled,
-  quoteOf: QuoteOf,
-): Chosen {
-  const now = floatOf(equityOf(book, compiled, quoteOf))
-  const t = withComing(given, coming, now)
-  const widths = chooseWidths(t, now, quoteOf)
+export function chooseBox(t: Triggers, coming: Dec | null, book: Book, compiled: Compiled, quoteOf: QuoteOf): Chosen {
+  const { widths, floor } = chooseWidths(t, coming, quoteOf)
   let evaluations = 1
-  for (const symbol of widths.keys()) {
+  for (const { symbol } of widths) {
     const { bid, ask } = quoteOf(symbol)!
     if (!isFloatExact(bid.price) || !isFloatExact(ask.price)) return { box: null, evaluations }
   }
   for (let i = 0, scale = 1; i <= TRIES; i++, scale = i === TRIES ? 0 : scale * SHRINK) {
-    const bands = [...widths].map(([symbol, width]): Band => {
+    const bands: Band[] = []
+    for (const { symbol, bid, ask } of widths) {
       const quote = quoteOf(symbol)!
-      return { symbol, bid: intervalOf(quote.bid, width.bid, scale), ask: intervalOf(quote.ask, width.ask, scale) }
-    })
+      bands.push({ symbol, bid: intervalOf(quote.bid, bid, scale), ask: intervalOf(quote.ask, ask, scale) })
+    }
     const emin = eminOf(bands, book, compiled, quoteOf)
     const emax = t.ceiling ? emaxOf(bands, book, compiled, quoteOf) : null
     evaluations += emax ? 2 : 1
-    if (isSafe(emin, emax, t)) return { box: { bands, emin, emax }, evaluations }
+    // standing still is safe where the floor of now is kept, whatever the coming one will be
+    if (isSafe(emin, emax, { floor: scale === 0 ? t.floor : floor, ceiling: t.ceiling }))
+      return { box: { bands, emin, emax }, evaluations }
   }
   return { box: null, evaluations }
 }

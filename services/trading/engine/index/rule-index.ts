@@ -4,7 +4,7 @@
  * is impossible while each armed box is safe. O(log n + k) for k accounts touched, nothing allocated for none.
  */
 import type { Compiled } from '@assay/core/domain/engine/compile'
-import type { AccountState } from '@assay/core/domain/engine/state'
+import { type AccountState, isExposed } from '@assay/core/domain/engine/state'
 import { type Triggers, triggers } from '@assay/core/domain/engine/triggers'
 import { equity, quotesOf } from '@assay/core/domain/engine/valuation'
 import type { MarketView } from '@assay/core/domain/engine/view'
@@ -77,25 +77,21 @@ export class RuleIndex {
 
   /** Places an account after each change; a box that still holds stays. */
   arm(owner: number, state: AccountState, compiled: Compiled, view: MarketView): void {
-    const t = triggers(state, compiled, view)
     const before = this.armed[owner]
+    if (!isExposed(state) && !state.provisional) {
+      this.disarm(owner)
+      return
+    }
+    const t = triggers(state, compiled, view)
     if (before && this.stillHolds(before, state, t)) {
       before.state = state
       before.quiet = isQuietInside(before.box!, state, compiled)
       return
     }
-    this.disarm(owner)
-    if (t.symbols.length === 0 && t.always.length === 0) return
-    const armed: Armed = {
-      nodes: [],
-      holds: t.symbols.map((s) => this.at(s)),
-      always: t.always.map((s) => this.at(s)),
-      box: null,
-      quiet: false,
-      state,
-    }
-    this.armed[owner] = armed
-    for (const s of armed.holds) s.holders.add(owner)
+    const armed =
+      before && isPlain(before.state, before.always) && isPlain(state, t.always) && hasSameLegs(before.state, state)
+        ? this.lift(before, state)
+        : this.enter(owner, state, t)
     if ((t.floor || t.ceiling) && t.legs.length > 0) this.armBox(owner, armed, t, compiled, view)
     for (const s of armed.always) s.always.add(owner)
     for (const order of t.orders) {
@@ -105,6 +101,30 @@ export class RuleIndex {
         order.side === 'buy' ? this.heaps.add(s.buys, -price, owner) : this.heaps.add(s.sells, price, owner),
       )
     }
+  }
+  private enter(owner: number, state: AccountState, t: Triggers): Armed {
+    this.disarm(owner)
+    const at = (name: string): SymbolIndex => this.at(name)
+    const armed: Armed = {
+      nodes: [],
+      holds: t.symbols.map(at),
+      always: t.always.map(at),
+      box: null,
+      quiet: false,
+      state,
+    }
+    this.armed[owner] = armed
+    for (const s of armed.holds) s.holders.add(owner)
+    return armed
+  }
+  /** The same symbols as before: only the box is taken off. */
+  private lift(armed: Armed, state: AccountState): Armed {
+    for (const node of armed.nodes) this.heaps.release(node)
+    armed.nodes.length = 0
+    armed.box = null
+    armed.quiet = false
+    armed.state = state
+    return armed
   }
 
   private armBox(owner: number, armed: Armed, t: Triggers, compiled: Compiled, view: MarketView): void {
@@ -161,11 +181,7 @@ export class RuleIndex {
     if (!armed.box || armed.always.length > 0 || t.always.length > 0) return false
     const [a, b] = [armed.state, state]
     if (a.book.balance !== b.book.balance || a.orders.length > 0 || b.orders.length > 0) return false
-    if (a.book.positions.length !== b.book.positions.length || a.closing.length !== b.closing.length) return false
-    for (let i = 0; i < a.book.positions.length; i++) {
-      const [p, q] = [a.book.positions[i]!, b.book.positions[i]!]
-      if (p.symbol !== q.symbol || p.quantity !== q.quantity || p.cost !== q.cost) return false
-    }
+    if (a.closing.length !== b.closing.length || !hasSameLegs(a, b)) return false
     return armed.nodes.every((node) => this.heaps.isLinked(node)) && isSafe(armed.box.emin, armed.box.emax, t)
   }
 
@@ -245,3 +261,15 @@ export class RuleIndex {
 }
 const isQuietInside = (box: Box, state: AccountState, compiled: Compiled): boolean =>
   isQuietReset(state, compiled, box.emin, box.emax)
+/** Only positions and their conversions count: nothing rests or waits. */
+const isPlain = (state: AccountState, always: readonly unknown[]): boolean =>
+  always.length === 0 && state.orders.length === 0 && state.closing.length === 0 && !state.provisional
+function hasSameLegs({ book: a }: AccountState, { book: b }: AccountState): boolean {
+  if (a === b) return true
+  if (a.positions.length !== b.positions.length) return false
+  for (let i = 0; i < a.positions.length; i++) {
+    const [p, q] = [a.positions[i]!, b.positions[i]!]
+    if (p.symbol !== q.symbol || p.quantity !== q.quantity || p.cost !== q.cost) return false
+  }
+  return true
+}

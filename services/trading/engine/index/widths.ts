@@ -1,5 +1,6 @@
 import type { Leg, Triggers } from '@assay/core/domain/engine/triggers'
 import type { QuoteOf } from '@assay/core/domain/instruments/convert'
+import type { Dec } from '@assay/core/domain/money/dec'
 import { floatOf } from './float.ts'
 
 /** Shares of the price by which one side of a quote may fall and rise; infinite: as it likes. */
@@ -8,57 +9,80 @@ export interface SideWidth {
   up: number
 }
 export interface Width {
+  symbol: string
   bid: SideWidth
   ask: SideWidth
 }
 const OPEN = Number.POSITIVE_INFINITY
+/** Of the room above the floor, the share that must lie above the coming one for a box to be worth keeping through a reset. */
+const KEPT = 0.25
 
+export interface Split {
+  widths: Width[]
+  /** the floor that was kept clear of */
+  floor: Triggers['floor']
+}
 /**
  * Splits the room between equity, floor and ceiling over the legs in equal shares. A position moves with the side that
- * marks it; a conversion with both, as a loss converts at the other side than a gain. Nothing rests on this being right.
+ * marks it; a conversion with both, as a loss converts at the other side than a gain. `coming`: a floor that the next
+ * reset is sure to set; with room enough above it that one counts, and the box outlives the reset. Nothing rests on
+ * this being right.
  */
-export function chooseWidths(t: Triggers, equity: number, quoteOf: QuoteOf): Map<string, Width> {
-  const down = t.floor ? Math.max(0, equity - floatOf(t.floor.value)) : OPEN
-  const up = t.ceiling ? Math.max(0, floatOf(t.ceiling.value) - equity) : OPEN
-  const results = new Map<string, number>()
-  const values = t.legs.map((leg) => {
+export function chooseWidths(t: Triggers, coming: Dec | null, quoteOf: QuoteOf): Split {
+  const widths: Width[] = []
+  const converted: { symbol: string; result: number }[] = []
+  const values: number[] = []
+  let equity = floatOf(t.balance)
+  for (const leg of t.legs) {
     const rate = rateOf(leg, quoteOf)
     const worth = floatOf(leg.quantity) * floatOf(quoteOf(leg.symbol)![leg.side].price)
-    const result = Math.abs(worth - floatOf(leg.cost)) * rate
-    for (const c of leg.path) if (!c.peg) results.set(c.symbol, (results.get(c.symbol) ?? 0) + result)
-    return Math.abs(worth) * rate
-  })
-  const terms = t.legs.length + results.size
-  const widths = new Map<string, Width>()
-  t.legs.forEach((leg, i) => {
+    const result = (worth - floatOf(leg.cost)) * rate
+    equity += result
+    values.push(Math.abs(worth) * rate)
+    for (const c of leg.path) {
+      if (c.peg) continue
+      const known = converted.find((x) => x.symbol === c.symbol)
+      if (known) known.result += Math.abs(result)
+      else converted.push({ symbol: c.symbol, result: Math.abs(result) })
+    }
+  }
+  const floor = floorToKeep(t, coming, equity)
+  const down = floor ? Math.max(0, equity - floatOf(floor.value)) : OPEN
+  const up = t.ceiling ? Math.max(0, floatOf(t.ceiling.value) - equity) : OPEN
+  const terms = t.legs.length + converted.length
+  for (let i = 0; i < t.legs.length; i++) {
+    const leg = t.legs[i]!
     const against = down / terms / (values[i]! || Number.MIN_VALUE)
     const towards = up / terms / (values[i]! || Number.MIN_VALUE)
     if (leg.side === 'bid') narrow(widthOf(widths, leg.symbol).bid, against, towards)
     else narrow(widthOf(widths, leg.symbol).ask, towards, against)
-  })
-  for (const [symbol, result] of results) {
+  }
+  for (const { symbol, result } of converted) {
     // the result may itself grow by the room while the rate moves
     const against = share(down, terms, result)
     const towards = share(up, terms, result)
     narrow(widthOf(widths, symbol).bid, against, towards)
     narrow(widthOf(widths, symbol).ask, towards, against)
   }
-  return widths
+  return { widths, floor }
+}
+function floorToKeep(t: Triggers, coming: Dec | null, equity: number): Triggers['floor'] {
+  if (!coming) return t.floor
+  const [now, then] = [t.floor ? floatOf(t.floor.value) : Number.NEGATIVE_INFINITY, floatOf(coming)]
+  return then > now && equity - then > (equity - now) * KEPT ? { value: coming, strict: false } : t.floor
 }
 const share = (room: number, terms: number, result: number): number =>
   room === OPEN ? OPEN : room / terms / (result + room || Number.MIN_VALUE)
 
-function widthOf(widths: Map<string, Width>, symbol: string): Width {
-  let width = widths.get(symbol)
-  if (!width) {
-    width = { bid: { down: OPEN, up: OPEN }, ask: { down: OPEN, up: OPEN } }
-    widths.set(symbol, width)
-  }
+function widthOf(widths: Width[], symbol: string): Width {
+  for (const width of widths) if (width.symbol === symbol) return width
+  const width = { symbol, bid: { down: OPEN, up: OPEN }, ask: { down: OPEN, up: OPEN } }
+  widths.push(width)
   return width
 }
 function narrow(side: SideWidth, down: number, up: number): void {
-  side.down = Math.min(side.down, down)
-  side.up = Math.min(side.up, up)
+  if (down < side.down) side.down = down
+  if (up < side.up) side.up = up
 }
 function rateOf(leg: Leg, quoteOf: QuoteOf): number {
   let rate = 1
