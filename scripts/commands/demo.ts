@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import type { AccountResource, RuleList, TradeResource } from '@assay/core/contracts/wire/account'
 import type { AssessmentResource } from '@assay/core/contracts/wire/assessment'
 import type { PurchaseResource, TierResource } from '@assay/core/contracts/wire/purchase'
 import { MarketView } from '@assay/core/domain/engine/view'
-import type { Instrument } from '@assay/core/domain/instruments/instrument'
 import type { MarketEvent } from '@assay/core/domain/market/event'
 import { STRATEGIES } from '@assay/core/domain/strategies/strategy'
 import { environment } from '@assay/core/kernel/config'
@@ -15,23 +13,24 @@ import { services } from '@assay/services/all'
 import { RecordingError } from '@assay/services/market-data/recording/row'
 import { scanRecording } from '@assay/services/market-data/recording/scan-recording'
 import { ENDED } from '@assay/services/market-data/replay/replay-events'
+import { chooseInstrument } from '../demo/choose-instrument.ts'
 import { type Client, client, Refused } from '../demo/client.ts'
 import { driverService } from '../demo/in-process.ts'
 import { screen } from '../demo/screen.ts'
 import { Trader } from '../demo/trader.ts'
+import { parseOptions, UsageError } from '../options.ts'
 import { progressBar } from '../terminal/progress-bar.ts'
 
 export const summary =
   '[--replay FILE] [--symbol S] [--currency C] [--columns …] [--zone Z] [--candle-time open|close] [--fail]: the tour, from sign-up to a verified verdict'
 
-class UsageError extends Error {}
 interface Options {
   replay?: string
   symbol?: string
   currency?: string
   columns?: string
   zone?: string
-  candleTime?: string
+  candleTime?: 'open' | 'close'
   fail: boolean
 }
 /** A simulated market in which the tour ends in a verdict, in market time of its own. */
@@ -41,7 +40,7 @@ export async function run(argv: string[]): Promise<number> {
   try {
     return await tour(readOptions(argv))
   } catch (error) {
-    if (error instanceof UsageError || error instanceof RecordingError) {
+    if (error instanceof RecordingError) {
       console.error(`assay demo: ${error.message}`)
       return 2
     }
@@ -54,24 +53,20 @@ export async function run(argv: string[]): Promise<number> {
 }
 
 function readOptions(argv: string[]): Options {
-  try {
-    const { values } = parseArgs({
-      args: argv,
-      options: {
-        replay: { type: 'string' },
-        symbol: { type: 'string' },
-        currency: { type: 'string' },
-        columns: { type: 'string' },
-        zone: { type: 'string' },
-        'candle-time': { type: 'string' },
-        fail: { type: 'boolean', default: false },
-      },
-    })
-    const { 'candle-time': candleTime, ...rest } = values
-    return { ...rest, ...(candleTime ? { candleTime } : {}) }
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\nusage: assay demo ${summary}`)
-  }
+  const { values, positionals } = parseOptions(argv, {
+    replay: { type: 'string' },
+    symbol: { type: 'string' },
+    currency: { type: 'string' },
+    columns: { type: 'string' },
+    zone: { type: 'string' },
+    'candle-time': { type: 'string' },
+    fail: { type: 'boolean', default: false },
+  })
+  if (positionals.length > 0) throw new UsageError(`what is ${positionals[0]}? A recording is given with --replay`)
+  const { 'candle-time': candleTime, ...rest } = values
+  if (candleTime !== undefined && candleTime !== 'open' && candleTime !== 'close')
+    throw new UsageError(`--candle-time ${candleTime}: open or close`)
+  return { ...rest, ...(candleTime && { candleTime }) }
 }
 
 interface Market {
@@ -88,7 +83,7 @@ async function marketOf(options: Options): Promise<Market> {
       ...(options.symbol ? { symbol: options.symbol } : {}),
       ...(options.columns ? { columns: options.columns } : {}),
       ...(options.zone ? { zone: options.zone } : {}),
-      ...(options.candleTime ? { candleTime: options.candleTime as 'open' | 'close' } : {}),
+      ...(options.candleTime ? { candleTime: options.candleTime } : {}),
     },
     bar.update,
   ).finally(bar.end)
@@ -147,7 +142,6 @@ async function tour(options: Options): Promise<number> {
     const assessment = await trade.api.get<AssessmentResource>(`/api/assessments/${trade.id}`)
     await started.close()
     const verified = await verifyElsewhere(proof, keys)
-    forget(home)
     const verdict = assessment.status === 'started' ? 'open' : assessment.status
     return farewell({
       verdict,
@@ -158,6 +152,7 @@ async function tour(options: Options): Promise<number> {
     })
   } finally {
     await started.close()
+    forget(home)
   }
 }
 
@@ -173,10 +168,7 @@ async function lead(
   const group = lockstep('main')
   const participant = group.join('driver', 'demo')
   participant.report(0)
-  const instrument = await api.get<Instrument>(`/api/instruments/${encodeURIComponent(market.symbol)}`)
-  const currency = options.currency ?? instrument.quote
-  if (currency !== instrument.quote && !instrument.conversions[currency])
-    throw new UsageError(`--currency ${currency}: ${market.symbol} has no conversion path to it`)
+  const { instrument, currency } = await chooseInstrument(api, { symbol: market.symbol, currency: options.currency })
   console.log(
     `instrument ${instrument.symbol}: tick ${instrument.price_tick}, step ${instrument.quantity_step}, fee ${instrument.commission.bps ?? instrument.commission.taker_bps ?? '0'} bps`,
   )
@@ -284,10 +276,10 @@ async function verifyElsewhere(proof: string, keys: string): Promise<number> {
 
 /** The instance has ended: its proof and the public keys stay, the rest goes. */
 function forget(home: string): void {
-  for (const name of readdirSync(home)) {
-    if (name !== 'assessment.proof' && name !== 'journal-keys.json')
-      rmSync(join(home, name), { recursive: true, force: true })
-  }
+  const kept = existsSync(join(home, 'assessment.proof')) ? ['assessment.proof', 'journal-keys.json'] : []
+  for (const name of readdirSync(home))
+    if (!kept.includes(name)) rmSync(join(home, name), { recursive: true, force: true })
+  if (kept.length === 0) rmdirSync(home)
 }
 
 function farewell(r: { verdict: string; proof: string; keys: string; verified: number; asked: string | null }): number {

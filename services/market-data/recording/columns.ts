@@ -204,7 +204,8 @@ export function guessColumns(header: readonly string[] | null, sample: readonly 
   const columns = said ? parseColumns(said, header) : header ? fromHeader(header, sample) : fromShape(sample)
   if (!columns) {
     const seen = header ? `header ${header.join(',')}` : `first row ${sample.join(',')}`
-    throw new RecordingError(`cannot tell what the columns are (${seen.slice(0, 200)}): say --columns`, 'columns')
+    const shown = seen.slice(0, 200).replace(/[^\x20-\x7e]/g, '?')
+    throw new RecordingError(`cannot tell what the columns are (${shown}): say --columns`, 'columns')
   }
   return columns
 }
