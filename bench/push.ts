@@ -1,7 +1,8 @@
 /**
  * Live push. `push.delay`: open loop, 1,000 ticks/s to 100 clients beside 5 that stopped reading, ms from a tick's due
- * time to the client's read; ours ends the 5 after 45 s without a pong, as in production. `push.messages`: messages/s
- * as fast as the clients take them, counted by the clients.
+ * time to the client's read; ours through the whole platform, from its market log on, with orders running; it ends the 5
+ * after 45 s without a pong, as in production. `push.messages`: messages/s of the push path alone as fast as the clients
+ * take them, counted by the clients.
  */
 import { type Figure, figureOf, median } from './figure.ts'
 import { watchLag } from './measure/lag.ts'
@@ -9,6 +10,7 @@ import { wsPackage } from './peers/ws.ts'
 import { arrived, type Clients, connectClients, quiet } from './push/clients.ts'
 import { type FanOut, SYMBOLS } from './push/fan-out.ts'
 import { ours } from './push/ours.ts'
+import { platform } from './push/platform.ts'
 
 export const summary = 'live push to WebSocket clients beside the ws package'
 
@@ -28,17 +30,14 @@ export interface PushOptions {
   roundMs?: number
   /** ticks published in one turn of the loop, throughput */
   burst?: number
-  /** another server in the place of ours: the whole platform, from its market log */
-  target?: () => FanOut | Promise<FanOut>
 }
 
 export async function run(options: PushOptions = {}): Promise<Figure[]> {
-  const target = options.target ?? ours
-  return [...(await delays(target, options)), await throughput(target, options)]
+  return [...(await delays(options)), await throughput(options)]
 }
 
-async function delays(target: () => FanOut | Promise<FanOut>, options: PushOptions): Promise<Figure[]> {
-  const mine = await openLoop(await target(), options)
+async function delays(options: PushOptions): Promise<Figure[]> {
+  const mine = await openLoop(await platform(), options)
   const peer = await openLoop(await wsPackage(), options)
   const figure = (name: string, ours: number, value: number) =>
     figureOf({
@@ -71,8 +70,9 @@ async function openLoop(
   const lag = stopLag().at(0.99)
   const { frames, latencies } = await arrived(readers, published * clients)
   await readers.stop()
+  const skipped = await server.skipped()
   await server.stop()
-  if (stalled > 0 && server.skipped() === 0)
+  if (stalled > 0 && skipped === 0)
     throw new Error(`${server.name}: the stalled clients took everything; raise warmTicks`)
   if (frames !== published * clients)
     throw new Error(`${server.name}: ${published * clients} messages became ${frames}`)
@@ -89,10 +89,10 @@ async function publishOnTime(server: FanOut, ticksPerS: number, ticks: number): 
   return ticks
 }
 
-async function throughput(target: () => FanOut | Promise<FanOut>, options: PushOptions): Promise<Figure> {
+async function throughput(options: PushOptions): Promise<Figure> {
   const { clients = 100, rounds = 5 } = options
   const sides = await Promise.all(
-    [await target(), await wsPackage()].map(async (server) => ({
+    [ours(), await wsPackage()].map(async (server) => ({
       server,
       rates: [] as number[],
       readers: await connectClients(server, { clients, stalled: 0, timed: false }),

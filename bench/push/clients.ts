@@ -28,6 +28,7 @@ export async function connectClients(
     path: server.path,
     protocols: Array.from({ length: clients + stalled }, (_, client) => server.protocol(client)),
     hello: server.hello,
+    stamp: server.stamp ?? { field: '"at":', perMs: 1 },
     stalled,
     timed,
   }

@@ -7,10 +7,12 @@ export interface FanOut {
   protocol: (client: number) => string | null
   /** what a client sends to get the ticks */
   hello: string | null
-  /** one tick of `symbol`; every client gets a message that has `"at":<at>` in it */
+  /** where a message carries the time that its tick was due; unset: `"at":`, ms */
+  stamp?: { field: string; perMs: number }
+  /** one tick of `symbol`; every client gets a message that has `at` (epoch, ms) in it */
   publish(symbol: number, at: number): void
   /** messages that slow clients did not get because newer ones took their place, or that were skipped */
-  skipped(): number
+  skipped(): number | Promise<number>
   stop(): Promise<void>
 }
 export const SYMBOLS = 10

@@ -1,4 +1,4 @@
-/** The clients of bench/push, in a process of their own: bare sockets that count frames and read `"at":` of each message. */
+/** The clients of bench/push, in a process of their own: bare sockets that count frames and read the due time of each message. */
 import type { Socket } from 'bun'
 import { Latencies } from '../measure/latencies.ts'
 
@@ -7,6 +7,8 @@ export interface ReadersPlan {
   path: string
   protocols: (string | null)[]
   hello: string | null
+  /** where a message carries its due time */
+  stamp: { field: string; perMs: number }
   /** the last ones of `protocols` stop reading once they are told to */
   stalled: number
   /** off: frames are only counted, so that the reader is not what is measured */
@@ -23,7 +25,6 @@ interface Reader {
   open: boolean
 }
 
-const AT = Buffer.from('"at":')
 const TEXT = 0x81
 const PING = 0x89
 const PONG = 0x8a
@@ -31,6 +32,7 @@ let frames = 0
 let latencies = new Latencies()
 const sockets: Socket<Reader>[] = []
 let plan: ReadersPlan
+let field: Buffer
 let opened = 0
 
 // the bench failed or was stopped
@@ -44,6 +46,7 @@ process.on('message', async (request: Request) => {
 
 async function connectAll(given: ReadersPlan): Promise<void> {
   plan = given
+  field = Buffer.from(plan.stamp.field)
   for (const protocol of plan.protocols) {
     sockets.push(
       await Bun.connect<Reader>({
@@ -103,10 +106,11 @@ function take(bytes: Buffer, start: number, length: number, now: number): void {
     frames++
     return
   }
-  const found = bytes.indexOf(AT, start)
+  const found = bytes.indexOf(field, start)
   if (found < 0 || found > start + length) return
   frames++
-  latencies.add(now - Number.parseFloat(bytes.toString('latin1', found + AT.length, found + AT.length + 20)))
+  const value = Number.parseFloat(bytes.toString('latin1', found + field.length, found + field.length + 20))
+  latencies.add(now - value / plan.stamp.perMs)
 }
 function reset(): void {
   frames = 0
