@@ -17,9 +17,10 @@ test('secrets never reach a line, e-mail addresses only as a hash, errors also g
     out: { write: (line) => void lines.push(line) },
   })
   logger.info({ email: 'Ada@example.com', body: { password: 'hunter2', refresh_token: 'rt' }, token: 'tk' }, 'login')
-  logger.error({ err: new Error('broken') }, 'failed')
+  logger.error({ err: Object.assign(new Error('broken'), { api_key: 'ak' }) }, 'failed')
   close()
-  const [login] = lines.map((line) => JSON.parse(line))
+  const [login, failed] = lines.map((line) => JSON.parse(line))
+  expect(failed.err).toMatchObject({ type: 'Error', message: 'broken', api_key: '[redacted]' })
   expect(login).toMatchObject({
     level: 'info',
     body: { password: '[redacted]', refresh_token: '[redacted]' },
@@ -29,6 +30,20 @@ test('secrets never reach a line, e-mail addresses only as a hash, errors also g
   expect(login.time).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/)
   expect(readFileSync(join(home, 'logs/assay.log'), 'utf8')).toBe(lines.join(''))
   expect(readFileSync(join(home, 'logs/error.log'), 'utf8')).toBe(lines[1]!)
+})
+test('secrets are cut out on three levels, in lists too, and what was logged is left as it is', () => {
+  const lines: string[] = []
+  const { logger } = openLog({ level: 'info', format: 'json', out: { write: (line) => void lines.push(line) } })
+  const fields = { a: { token: 't1', b: { pin: 't2' } }, list: [{ secret: 't3' }], email: 7, plain: null }
+  const before = structuredClone(fields)
+  logger.child({ ticket: 't4' }).info(fields, 'x')
+  expect(lines[0]).not.toMatch(/t[1-4]"/)
+  expect(JSON.parse(lines[0]!)).toMatchObject({
+    a: { b: { pin: '[redacted]' } },
+    list: [{ secret: '[redacted]' }],
+    email: '[redacted]',
+  })
+  expect(fields).toEqual(before)
 })
 test('a day that ended is put aside and kept 30 days', () => {
   const folder = join(home, 'rotated')

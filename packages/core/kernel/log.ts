@@ -1,24 +1,8 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import pino, { type Logger } from 'pino'
 import { openLogFile } from './log-file.ts'
+import { MASKS, maskBelow, maskInside } from './log-mask.ts'
 import { textLine } from './log-text.ts'
-
-const SECRET_FIELDS = [
-  'authorization',
-  'cookie',
-  'password',
-  'pin',
-  'secret',
-  'token',
-  'access_token',
-  'refresh_token',
-  'api_key',
-  'apiKey',
-  'ticket',
-  'ENCRYPTION_KEY',
-]
-const EMAIL_FIELDS = ['email']
 
 export interface LogOptions {
   level: string
@@ -47,8 +31,8 @@ export function openLog({ level, format, home, out = process.stdout }: LogOption
       level,
       base: undefined,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: redactedPaths(), censor: (value, path) => censor(value, path.at(-1)) },
+      formatters: { level: (label) => ({ level: label }), log: maskBelow },
+      serializers: { ...MASKS, err: (error) => maskInside(pino.stdSerializers.err(error)) },
     },
     pino.multistream(streams),
   )
@@ -58,12 +42,4 @@ export function openLog({ level, format, home, out = process.stdout }: LogOption
       for (const file of files) file.close()
     },
   }
-}
-
-const redactedPaths = (): string[] =>
-  [...SECRET_FIELDS, ...EMAIL_FIELDS].flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
-
-function censor(value: unknown, field: string | undefined): string {
-  if (!field || !EMAIL_FIELDS.includes(field) || typeof value !== 'string') return '[redacted]'
-  return `sha256:${createHash('sha256').update(value.trim().toLowerCase()).digest('hex').slice(0, 16)}`
 }
