@@ -176,9 +176,11 @@ describe('edge', () => {
       limited,
     )
     const { status, response } = await ask('/open', {}, limited)
+    await ask('/ws', { headers: { 'sec-websocket-protocol': 'msgpack, bearer, good' } }, limited)
     expect(seen).toEqual([
       ['ada', 'orders', false],
       [undefined, 'default', true],
+      ['ada', 'default', false],
     ])
     expect(status).toBe(429)
     expect([response.headers.get('retry-after'), response.headers.get('ratelimit')]).toEqual(['9', '"default";r=0;t=9'])

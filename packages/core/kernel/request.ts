@@ -38,10 +38,14 @@ export function traceId(traceparent: string | null): string | undefined {
   return id && !/^0+$/.test(id) ? id : undefined
 }
 
-/** A bearer token or an API key; undefined when there is none. */
+/** A bearer token or an API key, in a WebSocket handshake also what follows `bearer` among its subprotocols; undefined when there is none. */
 export function credentialOf(headers: Headers): string | undefined {
   const bearer = /^Bearer\s+(\S+)\s*$/i.exec(headers.get('authorization') ?? '')
-  return bearer?.[1] ?? headers.get('x-api-key') ?? undefined
+  return bearer?.[1] ?? headers.get('x-api-key') ?? offeredToken(headers)
+}
+function offeredToken(headers: Headers): string | undefined {
+  const offer = headers.get('sec-websocket-protocol')
+  return offer ? /(?:^|,)\s*bearer\s*,\s*([^\s,]+)/.exec(offer)?.[1] : undefined
 }
 
 /** Path of a URL without parsing all of it: this runs on every request. */
