@@ -237,6 +237,8 @@ describe('market data on a recording', () => {
   test('a feed that cannot be is refused at the start by the name of the variable', async () => {
     for (const FEEDS of ['binance', 'replay:x.csv?speed=fast', 'moon'])
       expect(() => readConfig({ FEEDS }, [marketData.config])).toThrow('FEEDS')
-    await expect(start('bad', { FEEDS: 'replay:/nowhere/x.csv' })).rejects.toThrow('FEEDS: /nowhere/x.csv: no such file')
+    await expect(start('bad', { FEEDS: 'replay:/nowhere/x.csv' })).rejects.toThrow(
+      'FEEDS: /nowhere/x.csv: no such file',
+    )
   })
 })

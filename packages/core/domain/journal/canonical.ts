@@ -29,8 +29,7 @@ export function canonical(value: unknown): string {
   const object = value as Record<string, unknown>
   const keys = sorted(Object.keys(object))
   let out = '{'
-  for (let i = 0; i < keys.length; i++)
-    out += `${i === 0 ? '' : ','}${quoted(keys[i]!)}:${canonical(object[keys[i]!])}`
+  for (let i = 0; i < keys.length; i++) out += `${i === 0 ? '' : ','}${quoted(keys[i]!)}:${canonical(object[keys[i]!])}`
   return `${out}}`
 }
 
