@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
+import { unzipSync } from 'fflate'
 import { ProofWorld, SIGNED_AT, testKey } from '../../testing/proof-world.ts'
 import { instrument, spec } from '../../testing/world.ts'
 import type { JournalRecord, Rule } from '../engine/types.ts'
@@ -662,11 +663,12 @@ describe('parts', () => {
       expect((await damaged((files) => files.set('envelope.json', line))).exit).toBe(2)
     }
   })
-  test('a byte flipped anywhere in the file is never exit 0', async () => {
+  test('a byte flipped anywhere in the file is never exit 0, unless it changed nothing that is packed', async () => {
     for (let i = 0; i < 60; i++) {
       const bytes = Uint8Array.from(proof)
       bytes[Math.floor((i / 60) * bytes.length)]! ^= 1 << (i % 8)
-      expect((await verify(bytes)).exit).not.toBe(0)
+      // the bits that pad the end of a deflated entry to a whole byte carry nothing
+      if ((await verify(bytes)).exit === 0) expect(unzipSync(bytes)).toEqual(unzipSync(proof))
     }
   })
 })
