@@ -5,9 +5,9 @@ import { type Ask, type Audited, auditRules, count, type Rule } from './finding.
  * is published; in between it may be in both, under one id.
  */
 const ACCOUNT_EVENTS = `(
-  select e.key as account, e.seq, e.id, e.topic, e.data, 'topic' as place from bus.topic_event e join trading.account a on a.account = e.key
+  select e.key as account, e.seq, e.id, e.topic, e.data::jsonb as data, 'topic' as place from bus.topic_event e join trading.account a on a.account = e.key
   union all
-  select o.aggregate, o.aggregate_seq, o.id, o.topic, o.data, 'outbox' from bus.outbox o join trading.account a on a.account = o.aggregate)`
+  select o.aggregate, o.aggregate_seq, o.id, o.topic, o.data::jsonb, 'outbox' from bus.outbox o join trading.account a on a.account = o.aggregate)`
 
 const RULES: readonly Rule[] = [
   {
@@ -26,7 +26,7 @@ const RULES: readonly Rule[] = [
   {
     rule: 'an event that is in the outbox and in its topic says the same in both',
     sql: `select o.aggregate || ' ' || o.aggregate_seq as place, o.topic, e.topic as published from bus.outbox o join bus.topic_event e on e.id = o.id
-      where e.seq <> o.aggregate_seq or e.topic <> o.topic or e.key <> o.key or e.data <> o.data`,
+      where e.seq <> o.aggregate_seq or e.topic <> o.topic or e.key <> o.key or e.data::jsonb <> o.data::jsonb`,
   },
   {
     rule: 'an event is published after those before it',

@@ -30,7 +30,7 @@ create table bus.outbox (
   version       integer     not null default 1,
   trace         text,
   ts            timestamptz not null default now(),
-  data          jsonb       not null,
+  data          json        not null,
   lane          smallint    not null generated always as (abs(hashtext(aggregate) % 16)) stored
 );
 -- An event needs no reader's rights, only the writer's.
@@ -72,7 +72,7 @@ create table bus.topic_event (
   trace     text,
   seq       bigint      not null,
   ts        timestamptz not null,
-  data      jsonb       not null,
+  data      json        not null,
   primary key (topic, partition, "offset")
 );
 create table bus.group_offset (

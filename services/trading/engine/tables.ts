@@ -212,7 +212,7 @@ export const OUTBOX = table(
     id: 'uuid',
     topic: 'text',
     producer: 'text',
-    data: 'jsonb',
+    data: 'json',
   },
   { owner: ['aggregate', 'key'], stamp: 'ts' },
 )

@@ -8,7 +8,7 @@ export async function publishOutcome<T extends { purchase_id: string; user_id: s
   facts: T,
 ): Promise<void> {
   await sql.query(
-    `insert into bus.outbox (aggregate, aggregate_seq, id, topic, key, producer, data) values ($1, 1, $2, $3, $4, $5, $6::jsonb)`,
+    `insert into bus.outbox (aggregate, aggregate_seq, id, topic, key, producer, data) values ($1, 1, $2, $3, $4, $5, $6::json)`,
     [
       `purchase:${facts.purchase_id}`,
       Bun.randomUUIDv7(),

@@ -22,7 +22,7 @@ const append = (incoming: string) => `with incoming as materialized (${incoming}
   select topic, partition, "end" from grown`
 
 const APPEND_ENVELOPES = append(`select r.n, r.topic, r.partitions, r.id::uuid as id, r.key, r.producer, r.version,
-  r.trace, r.seq, r.ts::timestamptz as ts, r.data::jsonb as data
+  r.trace, r.seq, r.ts::timestamptz as ts, r.data::json as data
   from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::bigint[], $9::text[], $10::text[])
     with ordinality as r(topic, partitions, id, key, producer, version, trace, seq, ts, data, n)`)
 
