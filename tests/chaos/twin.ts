@@ -4,11 +4,13 @@
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseTier } from '@assay/core/contracts/wire/tier'
 import { startPlatform } from '@assay/core/kernel/run'
 import type { Clock } from '@assay/core/ports/clock/port'
 import { systemClock } from '@assay/core/ports/clock/system'
 import { services } from '@assay/services/all'
 import { ENDED } from '@assay/services/market-data/replay/replay-events'
+import { seedTiers } from '@assay/services/trading/tiers/seed-tiers'
 import { driverService } from '../../scripts/demo/in-process.ts'
 import { create, keyFor, logIn } from './people.ts'
 import { OPERATOR } from './platform.ts'
@@ -26,7 +28,6 @@ export interface TwinSettings {
   home: string
   recording: string
   symbol: string
-  tier: string
   accounts: number
   /** in order of `after` */
   commands: string
@@ -37,6 +38,24 @@ interface Setup {
   key: string
   assessments: string[]
 }
+
+/** Its daily floor follows the day's highest equity: what an account went through between two records decides too. */
+const TIER = parseTier({
+  name: 'Twins',
+  currency: 'ETH',
+  initial_balance: '5',
+  leverage: '2',
+  phases: [
+    {
+      kind: 'evaluation',
+      rules: [
+        { rule: 'profit_target', pct: '40' },
+        { rule: 'max_daily_loss', anchor: 'day_high', limit: { pct: '3', of: 'initial' } },
+        { rule: 'max_loss', mode: 'static', limit: { pct: '5' } },
+      ],
+    },
+  ],
+})
 
 const settings = JSON.parse(process.argv[2]!) as TwinSettings
 const commands = JSON.parse(readFileSync(settings.commands, 'utf8')) as Planned[]
@@ -68,9 +87,10 @@ process.exit(0)
 async function setUp(url: string): Promise<Setup> {
   const file = join(settings.home, 'twin.json')
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'))
+  await seedTiers(deps.db.as('trading'), 'default', { 'twin-eth': TIER })
   const bearer = await keyFor(url, 'twin', await logIn(url))
   const made: string[] = []
-  for (let n = 0; n < settings.accounts; n++) made.push(await create(url, bearer, settings.tier, `twin-${n}`))
+  for (let n = 0; n < settings.accounts; n++) made.push(await create(url, bearer, 'twin-eth', `twin-${n}`))
   writeFileSync(`${file}.new`, JSON.stringify({ key: bearer, assessments: made }))
   renameSync(`${file}.new`, file)
   return { key: bearer, assessments: made }

@@ -35,23 +35,23 @@ export function cutRecording(folder: string, hours: number): { file: string; eve
 export function planCommands(file: string, seed: number, events: number, every: number): number {
   const random = seeded(seed)
   const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)]!
+  const nextCommand = (account: number): TwinCommand => {
+    const side = pick(['buy', 'sell'] as const)
+    const price = pick(['0.00141', '0.00143', '0.00146'])
+    // the first account trades so much that costs break its limits
+    const quantity = pick(account === 0 ? ['180', '410', '950'] : ['15', '47', '120'])
+    const choice = random()
+    if (choice < 0.7) return { op: 'order', side, quantity, type: 'market' }
+    return choice < 0.95 ? { op: 'order', side, quantity, type: 'limit', price } : { op: 'cancel_all' }
+  }
   const planned: Planned[] = []
   for (let account = 0; account < ACCOUNTS; account++) planned.push({ after: 2, account, command: { op: 'start' } })
   const last = events - 10
-  for (let after = 10; after < last; after += 1 + Math.floor(random() * 2 * every)) {
-    const side = pick(['buy', 'sell'] as const)
-    const price = pick(['0.00141', '0.00143', '0.00146'])
+  for (let after = 10; after < last; after += 1 + Math.floor(random() * 5 * every)) {
     const account = Math.floor(random() * ACCOUNTS)
-    // the first account trades so much that costs break its limits
-    const quantity = pick(account === 0 ? ['180', '410', '950'] : ['5', '17', '43'])
-    const choice = random()
-    const command: TwinCommand =
-      choice < 0.7
-        ? { op: 'order', side, quantity, type: 'market' }
-        : choice < 0.95
-          ? { op: 'order', side, quantity, type: 'limit', price }
-          : { op: 'cancel_all' }
-    planned.push({ after, account, command })
+    // a burst at one event: its orders find the depth that those before took
+    const burst = 1 + Math.floor(random() * 4)
+    for (let n = 0; n < burst; n++) planned.push({ after, account, command: nextCommand(account) })
   }
   planned.push({ after: last, account: ACCOUNTS - 1, command: { op: 'abandon' } })
   writeFileSync(file, JSON.stringify(planned))
@@ -83,7 +83,6 @@ export async function runTwin({
       home,
       recording,
       symbol: SYMBOL,
-      tier: 'demo-eth',
       accounts: ACCOUNTS,
       commands,
       offsetMs: offsets(),

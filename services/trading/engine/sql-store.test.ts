@@ -210,6 +210,31 @@ describe('the ledger', () => {
 })
 
 describe('ownership', () => {
+  test('a commit that starts where its account does not stand any more is left out', async () => {
+    const inner = sqlStore(db)
+    const seen: Parameters<typeof inner.commit>[] = []
+    const t = await started('test', {
+      store: {
+        ...inner,
+        commit(...batch) {
+          seen.push(batch)
+          return inner.commit(...batch)
+        },
+      },
+    })
+    const account = fresh()
+    await t.append(quoteAt(1, '100.00', '100.02'))
+    await opened(t, account)
+    await t.submit(account, order('buy', '1'))
+    const before = await one('select aseq, hash, state_hash from trading.account where account = $1', account)
+    for (const batch of seen) {
+      const late = await inner.commit(...batch)
+      expect([...late.committed]).toEqual([])
+      expect([...late.held]).toEqual([slotOf(account)])
+    }
+    expect(await one('select aseq, hash, state_hash from trading.account where account = $1', account)).toEqual(before)
+  })
+
   test('a slot whose epoch rose drops out of the commit; accounts of other slots go on', async () => {
     const t = await started()
     await t.append(quoteAt(1, '100.00', '100.02'))
