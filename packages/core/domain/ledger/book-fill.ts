@@ -26,16 +26,18 @@ export interface FillEffect {
 
 const TEN_THOUSANDTH = dec('0.0001')
 
-function booked(amount: Dec, market: Market, scale: number, quoteOf: QuoteOf): Booked {
+function booked(amount: Dec, market: Market, scale: number, quoteOf: QuoteOf): { doc: Booked; value: Dec } {
   const c = convert(amount, market.path!, quoteOf)
   if (!c) throw new Error(`no rate for ${market.symbol}`)
-  return {
+  const value = round(c.value, scale)
+  const doc = {
     amount: str(amount),
     currency: market.doc.quote,
     rate: c.rate,
     rate_mseq: c.mseqs,
-    booked: str(round(c.value, scale)),
+    booked: str(value),
   }
+  return { doc, value }
 }
 
 /** Two postings that move `amount` (account currency, signed for the trader) between cash and a house ledger. */
@@ -60,7 +62,7 @@ export function bookFill(book: Book, market: Market, fill: FillInput, scale: num
 
   const at = book.positions.findIndex((p) => p.symbol === market.symbol)
   const held = at < 0 ? null : book.positions[at]!
-  let result: Booked | null = null
+  let result: ReturnType<typeof booked> | null = null
   let opened = true
   let closedSameDay = false
   let quantity = signed
@@ -93,12 +95,12 @@ export function bookFill(book: Book, market: Market, fill: FillInput, scale: num
   } else book.positions.push({ symbol: market.symbol, quantity, cost: total, openedAt: fill.at, openedDay: fill.day })
 
   const fee = isZero(cost) ? null : booked(neg(cost), market, scale, quoteOf)
-  const gained = result ? dec(result.booked) : ZERO
-  const paid = fee ? dec(fee.booked) : ZERO
+  const gained = result ? result.value : ZERO
+  const paid = fee ? fee.value : ZERO
   book.balance = add(book.balance, add(gained, paid))
   return {
-    result,
-    fee,
+    result: result?.doc ?? null,
+    fee: fee?.doc ?? null,
     postings: [...transfer(gained, 'trading'), ...transfer(paid, 'commission')],
     position: { quantity: str(quantity), cost: isZero(quantity) ? '0' : str(total) },
     opened,

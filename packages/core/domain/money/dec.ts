@@ -23,8 +23,33 @@ const SHAPE = /^-?(0|[1-9]\d{0,199})(\.\d{1,200})?$/
 /** True for a plain decimal string as it may come in: optional minus, no exponent, no leading zeros, at most 40 + 36 digits. */
 export const isDec = (text: string): boolean => INPUT.test(text)
 
+/** Digits, and integers below which, doubles are exact. */
+const FEW = 15
+const SMALL = 1e15
+const ZERO_CODE = 48
+const DOT_CODE = 46
+
+/** The decimals of few digits and no sign that nearly all prices and amounts are; null: look closer. */
+function decOfFew(text: string): Dec | null {
+  const { length } = text
+  if (length === 0 || length > FEW) return null
+  let n = 0
+  let dot = -1
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === DOT_CODE && dot < 0) dot = i
+    else if (code >= ZERO_CODE && code <= ZERO_CODE + 9) n = n * 10 + (code - ZERO_CODE)
+    else return null
+  }
+  if (dot === 0 || dot === length - 1) return null
+  if (length > 1 && text.charCodeAt(0) === ZERO_CODE && dot !== 1) return null
+  return { n: BigInt(n), s: dot < 0 ? 0 : length - dot - 1 }
+}
+
 /** Parses a plain decimal string, our own exact results included (200 + 200 digits). Throws RangeError on anything else. */
 export function dec(text: string): Dec {
+  const few = decOfFew(text)
+  if (few) return few
   if (!SHAPE.test(text)) throw new RangeError(`not a decimal: ${text.slice(0, 60)}`)
   const dot = text.indexOf('.')
   if (dot < 0) return { n: BigInt(text), s: 0 }
@@ -36,6 +61,8 @@ export const ofInt = (value: number | bigint): Dec => ({ n: BigInt(value), s: 0 
 /** The shortest plain decimal string: no trailing zeros, no "-0". The one form that is stored and hashed. */
 export function str(d: Dec): string {
   if (d.s === 0) return d.n.toString()
+  const n = Number(d.n)
+  if (Math.abs(n) < SMALL) return strOfSmall(n, d.s)
   const negative = d.n < 0n
   const digits = (negative ? -d.n : d.n).toString().padStart(d.s + 1, '0')
   let end = digits.length
@@ -43,6 +70,15 @@ export function str(d: Dec): string {
   while (end > dot && digits.charCodeAt(end - 1) === 48) end--
   const body = end === dot ? digits.slice(0, dot) : `${digits.slice(0, dot)}.${digits.slice(dot, end)}`
   return negative && d.n !== 0n ? `-${body}` : body
+}
+
+function strOfSmall(n: number, s: number): string {
+  let rest = n
+  let places = s
+  for (; places > 0 && rest % 10 === 0; places--) rest /= 10
+  const digits = String(Math.abs(rest)).padStart(places + 1, '0')
+  const body = places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`
+  return rest < 0 ? `-${body}` : body
 }
 
 /** With exactly `places` digits behind the point (rounded half-even if there are more): for people. */
