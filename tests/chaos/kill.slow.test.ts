@@ -18,7 +18,7 @@ test('60 kills at random times, 20 of them during recovery: nothing acknowledged
     inRecovery: 20,
     perPoint: 3,
     checkEvery: 10,
-    ordersPerS: 80,
+    ordersPerS: 110,
     say: console.log,
   })
   const { load, landed, recoveryMs } = result
