@@ -2,7 +2,7 @@
  * One run of a command list over a recording in lockstep, on a data folder that outlives the process: killed and
  * started again it goes on where it stood. usage: bun twin.ts SETTINGS (JSON); exits 0 at the end of the recording.
  */
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseTier } from '@assay/core/contracts/wire/tier'
 import { startPlatform } from '@assay/core/kernel/run'
@@ -111,13 +111,21 @@ async function drive(): Promise<void> {
     for (const event of batch) {
       if (next < commands.length && commands[next]!.after === event.mseq) {
         await group.applied(event.mseq)
-        for (; commands[next]?.after === event.mseq; next++) await give(commands[next]!, next)
+        for (; commands[next]?.after === event.mseq; next++) {
+          await give(commands[next]!, next)
+          await noteState(next, assessments[commands[next]!.account]!)
+        }
         reportNext()
       }
       if (event.kind === 'symbol_state' && event.reason === ENDED) stop.abort()
     }
   }
   await isSealed()
+}
+/** The state after each command: what a recovery left out shows in the next one. */
+async function noteState(at: number, id: string): Promise<void> {
+  const [row] = await deps.db.query('select mseq, cseq, state_hash from trading.account where account = $1', [id])
+  appendFileSync(join(settings.home, 'states.jsonl'), `${JSON.stringify({ at, ...row })}\n`)
 }
 async function cseqOf(id: string): Promise<number> {
   const [row] = await deps.db.query<{ cseq: string }>('select cseq from trading.account where account = $1', [id])

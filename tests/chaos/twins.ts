@@ -13,7 +13,7 @@ import type { Planned, TwinCommand, TwinSettings } from './twin.ts'
 const HOUR = 3_600_000
 export const RECORDING = 'xrp-eth-trades-2019-10.json.gz'
 const SYMBOL = 'XRP/ETH'
-const ACCOUNTS = 3
+const ACCOUNTS = 4
 
 /** The shared recording of an hour range, as a file of its own; null where it is not there. */
 export function cutRecording(folder: string, hours: number): { file: string; events: number } | null {
@@ -31,7 +31,7 @@ export function cutRecording(folder: string, hours: number): { file: string; eve
   return { file, events: cut.length }
 }
 
-/** Random orders of three accounts, in their places; the last account gives up at the end. */
+/** Random orders of three accounts, in their places; one of them gives up at the end. */
 export function planCommands(file: string, seed: number, events: number, every: number): number {
   const random = seeded(seed)
   const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)]!
@@ -46,14 +46,17 @@ export function planCommands(file: string, seed: number, events: number, every: 
   }
   const planned: Planned[] = []
   for (let account = 0; account < ACCOUNTS; account++) planned.push({ after: 2, account, command: { op: 'start' } })
+  // the last account buys and holds: nothing but time and prices changes it
+  const holder = ACCOUNTS - 1
+  planned.push({ after: 9, account: holder, command: { op: 'order', side: 'buy', quantity: '8', type: 'market' } })
   const last = events - 10
   for (let after = 10; after < last; after += 1 + Math.floor(random() * 5 * every)) {
-    const account = Math.floor(random() * ACCOUNTS)
+    const account = Math.floor(random() * holder)
     // a burst at one event: its orders find the depth that those before took
     const burst = 1 + Math.floor(random() * 4)
     for (let n = 0; n < burst; n++) planned.push({ after, account, command: nextCommand(account) })
   }
-  planned.push({ after: last, account: ACCOUNTS - 1, command: { op: 'abandon' } })
+  planned.push({ after: last, account: holder - 1, command: { op: 'abandon' } })
   writeFileSync(file, JSON.stringify(planned))
   return planned.length
 }
@@ -114,6 +117,8 @@ export interface Left {
   /** of each account in its order: the hashed part of its journal, the end of its chain, the hash of its state */
   accounts: { journal: string[]; hash: string; stateHash: string; status: string }[]
   events: string[]
+  /** the state after each command, where it was seen: a kill between commit and answer leaves one unseen */
+  states: Map<number, string>
 }
 /** What a run has left, read from copies of its files. */
 export async function leftBy(home: string): Promise<Left> {
@@ -138,11 +143,20 @@ export async function leftBy(home: string): Promise<Left> {
       accounts.push({ journal: journal.rows.map(({ record }) => record), hash, stateHash: state_hash, status })
     }
     const { events } = readLog(join(home, 'market-log/main'))
-    return { accounts, events: [...events.values()].map((event) => JSON.stringify(event)) }
+    return { accounts, events: [...events.values()].map((event) => JSON.stringify(event)), states: statesOf(home) }
   } finally {
     await db.close()
     rmSync(scratch, { recursive: true, force: true })
   }
+}
+
+function statesOf(home: string): Left['states'] {
+  const states = new Map<number, string>()
+  for (const line of readFileSync(join(home, 'states.jsonl'), 'utf8').split('\n').filter(Boolean)) {
+    const { at, ...state } = JSON.parse(line) as { at: number }
+    states.set(at, JSON.stringify(state))
+  }
+  return states
 }
 
 /** The first place where two runs differ, for a person; null: nowhere, to the byte. */
@@ -159,5 +173,10 @@ export function firstDifference(one: Left, other: Left): string | null {
       compare(`account ${n}, end`, ends(account), ends(twin))
     )
   })
-  return compare('market log, event', one.events, other.events) ?? apart.find((said) => said !== null) ?? null
+  const state = [...other.states].find(([at, said]) => one.states.has(at) && one.states.get(at) !== said)
+  return (
+    compare('market log, event', one.events, other.events) ??
+    apart.find((said) => said !== null) ??
+    (state ? `state after command ${state[0]}:\n${one.states.get(state[0])}\n${state[1]}` : null)
+  )
 }
