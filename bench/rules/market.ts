@@ -25,7 +25,8 @@ export const INSTRUMENTS: Instrument[] = [
   ),
 ]
 const SECONDS_A_DAY = 86_400
-const JUMP_SHARE = 1 / 20_000
+/** Three a minute: each touches what a gap of its size touches. */
+const JUMP_SHARE = 1 / 200_000
 
 export interface TickSource {
   /** the next quote, at this market time */

@@ -8,6 +8,9 @@ import { SYMBOLS, type TickSource, tickSource } from './market.ts'
 
 const START = Date.parse('2024-03-04T17:01:00Z')
 
+/** A few: a tick that comes due meanwhile waits for them. */
+const IDLE_STEPS = 8
+
 /** One engine core with its accounts: index and step, no store. A failed account is replaced by a fresh one at once. */
 export class RulesWorld {
   readonly source: TickSource
@@ -67,6 +70,14 @@ export class RulesWorld {
     }
     this.breaches += gone.length
     return gone.length
+  }
+  /** What is put off is worked off between ticks. */
+  idle(): void {
+    this.book.workOff(IDLE_STEPS)
+  }
+  /** Everything that was put off. */
+  settle(): void {
+    this.book.workOff()
   }
   /** A small order of a random account. */
   order(): void {
