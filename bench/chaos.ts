@@ -30,12 +30,18 @@ export async function run({
   twinKills = 40,
   say = (line) => console.error(line),
 }: ChaosOptions = {}): Promise<Figure[]> {
-  return [...(await killed({ kills, folder, say })), ...(await twins(folder, twinKills, say))]
-}
-
-async function killed({ kills, folder, say }: Required<Omit<ChaosOptions, 'twinKills'>>): Promise<Figure[]> {
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort())
+  const figures = await killed({ kills, folder, say }, stop.signal)
+  if (!stop.signal.aborted) return [...figures, ...(await twins(folder, twinKills, say))]
+  say('stopped; the next call goes on from here')
+  return figures
+}
+
+async function killed(
+  { kills, folder, say }: Required<Omit<ChaosOptions, 'twinKills'>>,
+  signal: AbortSignal,
+): Promise<Figure[]> {
   const result = await runKills({
     folder: join(folder, `kills-${kills}`),
     seed: 1,
@@ -45,7 +51,7 @@ async function killed({ kills, folder, say }: Required<Omit<ChaosOptions, 'twinK
     checkEvery: 10,
     ordersPerS: 80,
     say,
-    signal: stop.signal,
+    signal,
   })
   for (const { rule, place, said } of result.findings) say(`BROKEN  ${rule}: ${place} ${said}`)
   const figure = (name: string, unit: string, better: 'higher' | 'lower', ours: number, samples: number) =>
