@@ -318,6 +318,7 @@ export class Oracle {
     { at, balance, equity, first }: Ending,
   ): void {
     const { phase } = account
+    account.provisional = null
     const next = account.spec.phases[phase + 1]
     if (verdict !== 'passed' || next?.kind !== 'evaluation') {
       this.said.push({

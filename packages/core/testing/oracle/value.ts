@@ -74,15 +74,16 @@ export function usedMargin(spec: AccountSpec, book: Book, marks: Marks): bigint 
   }
   return sum
 }
-/** Each working order reserves for what it would add, at its own price. */
+/** Working orders of one side use a position up by arrival; what each would add beyond it reserves at its own price. */
 export function reservedMargin({ spec, book, orders }: Account, marks: Marks): bigint {
   let sum = 0n
-  for (const order of orders) {
-    const held = book.positions.find((p) => p.symbol === order.symbol)?.quantity ?? 0n
-    const rest = order.quantity - order.filled
-    const against = order.side === 'buy' ? max(-held, 0n) : max(held, 0n)
-    const adds = rest - min(rest, against)
-    sum += margin(spec, instrumentOf(spec, order.symbol), adds, order.price!, marks)
+  const against = new Map<string, bigint>()
+  for (const { symbol, side, quantity, filled, price } of orders) {
+    const held = book.positions.find((p) => p.symbol === symbol)?.quantity ?? 0n
+    const left = against.get(`${symbol} ${side}`) ?? max(side === 'buy' ? -held : held, 0n)
+    const closes = min(quantity - filled, left)
+    against.set(`${symbol} ${side}`, left - closes)
+    sum += margin(spec, instrumentOf(spec, symbol), quantity - filled - closes, price!, marks)
   }
   return sum
 }
