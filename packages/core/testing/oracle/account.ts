@@ -1,7 +1,7 @@
 import type { AccountSpec, OrderBody, Phase, Rule } from '../../domain/engine/types.ts'
 import type { Instrument } from '../../domain/instruments/instrument.ts'
 import type { Newest } from './market.ts'
-import type { Crossed } from './rules.ts'
+import type { Test } from './rules.ts'
 
 export interface Position {
   symbol: string
@@ -55,7 +55,7 @@ export interface Provisional {
   at: number
   book: Book
   marks: Map<string, Newest>
-  crossed: Crossed[]
+  test: Test
 }
 
 export interface Account {

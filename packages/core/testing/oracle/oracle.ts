@@ -11,7 +11,7 @@ import { fillMarketable, fillResting, forgetTaken } from './fill.ts'
 import { type Newest, OracleMarket } from './market.ts'
 import { max, num, percentOf, text } from './number.ts'
 import { localDay, resetAfter } from './resets.ts'
-import { type Crossed, counts, floorOf, inOrderCrossed, isBelow, isFloorRule, measure } from './rules.ts'
+import { type Crossed, counts, crossedIn, floorOf, inOrderCrossed, isFloorRule, measure } from './rules.ts'
 import { equityOf, isUnknown } from './value.ts'
 
 export interface Told {
@@ -142,8 +142,7 @@ export class Oracle {
     const { day, book, spec } = account
     const at = day.next
     const equity = equityOf(spec, book, this.marks)
-    const crossed = this.crossed(account, 'reset', equity)
-    if (crossed.length > 0 && !account.provisional) this.breach(account, at, crossed, equity)
+    if (!account.provisional) this.test(account, 'reset', at, equity)
     if (account.status !== 'started') return
     rulesOf(account).forEach((rule, i) => {
       if (rule.rule === 'min_trading_days' && counts(rule, day, book.balance, initialOf(account))) {
@@ -179,9 +178,8 @@ export class Oracle {
     this.setFloors(account)
     if (account.provisional) this.settle(account)
     if (account.status === 'started' && !account.provisional) {
-      const crossed = this.crossed(account, 'always', equity)
-      if (crossed.length > 0) this.breach(account, at, crossed, equity)
-      else this.judgeTargets(account, at, equity)
+      this.test(account, 'always', at, equity)
+      if (account.status === 'started' && !account.provisional) this.judgeTargets(account, at, equity)
     }
     if (account.status === 'started') account.gaps = this.gapsOf(account, equity)
   }
@@ -195,34 +193,31 @@ export class Oracle {
       isFloorRule(rule) ? measure(rule.metric, account.book.balance, equity) - account.rules[i]!.floor! : 0n,
     )
   }
-  private crossed(account: Account, tested: 'always' | 'reset', equity: bigint): Crossed[] {
-    const gaps = this.gapsOf(account, equity)
-    return rulesOf(account).flatMap((rule, index) => {
-      if (!isFloorRule(rule) || (rule.rule === 'max_daily_loss' ? rule.tested : 'always') !== tested) return []
-      if (!isBelow(rule, gaps[index]!, 0n)) return []
-      return [{ index, before: account.gaps[index]!, after: gaps[index]!, floor: account.rules[index]!.floor! }]
-    })
-  }
-
-  private breach(account: Account, at: number, crossed: Crossed[], equity: bigint): void {
-    const inOrder = inOrderCrossed(account, crossed)
-    const isProvisional = account.book.positions.some((p) => isUnknown(account.spec, p.symbol, this.marks))
-    this.sayViolation(account, at, inOrder, equity, isProvisional)
+  private test(account: Account, tested: 'always' | 'reset', at: number, equity: bigint): void {
+    const { book, spec } = account
+    const test = { tested, floors: account.rules.map(({ floor }) => floor), before: account.gaps }
+    const crossed = crossedIn(rulesOf(account), test, book.balance, equity)
+    if (crossed.length === 0) return
+    const isProvisional = book.positions.some((p) => isUnknown(spec, p.symbol, this.marks))
+    const first = this.sayViolation(account, at, crossed, equity, isProvisional)
     if (!isProvisional) {
-      this.finish(account, 'failed', { at, balance: account.book.balance, equity, first: inOrder[0]! })
+      this.finish(account, 'failed', { at, balance: book.balance, equity, first })
       return
     }
     for (const order of [...account.orders]) this.end(account, order, 'cancelled')
-    account.provisional = {
-      at,
-      book: copy(account.book),
-      crossed,
-      marks: new Map(account.spec.instruments.map(({ symbol }) => [symbol, structuredClone(this.market.of(symbol))])),
-    }
+    const marks = spec.instruments.map(({ symbol }) => [symbol, structuredClone(this.market.of(symbol))] as const)
+    account.provisional = { at, book: copy(book), test, marks: new Map(marks) }
   }
-  private sayViolation(account: Account, at: number, crossed: Crossed[], equity: bigint, provisional: boolean): void {
+  /** One violation: the first limit crossed, and every other. */
+  private sayViolation(
+    account: Account,
+    at: number,
+    crossed: Crossed[],
+    equity: bigint,
+    provisional: boolean,
+  ): Crossed {
     const value = (c: Crossed) => text(c.floor + c.after)
-    const [first, ...others] = crossed as [Crossed, ...Crossed[]]
+    const [first, ...others] = inOrderCrossed(account, crossed) as [Crossed, ...Crossed[]]
     this.said.push({
       kind: 'violation',
       phase: account.phase,
@@ -237,10 +232,11 @@ export class Oracle {
         .sort()
         .join(),
     })
+    return first
   }
   /** Each lost feed's first mark since stands in; with the last of them the breach's own instant is computed again. */
   private settle(account: Account): void {
-    const { at, book, crossed, marks } = account.provisional!
+    const { at, book, test, marks } = account.provisional!
     for (const [symbol, then] of marks) {
       const isMarked = (this.market.of(symbol).quote?.mseq ?? 0) > (then.quote?.mseq ?? 0)
       if (then.state === 'unknown' && isMarked) marks.set(symbol, structuredClone(this.market.of(symbol)))
@@ -248,20 +244,14 @@ export class Oracle {
     const then = (symbol: string): Newest => marks.get(symbol)!
     if (book.positions.some((p) => isUnknown(account.spec, p.symbol, then))) return
     const equity = equityOf(account.spec, book, then)
-    const still = crossed.flatMap((c) => {
-      const rule = rulesOf(account)[c.index]!
-      if (!isFloorRule(rule)) return []
-      const after = measure(rule.metric, book.balance, equity) - c.floor
-      return isBelow(rule, after, 0n) ? [{ ...c, after }] : []
-    })
+    const crossed = crossedIn(rulesOf(account), test, book.balance, equity)
     account.provisional = null
-    if (still.length === 0) {
+    if (crossed.length === 0) {
       this.said.push({ kind: 'withdrawn', phase: account.phase })
       return
     }
-    const inOrder = inOrderCrossed(account, still)
-    this.sayViolation(account, at, inOrder, equity, false)
-    this.finish(account, 'failed', { at, balance: account.book.balance, equity, first: inOrder[0]! })
+    const first = this.sayViolation(account, at, crossed, equity, false)
+    this.finish(account, 'failed', { at, balance: account.book.balance, equity, first })
   }
 
   private judgeTargets(account: Account, at: number, equity: bigint): void {

@@ -40,6 +40,20 @@ export interface Crossed {
   before: bigint
   after: bigint
 }
+/** When limits are tested, where they lie, and how far the metrics were from them before the point. */
+export interface Test {
+  tested: 'always' | 'reset'
+  floors: (bigint | null)[]
+  before: bigint[]
+}
+export function crossedIn(rules: Rule[], { tested, floors, before }: Test, balance: bigint, equity: bigint): Crossed[] {
+  return rules.flatMap((rule, index) => {
+    if (!isFloorRule(rule) || (rule.rule === 'max_daily_loss' ? rule.tested : 'always') !== tested) return []
+    const floor = floors[index]!
+    const value = measure(rule.metric, balance, equity)
+    return isBelow(rule, value, floor) ? [{ index, floor, before: before[index]!, after: value - floor }] : []
+  })
+}
 /** Straight lines from before to after: the one that gets to its limit first stands first; ties by the order of the table. */
 export function inOrderCrossed(account: Account, crossed: Crossed[]): Crossed[] {
   const rules = rulesOf(account)
