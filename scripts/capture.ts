@@ -6,15 +6,20 @@ export interface Captured {
   output: string
 }
 export interface CaptureOptions {
+  /** the repository's folder unless told */
+  cwd?: string
   env?: Record<string, string | undefined>
   /** then the whole process group is killed and the code is 124 */
   timeoutMs?: number
 }
 
 /** Runs a program of the repository and keeps what it prints. */
-export async function capture(command: string[], { env = {}, timeoutMs }: CaptureOptions = {}): Promise<Captured> {
+export async function capture(
+  command: string[],
+  { cwd = ROOT, env = {}, timeoutMs }: CaptureOptions = {},
+): Promise<Captured> {
   const child = Bun.spawn(command, {
-    cwd: ROOT,
+    cwd,
     env: { ...environment(), FORCE_COLOR: '0', ...env },
     stdin: 'ignore',
     stdout: 'pipe',
