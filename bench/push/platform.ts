@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MarketEvent } from '@assay/core/domain/market/event'
 import { startPlatform } from '@assay/core/kernel/run'
+import type { Deps } from '@assay/core/kernel/service'
 import { services } from '@assay/services/all'
+import { takeLease } from '@assay/services/market-data/sequencer/lease'
 import { client } from '../../scripts/demo/client.ts'
 import { driverService } from '../../scripts/demo/in-process.ts'
 import { OPERATOR } from '../start/platform.ts'
@@ -36,7 +38,7 @@ export async function platform(): Promise<FanOut> {
       ASSAY_OPERATOR_PASSWORD: OPERATOR.password,
     },
   })
-  const publisher = await takeOver(tap.deps().marketlog)
+  const publisher = await takeOver(tap.deps())
   const anonymous = client(started.url)
   const { token } = await anonymous.post<{ token: string }>('/api/auth/login', OPERATOR)
   const operator = anonymous.as(token)
@@ -68,7 +70,7 @@ export async function platform(): Promise<FanOut> {
   }
 }
 
-/** Two quotes of each symbol: enough for the instruments; the feed ends behind them. */
+/** Two quotes of each symbol: enough for the instruments; before and behind them the feed tells each one's state. */
 function recordingOf(home: string): string {
   const file = join(home, 'symbols.csv')
   const lines = [0, 1].flatMap((second) =>
@@ -78,17 +80,25 @@ function recordingOf(home: string): string {
   return file
 }
 
-type Log = ReturnType<ReturnType<typeof driverService>['deps']>['marketlog']
-/** Leads the group once its feed has ended; a tick carries the time it was due, in microseconds, as its source position. */
-async function takeOver(log: Log) {
-  let end = await log.end(GROUP)
-  for (const deadline = performance.now() + 10_000; (end?.mseq ?? 0) < 3 * SYMBOLS; end = await log.end(GROUP)) {
-    if (performance.now() > deadline) throw new Error('the recording does not end')
-    await Bun.sleep(5)
+const FED = 4 * SYMBOLS
+/** The lease that the platform's own leader gives back when its feed has ended: before that it would fence us off again. */
+async function leaseBehindFeed({ db, marketlog }: Deps) {
+  for (const deadline = performance.now() + 10_000; performance.now() < deadline; await Bun.sleep(5)) {
+    const end = await marketlog.end(GROUP)
+    if (!end || end.mseq < FED) continue
+    const asked = { db: db.as('market_data'), group: GROUP, holder: 'bench', above: end.epoch, alone: false }
+    const lease = await takeLease(asked)
+    if (lease) return { epoch: lease.epoch, mseq: end.mseq }
   }
-  const epoch = end!.epoch + 1
+  throw new Error('the recording does not end')
+}
+
+/** Leads the group once its feed has ended; a tick carries the time it was due, in microseconds, as its source position. */
+async function takeOver(deps: Deps) {
+  const log = deps.marketlog
+  const { epoch, mseq: fed } = await leaseBehindFeed(deps)
   await log.fence(GROUP, epoch, false)
-  let { mseq } = end!
+  let mseq = fed
   const venue = 'bench'
   const now = Date.now()
   const opened = symbols.map(
