@@ -73,6 +73,7 @@ export function memoryStore(connections = 1): MemoryStore {
       for (const s of batch) {
         const kept = rows.get(s.account)
         if (!kept || !held.has(s.slot) || kept.loaded.end.aseq !== s.aseq) continue
+        if ((kept.loaded.state.mseq as number) > (s.state.mseq as number)) continue
         kept.loaded = { ...kept.loaded, state: structuredClone(s.state), deadline: s.deadline }
         kept.stateHash = s.text.hash
       }

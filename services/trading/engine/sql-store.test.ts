@@ -6,8 +6,9 @@ import type { Db } from '@assay/core/ports/db/port'
 import { createMemoryLog } from '@assay/core/ports/marketlog/memory'
 import { type TestDatabase, testDatabase } from '@assay/core/testing/database'
 import { spec } from '@assay/core/testing/world'
-import { dbLeases, type Leases } from './leases.ts'
+import { dbLeases, type Leases, soleLeases } from './leases.ts'
 import { memoryStore } from './memory-store.ts'
+import { writeState } from './seal.ts'
 import { slotOf } from './slots.ts'
 import { sqlStore } from './sql-store.ts'
 import { quoteAt, type TestEngine, testEngine } from './testing.ts'
@@ -235,6 +236,35 @@ describe('ownership', () => {
     expect(await one('select aseq, hash, state_hash from trading.account where account = $1', account)).toEqual(before)
   })
 
+  test.each(['sql', 'memory'] as const)(
+    'a save that comes late changes nothing: after a newer one, after a record, under an old epoch (%s)',
+    async (kind) => {
+      const store = kind === 'sql' ? sqlStore(db) : memoryStore()
+      const t = await started('test', { store, ...(kind === 'memory' ? { leases: soleLeases() } : {}) })
+      const account = fresh()
+      await t.append(quoteAt(1, '100.00', '100.02'))
+      await opened(t, account)
+      await t.submit(account, order('buy', '1'))
+      await t.append(quoteAt(2, '100.50', '100.52'))
+      const slot = slotOf(account)
+      const epoch = kind === 'sql' ? t.leases.epochOf(slot)! : 1
+      const read = async () => (await store.load([account])).accounts[0]!
+      const { state, end, deadline } = await read()
+      /** what an engine has that stood at `mseq` and thinks that 7 commands were taken */
+      const save = async (mseq: number, { aseq = end.aseq, cseq = 7, under = [{ slot, epoch }] } = {}) => {
+        const moved = { ...state, mseq, cseq }
+        await store.save([{ account, slot, aseq, deadline, state: moved, text: writeState(moved) }], under)
+        const now = await read()
+        return [now.state.mseq, now.state.cseq]
+      }
+      expect(await save(2)).toEqual([2, 7])
+      expect(await save(1, { cseq: 8 })).toEqual([2, 7])
+      expect(await save(3, { cseq: 8, aseq: end.aseq - 1 })).toEqual([2, 7])
+      expect(await save(3, { cseq: 8, under: kind === 'sql' ? [{ slot, epoch: epoch - 1 }] : [] })).toEqual([2, 7])
+      expect(await save(3, { cseq: 8 })).toEqual([3, 8])
+    },
+  )
+
   test('a slot whose epoch rose drops out of the commit; accounts of other slots go on', async () => {
     const t = await started()
     await t.append(quoteAt(1, '100.00', '100.02'))
@@ -269,56 +299,66 @@ describe('ownership', () => {
 })
 
 describe('recovery', () => {
-  test('an engine that stopped at any moment ends in the state and journal of a twin that never stopped', async () => {
-    const log = createMemoryLog()
-    await log.fence('main', 1)
-    const account = fresh()
-    const twinStore = memoryStore()
-    const twin = await testEngine({ store: twinStore, marketlog: log })
-    open.push(twin)
-    let mseq = 0
-    const move = async (t: TestEngine, bid: string, ask: string): Promise<void> => {
-      mseq++
-      await log.append('main', 1, [quoteAt(mseq, bid, ask)])
-      for (const each of [t, twin]) await each.lockstep.applied(mseq)
-    }
-    const both = async (t: TestEngine, command: Parameters<TestEngine['submit']>[1], meta = {}): Promise<void> => {
-      for (const each of [t, twin]) await each.submit(account, command, meta)
-    }
-    let t = await started('home', { marketlog: log })
-    await move(t, '100.00', '100.02')
-    await both(t, { op: 'create' }, { spec: SPEC })
-    await both(t, { op: 'start' })
-    for (let round = 0; round < 4; round++) {
-      await both(t, order('buy', '10'))
-      await both(t, {
-        op: 'order',
-        symbol: 'TST/USD',
-        side: 'sell',
-        type: 'limit',
-        quantity: '5',
-        price: `${101 + round}.00`,
-        time_in_force: 'gtc',
-      })
-      await move(t, '100.50', '100.52')
-      // dies without a word: no drain, no save, its leases stand in its own name
-      const dead = open.pop()!
-      dead.engine.drain = async () => {}
-      await dead.close()
-      await log.append('main', 1, [quoteAt(++mseq, `${101 + round}.10`, `${101 + round}.12`)])
-      await twin.lockstep.applied(mseq)
-      t = await started('home', { marketlog: log })
+  test.each([
+    ['started', '99.00', '99.02'],
+    ['failed', '5.00', '5.02'],
+  ])(
+    'an engine that stopped at any moment ends in the state and journal of a twin that never stopped: %s',
+    async (status, bid, ask) => {
+      const log = createMemoryLog()
+      await log.fence('main', 1)
+      const account = fresh()
+      const twinStore = memoryStore()
+      const twin = await testEngine({ store: twinStore, marketlog: log })
+      open.push(twin)
+      let mseq = 0
+      const move = async (t: TestEngine, bid: string, ask: string): Promise<void> => {
+        mseq++
+        await log.append('main', 1, [quoteAt(mseq, bid, ask)])
+        for (const each of [t, twin]) await each.lockstep.applied(mseq)
+      }
+      const both = async (t: TestEngine, command: Parameters<TestEngine['submit']>[1], meta = {}): Promise<void> => {
+        for (const each of [t, twin]) await each.submit(account, command, meta)
+      }
+      let t = await started('home', { marketlog: log })
       await move(t, '100.00', '100.02')
-    }
-    await move(t, '5.00', '5.02')
-    const mine = await db.query<{ record: string }>(
-      'select record from trading.journal where account = $1 order by aseq',
-      [account],
-    )
-    expect(mine.map((r) => r.record)).toEqual(twinStore.journal(account).sealed.map((r) => r.text))
-    const row = await one('select state_hash from trading.account where account = $1', account)
-    expect(row.state_hash).toBe(twinStore.stateHash(account))
-  })
+      await both(t, { op: 'create' }, { spec: SPEC })
+      await both(t, { op: 'start' })
+      for (let round = 0; round < 4; round++) {
+        await both(t, order('buy', '100'))
+        await both(t, {
+          op: 'order',
+          symbol: 'TST/USD',
+          side: 'sell',
+          type: 'limit',
+          quantity: '50',
+          price: `${101 + round}.00`,
+          time_in_force: 'gtc',
+        })
+        await move(t, '100.50', '100.52')
+        // dies without a word: no drain, no save, its leases stand in its own name
+        const dead = open.pop()!
+        dead.engine.drain = async () => {}
+        await dead.close()
+        await log.append('main', 1, [quoteAt(++mseq, `${101 + round}.10`, `${101 + round}.12`)])
+        await twin.lockstep.applied(mseq)
+        t = await started('home', { marketlog: log })
+        await move(t, '100.00', '100.02')
+      }
+      await move(t, bid, ask)
+      // a state is stored with each record, and now and then between them: at the end both stand at one place
+      for (const each of [open.pop()!, twin]) await each.close()
+      const mine = await db.query<{ record: string }>(
+        'select record from trading.journal where account = $1 order by aseq',
+        [account],
+      )
+      expect(mine.map((r) => r.record)).toEqual(twinStore.journal(account).sealed.map((r) => r.text))
+      const stored = await one('select status, mseq, state_hash from trading.account where account = $1', account)
+      const { state } = (await twinStore.load([account])).accounts[0]!
+      expect(stored).toEqual({ status, mseq: String(mseq), state_hash: twinStore.stateHash(account) })
+      expect([state.status, state.mseq]).toEqual([status, mseq])
+    },
+  )
   test('a client_order_id is remembered over a restart', async () => {
     const log = createMemoryLog()
     await log.fence('main', 1)
