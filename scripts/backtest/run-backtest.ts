@@ -13,7 +13,7 @@ import { CATALOGUE } from '@assay/core/domain/instruments/catalogue'
 import { withConversions } from '@assay/core/domain/instruments/resolve'
 import { buildProof } from '@assay/core/domain/proof/build'
 import { documentsOf } from '@assay/core/domain/proof/documents'
-import { STRATEGIES } from '@assay/core/domain/strategies/strategy'
+import { STRATEGIES, type Strategy } from '@assay/core/domain/strategies/strategy'
 import { createLifecycle } from '@assay/core/kernel/lifecycle'
 import { systemClock } from '@assay/core/ports/clock/system'
 import { bunHash } from '@assay/core/ports/marketlog/bun-hash'
@@ -42,8 +42,8 @@ export interface BacktestInput {
   /** JSON lines of scripted commands, and what errors call them */
   orders?: string
   ordersName?: string
-  /** a built-in strategy's name, instead of orders */
-  strategy?: string
+  /** instead of orders; a built-in one by its name */
+  strategy?: string | Strategy
   /** folder for the proof and its public keys; null: none is written */
   out: string | null
   onProgress?: (done: { bytes: number; of: number }) => void
@@ -110,7 +110,7 @@ export async function runBacktest(input: BacktestInput): Promise<BacktestRun> {
     const driver = lockstep.join('driver', 'backtest')
     driver.report(0)
     const view = new MarketView()
-    const strategy = input.strategy === undefined ? null : STRATEGIES[input.strategy]!()
+    const strategy = typeof input.strategy === 'string' ? STRATEGIES[input.strategy]!() : (input.strategy ?? null)
     const driving = drive({
       log,
       group: GROUP,
