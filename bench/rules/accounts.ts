@@ -57,7 +57,7 @@ export function trading(
     const price = long ? quote.ask.price : quote.bid.price
     const size = Math.max(0.01, notional / toNumber(price) / (CONVERTING.includes(symbol) ? 120 : 1)).toFixed(2)
     const quantity = dec(long ? size : `-${size}`)
-    return { symbol, quantity, cost: mul(quantity, price), openedAt: view.mts, openedDay: 0 }
+    return { id: 'o1', symbol, quantity, cost: mul(quantity, price), openedAt: view.mts, openedDay: 0 }
   })
   const floor = state.rules.reduce((highest, r) => (r.floor ? max(highest, r.floor) : highest), ZERO)
   const headroom = dec((100_000 * (0.001 + random() * 0.049)).toFixed(2))

@@ -75,6 +75,12 @@ beforeAll(async () => {
     initial_balance: '100000',
     leverage: '100',
     position_mode: 'netting',
+    stop_out: null,
+    queue_model: false,
+    latency_ms: 0,
+    max_pauses: 0,
+    max_pause_days: 0,
+    warnings: [],
   } as const
   const { reset_zone, reset_time, phases, group } = accountSpec
   list = [

@@ -1,6 +1,6 @@
 import type { AccountSpec, Command, Rule } from '../domain/engine/types.ts'
 import type { MarketEvent } from '../domain/market/event.ts'
-import { instrument } from './world.ts'
+import { instrument, PLAIN_ACCOUNT } from './world.ts'
 
 /** A small seeded generator (mulberry32): worlds repeat from their seed. */
 export function randomOf(seed: number): () => number {
@@ -75,6 +75,7 @@ export function randomSpec(random: () => number): AccountSpec {
     },
   ]
   return {
+    ...PLAIN_ACCOUNT,
     engine: 1,
     currency: 'USD',
     initial_balance: '100000',

@@ -4,6 +4,17 @@ import type { AccountSpec, Command, JournalRecord, Rule } from '../domain/engine
 import type { Instrument } from '../domain/instruments/instrument.ts'
 import type { MarketEvent, Tick } from '../domain/market/event.ts'
 
+/** What an account has when a test asks for none of it. */
+export const PLAIN_ACCOUNT = {
+  stop_out: null,
+  queue_model: false,
+  latency_ms: 0,
+  max_pauses: 0,
+  max_pause_days: 0,
+  warnings: [],
+  calendars: [],
+} satisfies Partial<AccountSpec>
+
 /** A plain instrument: grid 0.01 x 1, no fee, deep clip. */
 export const instrument = (symbol: string, more: Partial<Instrument> = {}): Instrument => {
   const [base, quote] = symbol.split('/') as [string, string]
@@ -26,12 +37,18 @@ export const instrument = (symbol: string, more: Partial<Instrument> = {}): Inst
     clip: '10000000',
     stale_limit_ms: null,
     candle_spread_ticks: '1',
+    spread_markup_ticks: '0',
+    session_calendar: null,
+    trigger_price: 'touch',
+    swap: null,
+    funding: null,
     conversions: {},
     sources: ['test'],
     ...more,
   }
 }
 export const spec = (rules: Rule[], more: Partial<AccountSpec> = {}): AccountSpec => ({
+  ...PLAIN_ACCOUNT,
   engine: 1,
   currency: 'USD',
   initial_balance: '100000',

@@ -13,19 +13,14 @@ export interface ResolvedSpec {
 /** What decides an assessment under this tier: the tier's rules and the catalogue with its overrides merged in. */
 export function specOf(tier: TierDocument, catalogue: readonly Instrument[], group = 'main'): ResolvedSpec {
   const { instruments, defaults } = resolveInstruments(catalogue, tier.instruments)
-  const { currency, initial_balance, leverage, position_mode, reset_zone, reset_time, phases } = tier
+  const { name: _, price: _price, fees: _fees, instruments: _said, ...rest } = tier
   return {
     spec: {
       engine: ENGINE_VERSION,
-      currency,
-      initial_balance,
-      leverage,
-      position_mode,
-      reset_zone,
-      reset_time,
-      zone: zoneOf(reset_zone),
-      phases,
+      ...rest,
+      zone: zoneOf(tier.reset_zone),
       instruments,
+      calendars: [],
       group,
     },
     defaults,

@@ -26,7 +26,12 @@ export const TierDocument = z
     initial_balance: Positive,
     leverage: AtLeastOne.default('1'),
     stop_out: Fraction.nullable().default(null),
-    position_mode: z.literal('netting').default('netting'),
+    position_mode: z.enum(['netting', 'hedging']).default('netting'),
+    queue_model: z.boolean().default(false),
+    latency_ms: z.int().min(0).max(60_000).default(0),
+    max_pauses: z.int().min(0).max(100).default(0),
+    max_pause_days: z.int().min(0).max(366).default(0),
+    warnings: z.array(Fraction).max(10).default(['0.5', '0.8', '0.95']),
     reset_zone: z.string().refine(isZone, 'must be an IANA time zone such as Europe/Prague').default('UTC'),
     reset_time: z
       .string()

@@ -43,7 +43,7 @@ export function setFloors(turn: Turn, facts: Facts, changed: (rule: Rule, index:
   rulesOf(turn.state, turn.compiled).forEach((rule, i) => {
     const kind: RuleKind<Rule> = kindOf(rule)
     if (!kind.floor) return
-    const floor = kind.floor(rule, facts)
+    const floor = kind.floor(rule, facts, turn.state.rules[i]!)
     const state = turn.state.rules[i]!
     if (state.floor && eq(state.floor, floor)) return
     state.floor = floor
@@ -55,3 +55,12 @@ export const writeFloor =
   (rule: Rule, index: number, floor: Dec): void => {
     write(turn, { kind: 'floor', phase: turn.state.phase, rule: rule.rule, index, floor: str(floor) })
   }
+
+/** The gaps of a state under given marks, computed when first asked for. */
+export function gapsWith(state: AccountState, turn: Turn, quoteOf = turn.quoteOf): () => Gaps {
+  let gaps: Gaps | undefined
+  return () => {
+    gaps ??= state.day ? gapsOf(state, turn.compiled, factsOf(state, turn.compiled, quoteOf, turn.at)) : new Map()
+    return gaps
+  }
+}

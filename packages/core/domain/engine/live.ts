@@ -120,6 +120,7 @@ function ruleViews(state: AccountState, compiled: Compiled, view: MarketView): R
         compare: null,
       }
     }
+    if (rule.rule !== 'min_trading_days') throw new Error(`${rule.rule} is not served yet`)
     const days = daysCounted(rule, facts, own)
     return {
       ...shared,
@@ -196,7 +197,7 @@ export function liveView(state: AccountState, compiled: Compiled, view: MarketVi
       client_order_id: o.clientId,
       symbol: o.symbol,
       side: o.side,
-      price: str(o.price),
+      price: str(o.price!),
       quantity: str(o.quantity),
       filled: str(o.filled),
       created_at: o.createdAt,

@@ -2,11 +2,11 @@
 
 import { transfer } from '../ledger/book-fill.ts'
 import { marketable } from '../matching/marketable.ts'
-import { abs, type Dec, sign, str } from '../money/dec.ts'
+import { abs, type Dec, sign, str, ZERO } from '../money/dec.ts'
 import { nextReset } from '../time/zone.ts'
 import { type Breach, writeViolation } from './breach.ts'
 import { factsOf, rulesOf, setFloors, writeFloor } from './facts.ts'
-import type { Book } from './state.ts'
+import { type Book, newRuleState, newTrades } from './state.ts'
 import { type Turn, takeDepth, write } from './turn.ts'
 
 /** Cancels every working order, in order of arrival. */
@@ -41,8 +41,12 @@ export function openPhase(turn: Turn, index: number): void {
     high: initial,
     opened: false,
     openedAndClosed: false,
+    orders: 0,
+    gross: ZERO,
   }
-  state.rules = rulesOf(state, compiled).map(() => ({ floor: null, reachedAt: null, days: 0 }))
+  state.rules = rulesOf(state, compiled).map(newRuleState)
+  state.trades = newTrades()
+  state.lock = null
   write(turn, {
     kind: 'phase',
     phase: index,

@@ -20,7 +20,7 @@ import type { Market } from './compile.ts'
 import type { Order } from './state.ts'
 import { copyState } from './state.ts'
 import { type Turn, takeDepth, write } from './turn.ts'
-import type { Answer, Command, OrderView } from './types.ts'
+import type { Answer, Command, OrderType, OrderView } from './types.ts'
 import { addingQuantities, equityOf, reservedMargin, usedMargin } from './valuation.ts'
 
 type OrderCommand = Extract<Command, { op: 'order' }>
@@ -114,10 +114,10 @@ function orderView(order: Order, command: OrderCommand, status: OrderView['statu
     ...(order.clientId === null ? {} : { client_order_id: order.clientId }),
     symbol: order.symbol,
     side: order.side,
-    type: command.type,
+    type: command.type as OrderType,
     time_in_force: command.type === 'market' ? 'ioc' : (command.time_in_force ?? 'gtc'),
     quantity: str(order.quantity),
-    ...(command.type === 'limit' ? { price: str(order.price) } : {}),
+    ...(command.type === 'limit' ? { price: str(order.price!) } : {}),
     filled: str(order.filled),
     status,
     ...(reason ? { reason } : {}),
@@ -172,10 +172,23 @@ export function placeOrder(turn: Turn, command: OrderCommand, id: string): Answe
     clientId: command.client_order_id ?? null,
     symbol: command.symbol,
     side: command.side,
+    type: command.type as OrderType,
+    timeInForce: command.time_in_force ?? (command.type === 'market' ? 'ioc' : 'gtc'),
     price: reference,
+    stop: null,
+    trailing: null,
     quantity,
     filled: { n: 0n, s: 0 },
+    reduceOnly: false,
+    postOnly: false,
+    expiresAt: null,
     createdAt: turn.at,
+    arrivesAt: null,
+    ahead: null,
+    bracket: null,
+    parent: null,
+    oco: null,
+    position: null,
   }
   // a market that does not trade takes a reducing limit as it stands
   const executions = bar ? [] : marketable(command.side, quantity, limit, view, state.book, market)

@@ -1,7 +1,11 @@
 import type { Side } from '../market/event.ts'
-import { type Dec, dec, str, ZERO } from '../money/dec.ts'
+import { type Dec, ZERO } from '../money/dec.ts'
+import { type Codec, decimal, type Json, list, nullable, plain, record } from './codec.ts'
+import type { OrderType, TimeInForce } from './types.ts'
 
 export interface Position {
+  /** the order that opened it; netting: that of the last opening or reversal */
+  id: string
   symbol: string
   /** signed: negative is short */
   quantity: Dec
@@ -11,15 +15,52 @@ export interface Position {
   openedAt: number
   openedDay: number
 }
+export interface Trailing {
+  /** distance in price, or as a share of the best price */
+  offset: Dec | null
+  share: Dec | null
+  /** it follows the price from here on; null: it does already */
+  activation: Dec | null
+  /** best price of the trigger side since then; null: not active yet */
+  best: Dec | null
+}
+/** A bracket's children while the entry has not filled yet, and what became of them. */
+export interface Bracket {
+  takeProfit: Dec | null
+  stop: Dec | null
+  stopLimit: Dec | null
+  trail: { offset: Dec | null; share: Dec | null } | null
+  born: boolean
+}
 export interface Order {
   id: string
   clientId: string | null
   symbol: string
   side: Side
-  price: Dec
+  type: OrderType
+  timeInForce: TimeInForce
+  /** limit and stop_limit */
+  price: Dec | null
+  /** trigger of stops; null once triggered, and of a trailing stop that is not active yet */
+  stop: Dec | null
+  trailing: Trailing | null
   quantity: Dec
   filled: Dec
+  reduceOnly: boolean
+  postOnly: boolean
+  expiresAt: number | null
   createdAt: number
+  /** latency model: when it reaches the market; null: it has */
+  arrivesAt: number | null
+  /** queue model: size ahead of it at its own price; null: not known to the model */
+  ahead: Dec | null
+  bracket: Bracket | null
+  /** entry order of a bracket's child */
+  parent: string | null
+  /** the other leg */
+  oco: string | null
+  /** hedging: the ticket it reduces */
+  position: string | null
 }
 /** Depth taken at one price level: dropped when an event changes that level's size or removes it. */
 export interface Taken {
@@ -49,14 +90,71 @@ export interface Day {
   high: Dec
   opened: boolean
   openedAndClosed: boolean
+  /** orders accepted this day */
+  orders: number
+  /** results booked this day before fees, swap and funding */
+  gross: Dec
 }
 export interface RuleState {
-  /** loss rules: the floor in force */
+  /** loss rules: the floor in force; a cap's ceiling */
   floor: Dec | null
+  /** trailing max_loss: highest value of the series that its floor hangs on */
+  high: Dec | null
   /** profit target: when it was first met, ms */
   reachedAt: number | null
   /** day rules: days counted so far, the present one not included */
   days: number
+  /** consistency: best day or trade, sum of all and of the positive ones */
+  best: Dec | null
+  sum: Dec
+  positive: Dec
+  /** scaling plan: largest size in force */
+  allowed: Dec | null
+  /** clock rules: the instant at which time alone decides; null: none */
+  due: number | null
+  /** warnings written since they were armed, ascending by fraction */
+  warned: number
+  /** trading day of the last soft or flagged violation; null: none */
+  saidOn: number | null
+}
+/** Trades of one symbol and direction that overlap, or follow within the rule's time. */
+export interface Idea {
+  symbol: string
+  side: Side
+  /** account currency, fees included */
+  realised: Dec
+  /** when it was last without a position; null: it holds one */
+  flatSince: number | null
+}
+/** Sizes of opening orders in one symbol in the running week. */
+export interface Lots {
+  symbol: string
+  week: number
+  count: number
+  sum: Dec
+  least: Dec
+  most: Dec
+}
+export interface Trades {
+  closed: number
+  /** closed trades held shorter than the rule's seconds, by rule index */
+  short: Record<string, number>
+  /** last fill, ms; null: none yet */
+  lastAt: number | null
+  firstAt: number | null
+  ideas: Idea[]
+  lots: Lots[]
+}
+export interface Lock {
+  rule: number
+  /** the reset that ends it */
+  until: number
+}
+export interface Pauses {
+  count: number
+  /** ms paused in all, the running one not included */
+  total: number
+  since: number | null
 }
 /** The instant of a breach found while a symbol had no valid mark. */
 export interface Provisional {
@@ -73,7 +171,7 @@ export interface Provisional {
   /** of the rules that are tested at this kind of point */
   floors: (Dec | null)[]
 }
-export type Status = 'none' | 'created' | 'started' | 'passed' | 'failed' | 'expired' | 'abandoned'
+export type Status = 'none' | 'created' | 'started' | 'paused' | 'passed' | 'failed' | 'expired' | 'abandoned'
 
 export interface AccountState {
   account: string
@@ -85,9 +183,13 @@ export interface AccountState {
   /** the next record's number */
   aseq: number
   book: Book
+  /** by arrival at the market: the queue that resting limits fill in */
   orders: Order[]
   day: Day | null
   rules: RuleState[]
+  trades: Trades
+  lock: Lock | null
+  pauses: Pauses
   provisional: Provisional | null
   /** books of ended phases with positions that had no depth yet */
   closing: Book[]
@@ -99,6 +201,20 @@ export interface AccountState {
   checkpoint: number | null
 }
 
+export const newTrades = (): Trades => ({ closed: 0, short: {}, lastAt: null, firstAt: null, ideas: [], lots: [] })
+export const newRuleState = (): RuleState => ({
+  floor: null,
+  high: null,
+  reachedAt: null,
+  days: 0,
+  best: null,
+  sum: ZERO,
+  positive: ZERO,
+  allowed: null,
+  due: null,
+  warned: 0,
+  saidOn: null,
+})
 export function newAccount(account: string): AccountState {
   return {
     account,
@@ -112,6 +228,9 @@ export function newAccount(account: string): AccountState {
     orders: [],
     day: null,
     rules: [],
+    trades: newTrades(),
+    lock: null,
+    pauses: { count: 0, total: 0, since: null },
     provisional: null,
     closing: [],
     unsealed: [],
@@ -125,14 +244,27 @@ const copyBook = (b: Book): Book => ({
   positions: b.positions.map((p) => ({ ...p })),
   taken: b.taken.map((t) => ({ ...t })),
 })
+const copyOrder = (o: Order): Order => ({
+  ...o,
+  trailing: o.trailing && { ...o.trailing },
+  bracket: o.bracket && { ...o.bracket },
+})
 /** A copy that `step` may change; decimals are immutable and shared. */
 export function copyState(s: AccountState): AccountState {
   return {
     ...s,
     book: copyBook(s.book),
-    orders: s.orders.map((o) => ({ ...o })),
+    orders: s.orders.map(copyOrder),
     day: s.day && { ...s.day },
     rules: s.rules.map((r) => ({ ...r })),
+    trades: {
+      ...s.trades,
+      short: { ...s.trades.short },
+      ideas: s.trades.ideas.map((i) => ({ ...i })),
+      lots: s.trades.lots.map((l) => ({ ...l })),
+    },
+    lock: s.lock && { ...s.lock },
+    pauses: { ...s.pauses },
     closing: s.closing.map(copyBook),
     unsealed: s.unsealed.slice(),
     synthetic: s.synthetic.slice(),
@@ -147,140 +279,138 @@ export function copyState(s: AccountState): AccountState {
 /** True while a price can move this account or a working order waits: what proofs, saves and checkpoints follow. */
 export const isExposed = (s: AccountState): boolean =>
   s.book.positions.length > 0 || s.orders.length > 0 || s.closing.some((b) => b.positions.length > 0)
+/** The phase runs: rules are held against it, resets come; a paused one neither trades nor passes. */
+export const isRunning = (s: AccountState): boolean => s.status === 'started' || s.status === 'paused'
 
-// ---- the stored form: JSON-native, canonical JSON of `decides` is what state_hash covers ------------------------
-type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
+// ---- the stored form: canonical JSON of `deciding` is what state_hash covers ------------------------------------
 export type EncodedState = { [key: string]: Json }
+const optionalDec = nullable(decimal)
 
-const encodeBook = (b: Book): Json => ({
-  phase: b.phase,
-  balance: str(b.balance),
-  positions: b.positions.map((p) => ({
-    symbol: p.symbol,
-    quantity: str(p.quantity),
-    cost: str(p.cost),
-    opened_at: p.openedAt,
-    opened_day: p.openedDay,
-  })),
-  taken: b.taken.map((t) => ({ symbol: t.symbol, side: t.side, price: str(t.price), size: str(t.size), mseq: t.mseq })),
+const book = record<Book>({
+  phase: plain(),
+  balance: decimal,
+  positions: list(
+    record<Position>({
+      id: plain(),
+      symbol: plain(),
+      quantity: decimal,
+      cost: decimal,
+      openedAt: plain(),
+      openedDay: plain(),
+    }),
+  ),
+  taken: list(record<Taken>({ symbol: plain(), side: plain(), price: decimal, size: decimal, mseq: plain() })),
 })
-const encodeProvisional = (p: Provisional): Json => ({
-  at: p.at,
-  mseq: p.mseq,
-  balance: str(p.balance),
-  waiting: p.waiting,
-  rule: p.rule,
-  positions: p.positions.map((x) => ({ symbol: x.symbol, quantity: str(x.quantity), cost: str(x.cost) })),
-  marks: p.marks.map((m) => ({ symbol: m.symbol, bid: str(m.bid), ask: str(m.ask), mseq: m.mseq })),
-  before: p.before.map((b) => ({ rule: b.rule, gap: str(b.gap) })),
-  floors: p.floors.map((f) => f && str(f)),
+const distance = { offset: optionalDec, share: optionalDec }
+const order = record<Order>({
+  id: plain(),
+  clientId: plain(),
+  symbol: plain(),
+  side: plain(),
+  type: plain(),
+  timeInForce: plain(),
+  price: optionalDec,
+  stop: optionalDec,
+  trailing: nullable(record<Trailing>({ ...distance, activation: optionalDec, best: optionalDec })),
+  quantity: decimal,
+  filled: decimal,
+  reduceOnly: plain(),
+  postOnly: plain(),
+  expiresAt: plain(),
+  createdAt: plain(),
+  arrivesAt: plain(),
+  ahead: optionalDec,
+  bracket: nullable(
+    record<Bracket>({
+      takeProfit: optionalDec,
+      stop: optionalDec,
+      stopLimit: optionalDec,
+      trail: nullable(record<NonNullable<Bracket['trail']>>(distance)),
+      born: plain(),
+    }),
+  ),
+  parent: plain(),
+  oco: plain(),
+  position: plain(),
 })
+const day = record<Day>({
+  k: plain(),
+  start: plain(),
+  next: plain(),
+  balance: decimal,
+  equity: decimal,
+  high: decimal,
+  opened: plain(),
+  openedAndClosed: plain(),
+  orders: plain(),
+  gross: decimal,
+})
+const rule = record<RuleState>({
+  floor: optionalDec,
+  high: optionalDec,
+  reachedAt: plain(),
+  days: plain(),
+  best: optionalDec,
+  sum: decimal,
+  positive: decimal,
+  allowed: optionalDec,
+  due: plain(),
+  warned: plain(),
+  saidOn: plain(),
+})
+const trades = record<Trades>({
+  closed: plain(),
+  short: plain(),
+  lastAt: plain(),
+  firstAt: plain(),
+  ideas: list(record<Idea>({ symbol: plain(), side: plain(), realised: decimal, flatSince: plain() })),
+  lots: list(
+    record<Lots>({ symbol: plain(), week: plain(), count: plain(), sum: decimal, least: decimal, most: decimal }),
+  ),
+})
+const provisional = record<Provisional>({
+  at: plain(),
+  mseq: plain(),
+  balance: decimal,
+  positions: list(record<Provisional['positions'][number]>({ symbol: plain(), quantity: decimal, cost: decimal })),
+  marks: list(record<Provisional['marks'][number]>({ symbol: plain(), bid: decimal, ask: decimal, mseq: plain() })),
+  waiting: plain(),
+  rule: plain(),
+  before: list(record<Provisional['before'][number]>({ rule: plain(), gap: decimal })),
+  floors: list(optionalDec),
+})
+/** What decides, without the place it is settled to. */
+const deciding = record<Omit<AccountState, 'account' | 'mseq' | 'mts'>>({
+  status: plain(),
+  phase: plain(),
+  cseq: plain(),
+  aseq: plain(),
+  book,
+  orders: list(order),
+  day: nullable(day),
+  rules: list(rule),
+  trades,
+  lock: plain(),
+  pauses: plain(),
+  provisional: nullable(provisional),
+  closing: list(book),
+  unsealed: plain(),
+  synthetic: plain(),
+  checkpoint: plain(),
+}) as Codec<Omit<AccountState, 'account' | 'mseq' | 'mts'>>
 
 /** What decides, without the place it is settled to: equal for all ways of getting to one (mseq, cseq). */
-export function encodeDeciding(s: AccountState): EncodedState {
-  return {
-    status: s.status,
-    phase: s.phase,
-    cseq: s.cseq,
-    aseq: s.aseq,
-    book: encodeBook(s.book),
-    orders: s.orders.map((o) => ({
-      id: o.id,
-      client_id: o.clientId,
-      symbol: o.symbol,
-      side: o.side,
-      price: str(o.price),
-      quantity: str(o.quantity),
-      filled: str(o.filled),
-      created_at: o.createdAt,
-    })),
-    day: s.day && {
-      k: s.day.k,
-      start: s.day.start,
-      next: s.day.next,
-      balance: str(s.day.balance),
-      equity: str(s.day.equity),
-      high: str(s.day.high),
-      opened: s.day.opened,
-      opened_and_closed: s.day.openedAndClosed,
-    },
-    rules: s.rules.map((r) => ({ floor: r.floor && str(r.floor), reached_at: r.reachedAt, days: r.days })),
-    provisional: s.provisional && encodeProvisional(s.provisional),
-    closing: s.closing.map(encodeBook),
-    unsealed: s.unsealed.map((u) => ({ aseq: u.aseq, mseq: u.mseq })),
-    synthetic: s.synthetic,
-    checkpoint: s.checkpoint,
-  }
-}
+export const encodeDeciding = (s: AccountState): EncodedState => deciding.encode(s) as EncodedState
 export const encodeState = (s: AccountState): EncodedState => ({
   account: s.account,
   mseq: s.mseq,
   mts: s.mts,
   ...encodeDeciding(s),
 })
-
-// biome-ignore lint/suspicious/noExplicitAny: the one place that reads back what encodeState wrote
-type Stored = any
-const decodeBook = (b: Stored): Book => ({
-  phase: b.phase,
-  balance: dec(b.balance),
-  positions: b.positions.map((p: Stored) => ({
-    symbol: p.symbol,
-    quantity: dec(p.quantity),
-    cost: dec(p.cost),
-    openedAt: p.opened_at,
-    openedDay: p.opened_day,
-  })),
-  taken: b.taken.map((t: Stored) => ({ ...t, price: dec(t.price), size: dec(t.size) })),
-})
-const decodeProvisional = (p: Stored): Provisional => ({
-  at: p.at,
-  mseq: p.mseq,
-  balance: dec(p.balance),
-  waiting: p.waiting,
-  rule: p.rule,
-  positions: p.positions.map((x: Stored) => ({ symbol: x.symbol, quantity: dec(x.quantity), cost: dec(x.cost) })),
-  marks: p.marks.map((m: Stored) => ({ ...m, bid: dec(m.bid), ask: dec(m.ask) })),
-  before: p.before.map((b: Stored) => ({ rule: b.rule, gap: dec(b.gap) })),
-  floors: p.floors.map((f: Stored) => f && dec(f)),
-})
 /** The inverse of encodeState. */
-export function decodeState(stored: EncodedState): AccountState {
-  const s: Stored = stored
-  return {
-    account: s.account,
-    status: s.status,
-    phase: s.phase,
-    mseq: s.mseq,
-    mts: s.mts,
-    cseq: s.cseq,
-    aseq: s.aseq,
-    book: decodeBook(s.book),
-    orders: s.orders.map((o: Stored) => ({
-      id: o.id,
-      clientId: o.client_id,
-      symbol: o.symbol,
-      side: o.side,
-      price: dec(o.price),
-      quantity: dec(o.quantity),
-      filled: dec(o.filled),
-      createdAt: o.created_at,
-    })),
-    day: s.day && {
-      k: s.day.k,
-      start: s.day.start,
-      next: s.day.next,
-      balance: dec(s.day.balance),
-      equity: dec(s.day.equity),
-      high: dec(s.day.high),
-      opened: s.day.opened,
-      openedAndClosed: s.day.opened_and_closed,
-    },
-    rules: s.rules.map((r: Stored) => ({ floor: r.floor && dec(r.floor), reachedAt: r.reached_at, days: r.days })),
-    provisional: s.provisional && decodeProvisional(s.provisional),
-    closing: s.closing.map(decodeBook),
-    unsealed: s.unsealed,
-    synthetic: s.synthetic,
-    checkpoint: s.checkpoint,
-  }
-}
+export const decodeState = (stored: EncodedState): AccountState => ({
+  ...deciding.decode(stored),
+  account: stored.account as string,
+  mseq: stored.mseq as number,
+  mts: stored.mts as number,
+})

@@ -84,7 +84,7 @@ export function triggers(state: AccountState, compiled: Compiled, view: MarketVi
     symbols.add(o.symbol)
     const quote = view.symbol(o.symbol)?.quote
     // depth at its price is used up already: any event may bring more
-    if (!quote || (o.side === 'buy' ? lte(quote.ask.price, o.price) : gte(quote.bid.price, o.price)))
+    if (!quote || (o.side === 'buy' ? lte(quote.ask.price, o.price!) : gte(quote.bid.price, o.price!)))
       always.add(o.symbol)
   }
   for (const book of state.closing) for (const p of book.positions) always.add(p.symbol)
@@ -95,7 +95,7 @@ export function triggers(state: AccountState, compiled: Compiled, view: MarketVi
     legs,
     floor: isStarted && !state.provisional ? floorOf(state, compiled) : null,
     ceiling: isStarted && legs.length > 0 ? ceilingOf(state, compiled, view) : null,
-    orders: state.orders.map((o) => ({ symbol: o.symbol, side: o.side, price: o.price })),
+    orders: state.orders.map((o) => ({ symbol: o.symbol, side: o.side, price: o.price! })),
     always: [...always],
     symbols: [...symbols],
   }

@@ -2,64 +2,35 @@
  * What the engine is told, what it answers and what it writes down. Everything here is JSON-native (decimals are
  * strings, times integer ms of market time), so it is the same in the journal, on the wire and in the proof.
  */
+import type { Calendar } from '../calendars/calendar.ts'
 import type { Instrument } from '../instruments/instrument.ts'
 import type { Side } from '../market/event.ts'
+import type { Compare, Effect, Phase } from '../rules/types.ts'
 import type { Zone } from '../time/zone.ts'
+
+export type * from '../rules/types.ts'
 
 /** A running assessment keeps its version; a change that alters any decision is a new one beside the old one. */
 export const ENGINE_VERSION = 1
 
 // ---- what an assessment is decided by -------------------------------------------------------------------------
-export type Compare = 'lt' | 'lte'
-export type Effect = 'hard' | 'soft' | 'gate' | 'flag'
-export type Metric = 'equity' | 'balance' | 'min'
-export interface ProfitTargetRule {
-  rule: 'profit_target'
-  pct?: string
-  amount?: string
-  basis: 'balance' | 'equity'
-  require_flat: boolean
-  sticky: boolean
-  effect: 'gate'
-}
-export interface MaxDailyLossRule {
-  rule: 'max_daily_loss'
-  anchor: 'balance' | 'equity' | 'max' | 'initial' | 'day_high'
-  limit: { amount: string } | { pct: string; of: 'initial' | 'anchor' }
-  metric: Metric
-  compare: Compare
-  tested: 'always' | 'reset'
-  effect: 'hard'
-}
-export interface MaxLossRule {
-  rule: 'max_loss'
-  mode: 'static'
-  limit: { amount: string } | { pct: string }
-  lock: null
-  metric: Metric
-  compare: Compare
-  effect: 'hard'
-}
-export interface MinTradingDaysRule {
-  rule: 'min_trading_days'
-  n: number
-  counts: 'opened' | 'opened_and_closed' | 'moved' | 'won'
-  pct?: string
-  effect: 'gate'
-}
-export type Rule = ProfitTargetRule | MaxDailyLossRule | MaxLossRule | MinTradingDaysRule
-export interface Phase {
-  kind: 'evaluation' | 'funded'
-  rules: Rule[]
-}
-
 /** Everything that decides an assessment, pinned at its creation; the journal's header cites its parts by hash. */
 export interface AccountSpec {
   engine: number
   currency: string
   initial_balance: string
   leverage: string
-  position_mode: 'netting'
+  position_mode: 'netting' | 'hedging'
+  /** positions are closed while equity < stop_out x used margin; null: never */
+  stop_out: string | null
+  /** a resting order also fills at its own price, after the size that stood there when it came */
+  queue_model: boolean
+  /** market time from an order's acceptance to its arrival at the market; 0: at once */
+  latency_ms: number
+  max_pauses: number
+  max_pause_days: number
+  /** fractions of an allowance at whose use an early warning is written, ascending */
+  warnings: string[]
   reset_zone: string
   /** local wall time HH:MM */
   reset_time: string
@@ -68,54 +39,105 @@ export interface AccountSpec {
   phases: Phase[]
   /** every instrument that may be traded here, commission of the tier already merged in */
   instruments: Instrument[]
+  /** news, sessions and holidays as pinned at creation, by name */
+  calendars: Calendar[]
   /** market group whose clock is this account's time */
   group: string
 }
 
 // ---- commands -------------------------------------------------------------------------------------------------
+export type OrderType = 'market' | 'limit' | 'stop' | 'stop_limit' | 'trailing_stop'
+export type TimeInForce = 'gtc' | 'ioc' | 'fok' | 'day' | 'gtd'
+/** Distance of a trailing stop from the best price of its trigger side: in price, or a percentage of that price. */
+export type Trail = { offset: string } | { pct: string }
 export interface OrderBody {
   symbol: string
   side: Side
-  type: 'market' | 'limit'
+  /** `oco`: a limit leg at `price` and a stop leg at `stop_price` (a stop-limit with `stop_limit_price`) of one side and quantity */
+  type: OrderType | 'oco'
   quantity: string
-  /** limit orders only */
+  /** limit, stop_limit, oco */
   price?: string
-  /** market orders are always ioc */
-  time_in_force?: 'gtc' | 'ioc'
+  /** stop, stop_limit, oco */
+  stop_price?: string
+  /** oco only */
+  stop_limit_price?: string
+  /** trailing_stop only */
+  trail?: Trail
+  /** trailing_stop: it follows the price from here on; absent: at once */
+  activation_price?: string
+  /** market: ioc (default) or fok; stops: gtc, day, gtd; limit: all; oco: gtc, day, gtd */
+  time_in_force?: TimeInForce
+  /** gtd only: ms of market time */
+  expires_at?: number
+  reduce_only?: boolean
+  /** limit only: refused when it would take */
+  post_only?: boolean
+  /** bracket: children born with the first entry fill, sized to what is filled, reduce-only, each the other's OCO */
+  take_profit?: { price: string }
+  stop_loss?: { stop_price: string; price?: string } | { trail: Trail }
+  /** hedging accounts: the ticket that this order reduces */
+  position?: string
   client_order_id?: string
+}
+/** What an amendment changes; what is left out stays. */
+export interface AmendBody {
+  /** total quantity, above what is filled */
+  quantity?: string
+  price?: string
+  stop_price?: string
+  trail?: Trail
+  expires_at?: number
 }
 export type Command =
   | { op: 'create' }
   | { op: 'start' }
+  | { op: 'pause' }
+  | { op: 'resume' }
   | { op: 'abandon' }
   | ({ op: 'order' } & OrderBody)
   /** order: `o<aseq>` or `client:<client_order_id>` */
+  | ({ op: 'amend'; order: string } & AmendBody)
   | { op: 'cancel'; order: string }
   | { op: 'cancel_all'; symbol?: string }
+  /** position: its id (the order that opened it) or, netting, its symbol; quantity: all of it when absent */
+  | { op: 'close'; position: string; quantity?: string; client_order_id?: string }
 
 export interface OrderView {
   id: string
   client_order_id?: string
   symbol: string
   side: Side
-  type: 'market' | 'limit'
-  time_in_force: 'gtc' | 'ioc'
+  type: OrderType
+  time_in_force: TimeInForce
   quantity: string
   price?: string
+  /** a trailing stop's own moves with the market */
+  stop_price?: string
+  trail?: Trail
+  activation_price?: string
+  expires_at?: number
+  reduce_only?: boolean
+  post_only?: boolean
+  /** the entry order of a bracket's child */
+  parent?: string
+  /** the other leg */
+  oco?: string
+  position?: string
   filled: string
-  status: 'working' | 'filled' | 'cancelled' | 'rejected'
+  status: 'pending' | 'working' | 'filled' | 'cancelled' | 'rejected' | 'expired'
   reason?: string
   created_at: number
 }
 export type Answer =
-  | { ok: true; order?: OrderView; cancelled?: string[]; status?: string }
+  | { ok: true; order?: OrderView; legs?: OrderView[]; cancelled?: string[]; status?: string }
   /** a refusal: `code` from contracts/errors.ts, `field` as in the body; retryable answers do not use the client id up */
   | { ok: false; code: string; detail: string; field?: string; retryable?: boolean; nearest?: string }
 
 // ---- journal --------------------------------------------------------------------------------------------------
 /** What made a fill. */
 export interface FillSource {
-  kind: 'quote' | 'levels' | 'trade' | 'slippage'
+  kind: 'quote' | 'levels' | 'trade' | 'slippage' | 'settlement'
   venue: string
   mseq: number
   price: string
@@ -124,7 +146,7 @@ export interface FillSource {
   synthetic?: string
 }
 export interface Posting {
-  /** account:cash | house:capital | house:trading | house:commission */
+  /** account:cash | house:capital | house:trading | house:commission | house:swap | house:funding | house:payout */
   ledger: string
   /** in account currency, at its ledger scale; all postings of one record sum to 0 */
   amount: string
@@ -155,6 +177,12 @@ export type Body =
       initial_balance: string
       leverage: string
       position_mode: string
+      stop_out: string | null
+      queue_model: boolean
+      latency_ms: number
+      max_pauses: number
+      max_pause_days: number
+      warnings: string[]
       reset_zone: string
       reset_time: string
       phases: Phase[]
@@ -162,10 +190,17 @@ export type Body =
       seeds: string[]
     }
   | { kind: 'command'; command: Command; answer: Answer }
-  | { kind: 'phase'; phase: number; status: 'opened' | 'passed' | 'failed'; balance: string; postings: Posting[] }
+  | {
+      kind: 'phase'
+      phase: number
+      status: 'opened' | 'passed' | 'failed' | 'expired'
+      balance: string
+      postings: Posting[]
+    }
   | {
       kind: 'fill'
       phase: number
+      /** `o<aseq>`, a child's or leg's name, or `close`, `stop_out`, `lock`, `flat`, `settlement` */
       order: string
       symbol: string
       side: Side
@@ -179,9 +214,40 @@ export type Body =
       postings: Posting[]
       /** spread cost of this fill against the mid of the quote, quote currency; shown, never booked */
       spread_cost: string
-      position: { quantity: string; cost: string }
+      position: { id: string; quantity: string; cost: string }
     }
-  | { kind: 'order'; phase: number; order: string; status: 'filled' | 'cancelled'; filled: string; reason?: string }
+  | {
+      kind: 'order'
+      phase: number
+      order: string
+      /** working: a child was born, a leg was placed, or a pending order arrived; amended: by the trader, an OCO partner's fill or an entry's */
+      status: 'working' | 'triggered' | 'amended' | 'filled' | 'cancelled' | 'expired'
+      filled: string
+      reason?: string
+      /** as it stands now; with working, triggered and amended */
+      view?: OrderView
+    }
+  | {
+      /** swap or funding booked on one position */
+      kind: 'carry'
+      phase: number
+      what: 'swap' | 'funding'
+      position: string
+      symbol: string
+      quantity: string
+      mark: string
+      /** as in the instrument or the event that set it */
+      rate: string
+      rate_mseq: number | null
+      booked: Booked
+      postings: Posting[]
+    }
+  /** the next position that a stop-out closes */
+  | { kind: 'stop_out'; phase: number; position: string; symbol: string; equity: string; used: string; level: string }
+  /** a soft breach or a cap locked the account until that instant; a null rule: unlocked */
+  | { kind: 'lock'; phase: number; rule: string | null; index: number | null; until: number | null }
+  | { kind: 'warning'; phase: number; rule: string; index: number; fraction: string; value: string; limit: string }
+  | { kind: 'pause'; phase: number; paused: boolean; count: number; reason?: string }
   | { kind: 'floor'; phase: number; rule: string; index: number; floor: string }
   | {
       kind: 'day'

@@ -85,7 +85,7 @@ export function reservedMargin(orders: readonly Order[], book: Book, compiled: C
     const quantity = adding.get(order.id)!
     if (isZero(quantity)) continue
     const market = compiled.markets.get(order.symbol)!
-    total = add(total, marginOf(mul(mul(quantity, market.contract), order.price), market, compiled, quoteOf))
+    total = add(total, marginOf(mul(mul(quantity, market.contract), order.price!), market, compiled, quoteOf))
   }
   return total
 }

@@ -17,11 +17,28 @@ export interface Commission {
   taker_bps?: string
   /** quote currency per lot of `contract_size` x 1 quantity */
   per_lot?: string
+  /** outcome contracts: shares x this x p x (1 - p), taker's */
+  probability_rate?: string
+}
+/** Overnight financing of an open position, booked at a local time each day; `triple`: the week day (1 is Monday) that books three. */
+export interface SwapSchedule {
+  zone: string
+  time: string
+  /** what a position gains a night: price points (quote currency per unit) or bps of notional, per side; negative is paid */
+  unit: 'points' | 'bps'
+  long: string
+  short: string
+  triple: number | null
+}
+/** Perpetuals: at every `every_hours` of the UTC day longs pay notional x rate to shorts; a `funding` event sets the rate of the coming ones. */
+export interface FundingSchedule {
+  every_hours: number
+  rate: string
 }
 export interface Instrument {
   symbol: string
   version: number
-  kind: 'spot' | 'fx' | 'perp'
+  kind: 'spot' | 'fx' | 'perp' | 'outcome'
   base: string
   quote: string
   contract_size: string
@@ -33,6 +50,15 @@ export interface Instrument {
   /** initial margin as a fraction of notional; the account's leverage may ask for more: max(margin_rate, 1 / leverage) */
   margin_rate: string
   commission: Commission
+  /** ticks by which bid and ask are worsened for the trader, marks included */
+  spread_markup_ticks: string
+  /** name of its sessions calendar; null: always open */
+  session_calendar: string | null
+  /** what triggers stops: the touch (buys ask, sells bid) or the last trade */
+  trigger_price: 'touch' | 'last'
+  swap: SwapSchedule | null
+  /** null: a funding event books at once */
+  funding: FundingSchedule | null
   slippage_bps: string
   /** slippage beyond the visible depth is at most this many bps */
   cap_bps: string

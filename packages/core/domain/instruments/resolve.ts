@@ -19,6 +19,11 @@ const DEFAULTS = {
   clip: '1000000',
   stale_limit_ms: null,
   candle_spread_ticks: '1',
+  spread_markup_ticks: '0',
+  session_calendar: null,
+  trigger_price: 'touch',
+  swap: null,
+  funding: null,
 } satisfies Partial<Instrument>
 
 const saidOnly = (said: InstrumentOverride): Partial<Instrument> =>
@@ -38,7 +43,7 @@ export function completeInstrument(said: InstrumentOverride): Completed {
   if (!base || !quote) throw new RangeError(`${said.symbol}: say base and quote, the name does not`)
   const given = saidOnly(said)
   const step = said.quantity_step ?? DEFAULTS.quantity_step
-  const filled = {
+  const filled: Omit<Instrument, 'symbol'> = {
     ...DEFAULTS,
     kind: parts?.settle ? ('perp' as const) : ('spot' as const),
     base,

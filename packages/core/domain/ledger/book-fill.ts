@@ -6,6 +6,8 @@ import type { Side } from '../market/event.ts'
 import { abs, add, type Dec, dec, div, isZero, mul, neg, round, sign, str, sub, ZERO } from '../money/dec.ts'
 
 export interface FillInput {
+  /** order that trades: names the position that it opens */
+  order: string
   side: Side
   quantity: Dec
   price: Dec
@@ -18,7 +20,7 @@ export interface FillEffect {
   result: Booked | null
   fee: Booked | null
   postings: Posting[]
-  position: { quantity: string; cost: string }
+  position: { id: string; quantity: string; cost: string }
   /** it opened or added to a position; it closed one that was opened the same trading day */
   opened: boolean
   closedSameDay: boolean
@@ -89,10 +91,19 @@ export function bookFill(book: Book, market: Market, fill: FillInput, scale: num
     held.quantity = quantity
     held.cost = total
     if (fresh) {
+      held.id = fill.order
       held.openedAt = fill.at
       held.openedDay = fill.day
     }
-  } else book.positions.push({ symbol: market.symbol, quantity, cost: total, openedAt: fill.at, openedDay: fill.day })
+  } else
+    book.positions.push({
+      id: fill.order,
+      symbol: market.symbol,
+      quantity,
+      cost: total,
+      openedAt: fill.at,
+      openedDay: fill.day,
+    })
 
   const fee = isZero(cost) ? null : booked(neg(cost), market, scale, quoteOf)
   const gained = result ? result.value : ZERO
@@ -102,7 +113,7 @@ export function bookFill(book: Book, market: Market, fill: FillInput, scale: num
     result: result?.doc ?? null,
     fee: fee?.doc ?? null,
     postings: [...transfer(gained, 'trading'), ...transfer(paid, 'commission')],
-    position: { quantity: str(quantity), cost: isZero(quantity) ? '0' : str(total) },
+    position: { id: held?.id ?? fill.order, quantity: str(quantity), cost: isZero(quantity) ? '0' : str(total) },
     opened,
     closedSameDay,
   }

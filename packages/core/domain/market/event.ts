@@ -51,6 +51,22 @@ export interface StateTick {
   pos: number
   state: SymbolStatus
   reason?: string
+  /** settled only: the price at which positions are closed, 0 or 1 for outcome contracts */
+  price?: string
+}
+/** A funding or swap rate; what it does is the instrument's schedule: book at once, or the coming instants. */
+export interface RateTick {
+  kind: 'rate'
+  symbol: string
+  venue: string
+  ts: number
+  pos: number
+  what: 'funding' | 'swap'
+  /** funding: of notional, longs pay a positive one */
+  rate?: string
+  /** swap: in the schedule's unit */
+  long?: string
+  short?: string
 }
 export interface SourceTick {
   kind: 'source_changed'
@@ -82,7 +98,7 @@ export interface TimelineTick {
   reason: string
 }
 
-export type SymbolTick = QuoteTick | TradeTick | LevelsTick | StateTick | SourceTick
+export type SymbolTick = QuoteTick | TradeTick | LevelsTick | StateTick | SourceTick | RateTick
 export type GroupTick = GapTick | ClockTick | TimelineTick
 export type Tick = SymbolTick | GroupTick
 /** A tick in the market log. Canonical JSON of this object is what is hashed: no undefined members. */

@@ -1,4 +1,5 @@
 /** What a header cites by content hash: engine, instruments, fees, time zone. A document is its canonical JSON. */
+import type { Calendar } from '../calendars/calendar.ts'
 import { type Compiled, compileSpec } from '../engine/compile.ts'
 import content from '../engine/content.json'
 import type { AccountSpec, Body } from '../engine/types.ts'
@@ -47,18 +48,29 @@ export function compileHeader(header: Header, texts: ReadonlyMap<string, string>
     .filter((name) => name.startsWith('instrument:'))
     .sort()
     .map((name) => cite(header, name, texts) as Instrument)
+  const calendars = Object.keys(header.docs)
+    .filter((name) => name.startsWith('calendar:'))
+    .sort()
+    .map((name) => cite(header, name, texts) as Calendar)
   const zone = cite(header, `zone:${header.reset_zone}`, texts) as Zone
   const spec: AccountSpec = {
     engine: header.engine,
     currency: header.currency,
     initial_balance: header.initial_balance,
     leverage: header.leverage,
-    position_mode: header.position_mode as 'netting',
+    position_mode: header.position_mode as 'netting' | 'hedging',
+    stop_out: header.stop_out,
+    queue_model: header.queue_model,
+    latency_ms: header.latency_ms,
+    max_pauses: header.max_pauses,
+    max_pause_days: header.max_pause_days,
+    warnings: header.warnings,
     reset_zone: header.reset_zone,
     reset_time: header.reset_time,
     zone,
     phases: header.phases,
     instruments,
+    calendars,
     group: header.group,
   }
   return compileSpec(spec)

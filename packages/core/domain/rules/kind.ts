@@ -15,7 +15,7 @@ export interface Facts {
 export type Point = 'every' | 'reset'
 export interface RuleKind<R extends Rule> {
   /** loss rules: the floor under these facts */
-  floor?: (rule: R, facts: Facts) => Dec
+  floor?: (rule: R, facts: Facts, state: RuleState) => Dec
   /** loss rules: is the floor tested at this kind of point */
   testedAt?: (rule: R, point: Point) => boolean
   /** the amount the day's floor hangs on, for the day's row */

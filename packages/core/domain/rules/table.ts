@@ -9,7 +9,7 @@ import { maxLoss } from './max-loss.ts'
 import { minTradingDays } from './min-trading-days.ts'
 import { profitTarget } from './profit-target.ts'
 
-const KINDS: { [K in Rule['rule']]: RuleKind<Extract<Rule, { rule: K }>> } = {
+const KINDS: { [K in Rule['rule']]?: RuleKind<Extract<Rule, { rule: K }>> } = {
   profit_target: profitTarget,
   max_daily_loss: maxDailyLoss,
   max_loss: maxLoss,
@@ -17,5 +17,5 @@ const KINDS: { [K in Rule['rule']]: RuleKind<Extract<Rule, { rule: K }>> } = {
 }
 /** Names in table order. */
 export const RULE_NAMES = Object.keys(KINDS) as Rule['rule'][]
-export const kindOf = (rule: Rule): RuleKind<Rule> => KINDS[rule.rule] as RuleKind<Rule>
+export const kindOf = (rule: Rule): RuleKind<Rule> => (KINDS[rule.rule] ?? {}) as RuleKind<Rule>
 export const tableOrder = (rule: Rule): number => RULE_NAMES.indexOf(rule.rule)

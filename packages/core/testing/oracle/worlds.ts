@@ -2,7 +2,7 @@ import type { AccountSpec, Command, MinTradingDaysRule, Rule } from '../../domai
 import type { ConversionLeg, Instrument } from '../../domain/instruments/instrument.ts'
 import type { Level, SymbolStatus, Tick } from '../../domain/market/event.ts'
 import { pick, randomOf } from '../random-world.ts'
-import { instrument } from '../world.ts'
+import { instrument, PLAIN_ACCOUNT } from '../world.ts'
 
 /** A tick has no place yet: the comparison numbers what is left of the list. */
 export type Item =
@@ -183,6 +183,7 @@ function specOf(random: Random, weather: Weather, instruments: Instrument[]): Ac
       .sort((a, b) => a.at - b.at)
       .map(({ rule }) => rule)
   return {
+    ...PLAIN_ACCOUNT,
     engine: 1,
     currency,
     initial_balance: money(100),

@@ -52,7 +52,9 @@ function accountAt(balance: string, result: number, rules: Rule[]) {
   for (const op of ['create', 'start'] as const)
     state = step(state, { kind: 'command', command: { op }, cseq: state.cseq + 1 }, view, compiled).state
   view.apply({ kind: 'quote', symbol: 'TST/USD', bid: price, ask: price, ...at, mseq: 2 })
-  const positions = [{ symbol: 'TST/USD', quantity: dec('1000'), cost: dec('100000'), openedAt: START, openedDay: 0 }]
+  const positions = [
+    { id: 'o1', symbol: 'TST/USD', quantity: dec('1000'), cost: dec('100000'), openedAt: START, openedDay: 0 },
+  ]
   return { compiled, view, state: { ...state, book: { ...state.book, balance: dec(balance), positions } } }
 }
 

@@ -5,7 +5,7 @@
 import { isCrossed } from '@assay/core/domain/engine/breach'
 import type { Compiled } from '@assay/core/domain/engine/compile'
 import { rulesOf } from '@assay/core/domain/engine/facts'
-import type { AccountState } from '@assay/core/domain/engine/state'
+import { type AccountState, newRuleState } from '@assay/core/domain/engine/state'
 import type { MaxDailyLossRule } from '@assay/core/domain/engine/types'
 import { type Dec, gt, max } from '@assay/core/domain/money/dec'
 import { type Facts, metricOf } from '@assay/core/domain/rules/kind'
@@ -24,7 +24,7 @@ const freshDay = (state: AccountState, compiled: Compiled, equity: Dec): Facts =
 }
 const followsEquity = (rule: MaxDailyLossRule): boolean => rule.anchor !== 'balance' && rule.anchor !== 'initial'
 const floorAt = (rule: MaxDailyLossRule, state: AccountState, compiled: Compiled, equity: Dec): Dec =>
-  kindOf(rule).floor!(rule, freshDay(state, compiled, equity))
+  kindOf(rule).floor!(rule, freshDay(state, compiled, equity), newRuleState())
 
 /** The highest floor under equity that the reset is sure to set; null: it sets none, or one that follows equity. */
 export function comingFloor(state: AccountState, compiled: Compiled): Dec | null {
