@@ -40,7 +40,7 @@ const OPERATORS: Record<string, readonly string[]> = {
 const LOGIC: Record<string, string> = { '&&': '||', '||': '&&' }
 const STEPS: Record<string, string> = { '++': '--', '--': '++' }
 /** functions of money/dec.ts, by what they become */
-const DECIMALS: Record<string, readonly string[]> = {
+export const DECIMALS: Record<string, readonly string[]> = {
   lt: ['lte', 'gt', 'gte'],
   lte: ['lt', 'gt', 'gte'],
   gt: ['gte', 'lt', 'lte'],
