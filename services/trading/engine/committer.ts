@@ -103,10 +103,10 @@ export class Committer {
         await failpoint('after-commit-before-answer')
         for (const each of sealed) if (committed.has(each.commit.account)) this.deps.committed(each)
         this.deps.report(
-          sealed.map(({ commit: { account, slot }, end }) =>
+          sealed.map(({ commit: { account, flight, slot }, end }) =>
             committed.has(account)
-              ? { account, outcome: 'committed', end }
-              : { account, outcome: held.has(slot) ? 'moved' : 'lost', end: null },
+              ? { account, flight, outcome: 'committed', end }
+              : { account, flight, outcome: held.has(slot) ? 'moved' : 'lost', end: null },
           ),
         )
         return
@@ -134,7 +134,8 @@ export class Committer {
       for (const commit of batch) await this.commit([commit])
       return
     }
-    this.deps.report(batch.map(({ account }) => ({ account, outcome: transient ? 'unknown' : 'broken', end: null })))
+    const outcome = transient ? 'unknown' : 'broken'
+    this.deps.report(batch.map(({ account, flight }) => ({ account, flight, outcome, end: null })))
   }
 
   private async store(batch: AccountSave[]): Promise<void> {

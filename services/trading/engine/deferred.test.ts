@@ -32,6 +32,7 @@ async function world() {
     for (const c of commits) journals.set(c.account, [...(journals.get(c.account) ?? []), ...c.records])
     const results = commits.map((c) => ({
       account: c.account,
+      flight: c.flight,
       outcome: 'committed' as const,
       end: { aseq: c.before.aseq + c.records.length, hash: '', events: 0 },
     }))

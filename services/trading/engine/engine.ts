@@ -87,6 +87,8 @@ class GroupEngine implements Engine {
   private readonly answered = new Map<string, Reply>()
   private readonly followers = new Map<string, Set<(records: readonly JournalRecord[]) => void>>()
   private readonly asked = new Set<{ since: number; late: () => void }>()
+  /** slots that are ours, whose accounts have not been read */
+  private readonly untaken = new Set<number>()
   private startsAt = 0
   private started = false
   private diskFull = false
@@ -134,7 +136,7 @@ class GroupEngine implements Engine {
     this.desk.serve(this.api)
     const feeding = { marketlog, group: this.group, signal: lifecycle.signal }
     this.feed = new Feed(feeding, this.api, LIVE, () => clock.monotonic())
-    this.marks = new Marks(this.api, clock, lifecycle)
+    this.marks = new Marks(this.api, clock, lifecycle, (account) => leases.serves(slotOf(account)))
   }
 
   async start(): Promise<void> {
@@ -196,14 +198,33 @@ class GroupEngine implements Engine {
     return promise
   }
   private async renew(): Promise<void> {
-    const { leases, store, log } = this.deps
+    const { leases, log } = this.deps
     const lost = await leases.renew()
     if (lost.length > 0) {
       log.warn({ slots: lost }, 'engine: slots went to another owner')
-      this.api.release(lost)
+      this.drop(lost)
     }
     const taken = await leases.acquire()
-    if (taken.length > 0) await this.desk.takeOver(await store.loadSlots(taken))
+    if (taken.length > 0) {
+      log.info({ slots: taken }, 'engine: slots taken')
+      // what was read of them while they were another's is not how they stand
+      this.drop(taken)
+      for (const slot of taken) this.untaken.add(slot)
+    }
+    if (this.untaken.size > 0) this.takeOver([...this.untaken])
+  }
+  private drop(slots: readonly number[]): void {
+    for (const slot of slots) this.untaken.delete(slot)
+    this.api.release(slots)
+  }
+  /** Beside renewal, which a long walk would hold up; what failed is tried again a second later. */
+  private takeOver(slots: readonly number[]): void {
+    for (const slot of slots) this.untaken.delete(slot)
+    const take = async () => this.desk.takeOver(await this.deps.store.loadSlots(slots))
+    take().catch((err) => {
+      this.deps.log.warn({ err, slots }, 'engine: the accounts of slots could not be taken over yet')
+      for (const slot of slots) if (this.deps.leases.epochOf(slot) !== null) this.untaken.add(slot)
+    })
   }
   private async watchDisk(): Promise<void> {
     const { marketlog } = this.deps

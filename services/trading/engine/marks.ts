@@ -15,6 +15,8 @@ export class Marks {
     private readonly api: OwnerApi,
     private readonly clock: Clock,
     private readonly lifecycle: Lifecycle,
+    /** may this owner answer for the account now? */
+    private readonly serves: (account: string) => boolean,
   ) {}
 
   listen(account: string, heard: (view: LiveView) => void): () => void {
@@ -39,7 +41,7 @@ export class Marks {
     this.running = true
     this.lifecycle.background('engine marks', async (signal) => {
       while (this.listeners.size > 0 && !signal.aborted) {
-        for (const view of await this.api.marks()) this.tell(view)
+        for (const view of await this.api.marks()) if (this.serves(view.account)) this.tell(view)
         await this.clock.sleep(MARK_MS, signal).catch(() => {})
       }
       this.running = false

@@ -10,6 +10,7 @@ export class Outgoing {
   private readonly dirty = new Set<Hosted>()
   /** first mseq of what events caused and is not durable yet */
   private readonly undurable = new Map<Hosted, number>()
+  private flights = 0
 
   /** `mseq`: of the event that caused the records; null for a command, which nobody in lockstep waits for */
   add(h: Hosted, records: readonly JournalRecord[], mseq: number | null): void {
@@ -43,15 +44,16 @@ export class Outgoing {
     for (const h of this.dirty) {
       if (h.flight) continue
       this.dirty.delete(h)
-      commits.push(depart(h))
+      commits.push(depart(h, ++this.flights))
     }
     return commits
   }
 }
 
-function depart(h: Hosted): AccountCommit {
+function depart(h: Hosted, n: number): AccountCommit {
   const flight: AccountCommit = {
     account: h.account,
+    flight: n,
     slot: h.slot,
     before: h.end,
     phase: h.phase,

@@ -110,6 +110,8 @@ export class Owner {
     }
     const place = at ?? book.view.mseq
     book.at(place, () => {
+      // its slot may have been lost on the way there
+      if (this.accounts.get(h.account) !== h) return
       h.book = book
       book.host(h)
     })
@@ -365,7 +367,7 @@ export class Owner {
     const wanted: Wanted[] = []
     for (const result of results) {
       const h = this.accounts.get(result.account)
-      if (!h?.flight) continue
+      if (h?.flight?.flight !== result.flight) continue
       if (result.outcome === 'committed') this.becameDurable(h, result)
       else if (result.outcome === 'lost') {
         this.drop(h)

@@ -37,6 +37,8 @@ export interface ChainEnd {
 /** What one account has decided and not yet written: all of it commits, or none. */
 export interface AccountCommit {
   account: string
+  /** one per commit: a slot that was lost and came back may leave an older one of the same account under way */
+  flight: number
   slot: number
   before: ChainEnd
   /** phase before the first record */
@@ -66,6 +68,7 @@ export interface AccountSave {
 export type Outcome = 'committed' | 'moved' | 'lost' | 'unknown' | 'broken'
 export interface CommitResult {
   account: string
+  flight: number
   outcome: Outcome
   /** the chain's new end, when committed */
   end: ChainEnd | null
