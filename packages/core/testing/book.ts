@@ -1,0 +1,43 @@
+import { compileSpec, type Market } from '../domain/engine/compile.ts'
+import type { Book } from '../domain/engine/state.ts'
+import { MarketView, type SymbolView } from '../domain/engine/view.ts'
+import type { Instrument } from '../domain/instruments/instrument.ts'
+import type { Level, MarketEvent, Tick } from '../domain/market/event.ts'
+import { dec } from '../domain/money/dec.ts'
+import { instrument, spec } from './world.ts'
+
+export const SYMBOL = 'TST/USD'
+/** An instrument as an account in `currency` trades it. */
+export const marketOf = (more: Partial<Instrument> = {}, currency = 'USD'): Market => {
+  const doc = instrument(more.symbol ?? SYMBOL, more)
+  return compileSpec(spec([], { currency, instruments: [doc] })).markets.get(doc.symbol)!
+}
+export const bookOf = (balance = '100000'): Book => ({ phase: 0, balance: dec(balance), positions: [], taken: [] })
+
+/** A hand-written market of a few symbols, event by event; `mseq` counts from 1. */
+export class Tape {
+  readonly view = new MarketView()
+  last!: MarketEvent
+
+  private push(tick: Record<string, unknown>): this {
+    const mseq = this.view.mseq + 1
+    this.last = { venue: 'test', ts: mseq, pos: mseq, ...tick, mseq, mts: mseq } as unknown as MarketEvent
+    this.view.apply(this.last)
+    return this
+  }
+  /** Price and, where it has one, size of each side. */
+  quote([bid, bid_size]: Side, [ask, ask_size]: Side, symbol = SYMBOL): this {
+    return this.push({ kind: 'quote', symbol, bid, ask, ...(bid_size && { bid_size }), ...(ask_size && { ask_size }) })
+  }
+  levels(bids: Level[], asks: Level[], symbol = SYMBOL): this {
+    return this.push({ kind: 'levels', symbol, bids, asks })
+  }
+  /** A print; with a quote it is both. */
+  trade(price: string, size: string, more: Partial<Tick> = {}, symbol = SYMBOL): this {
+    return this.push({ kind: 'trade', symbol, price, size, side: 'buy', ...more })
+  }
+  symbol(name = SYMBOL): SymbolView {
+    return this.view.symbol(name)!
+  }
+}
+type Side = readonly [price: string, size?: string]
