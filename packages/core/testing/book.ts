@@ -1,9 +1,10 @@
 import { compileSpec, type Market } from '../domain/engine/compile.ts'
-import type { Book } from '../domain/engine/state.ts'
+import type { Book, Day } from '../domain/engine/state.ts'
 import { MarketView, type SymbolView } from '../domain/engine/view.ts'
 import type { Instrument } from '../domain/instruments/instrument.ts'
 import type { Level, MarketEvent, Tick } from '../domain/market/event.ts'
-import { dec } from '../domain/money/dec.ts'
+import { dec, ZERO } from '../domain/money/dec.ts'
+import type { Facts } from '../domain/rules/kind.ts'
 import { instrument, spec } from './world.ts'
 
 export const SYMBOL = 'TST/USD'
@@ -13,6 +14,40 @@ export const marketOf = (more: Partial<Instrument> = {}, currency = 'USD'): Mark
   return compileSpec(spec([], { currency, instruments: [doc] })).markets.get(doc.symbol)!
 }
 export const bookOf = (balance = '100000'): Book => ({ phase: 0, balance: dec(balance), positions: [], taken: [] })
+
+/** What rules look at, money as text: an account of 100,000 on the morning of its first day, flat, unless told. */
+export function factsOf({ day = {}, flat = true, at = 0, ...money }: FactsText = {}): Facts {
+  const { initial = '100000', balance = initial, equity = balance } = money
+  const { balance: b = initial, equity: e = b, high = e, ...rest } = day
+  return {
+    initial: dec(initial),
+    balance: dec(balance),
+    equity: dec(equity),
+    day: {
+      k: 0,
+      start: 0,
+      next: 86_400_000,
+      opened: false,
+      openedAndClosed: false,
+      orders: 0,
+      gross: ZERO,
+      ...rest,
+      balance: dec(b),
+      equity: dec(e),
+      high: dec(high),
+    },
+    flat,
+    at,
+  }
+}
+interface FactsText {
+  initial?: string
+  balance?: string
+  equity?: string
+  flat?: boolean
+  at?: number
+  day?: Partial<Omit<Day, 'balance' | 'equity' | 'high'>> & { balance?: string; equity?: string; high?: string }
+}
 
 /** A hand-written market of a few symbols, event by event; `mseq` counts from 1. */
 export class Tape {
