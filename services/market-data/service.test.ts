@@ -194,6 +194,7 @@ describe('market data on a recording', () => {
       (await run.get('/api/market/ticker/TST-USD')).body.state === 'unknown' &&
       (await run.get('/api/market/ticker/TST-USD')).body.mseq > 0
     await until('the recording has ended', ended)
+    await until('its log is sealed', async () => (await run.marketlog.segments('main', 1, 52)).at(-1)?.last === 52)
     const { body } = await run.get('/api/market/ticker/TST-USD')
     expect(body).toMatchObject({ venue: 'replay', last: '100', synthetic: 'trades', volume_24h: '1275', mseq: 52 })
     expect(

@@ -20,7 +20,7 @@ export interface PlayedFeedOptions {
   onStopped: (stopped: boolean) => void
 }
 
-/** A feed with market time of its own: goes on where the log ends, waits while the disk is full, seals the log behind a lockstep run. */
+/** A feed with market time of its own: goes on where the log ends, waits while the disk is full, seals the log behind its last event. */
 export async function runPlayedFeed(options: PlayedFeedOptions): Promise<Played> {
   const { marketlog, clock, group, epoch, pace, signal, onStopped } = options
   const inLockstep = pace === 'lockstep'
@@ -29,7 +29,8 @@ export async function runPlayedFeed(options: PlayedFeedOptions): Promise<Played>
     try {
       const play = { log: marketlog, group, epoch, clock, signal, speed: inLockstep ? ('max' as const) : pace }
       const played = await playEvents(inLockstep ? { ...play, lockstep: options.lockstep } : play, options.events())
-      if (inLockstep) await marketlog.seal(group)
+      // nothing comes behind it that would end the last segment
+      await marketlog.seal(group)
       return played
     } catch (error) {
       if (!(error instanceof DiskFullError)) throw error

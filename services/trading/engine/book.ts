@@ -31,7 +31,7 @@ export class Book {
   private readonly deferred = new Deferred()
   private owners: (Hosted | undefined)[] = []
   private freeOwners: number[] = []
-  private endedHead: string | null
+  private ended: { head: string | null; last: number }
   private readonly unsealed = new Set<Hosted>()
   private readonly scheduled = new Map<number, (() => void)[]>()
 
@@ -48,7 +48,7 @@ export class Book {
     this.view.carry(start.carry)
     this.view.mseq = start.from - 1
     this.view.logHead = start.head
-    this.endedHead = start.head
+    this.ended = { head: start.head, last: start.from - 1 }
   }
 
   /** Runs once everything up to `mseq` is applied: now, or right after that event. */
@@ -87,7 +87,14 @@ export class Book {
     hosted.state = result.state
     this.place(hosted)
     this.decided(hosted, result, input)
+    if (input.kind === 'command') this.sealAtOnce(hosted)
     return result
+  }
+  /** A command behind the last event of a segment that has ended (a log that was sealed at its end): no other end will tell of its verdict. */
+  private sealAtOnce(hosted: Hosted): void {
+    const { head, last } = this.ended
+    if (head !== null && hosted.state.unsealed.some(({ mseq }) => mseq <= last))
+      this.take(hosted, { kind: 'segment', head, last })
   }
   private pass(hosted: Hosted, input: Input): void {
     try {
@@ -157,13 +164,13 @@ export class Book {
   private endSegment(segment: EndedSegment): void {
     for (const h of inOrder([...this.unsealed]))
       this.take(h, { kind: 'segment', head: segment.head, last: segment.last })
-    this.endedHead = segment.head
+    this.ended = segment
   }
 
   private apply(event: MarketEvent): void {
     this.counters.events++
     // a command at the last event of a segment cites the one before, whenever the end became known
-    this.view.logHead = this.endedHead
+    this.view.logHead = this.ended.head
     const was = this.view.mseq
     this.passDeadlines(event.mts)
     const symbol = 'symbol' in event ? event.symbol : null

@@ -193,6 +193,16 @@ describe('market events', () => {
     await t.engine.seal()
     expect(kinds(store.journal('a').records)).toContain('sealed')
   })
+  test('a verdict behind the last event of a sealed log is sealed with it: nothing else will come', async () => {
+    const store = memoryStore()
+    const t = await started({ store })
+    await t.append(quoteAt(1, '100.00', '100.02'))
+    await opened(t)
+    await t.engine.seal()
+    const [head] = await t.log.segments('main', 1, 1)
+    await t.submit('a', { op: 'abandon' })
+    expect(store.journal('a').records.at(-1)).toMatchObject({ kind: 'sealed', mseq: 1, log_head: head!.head })
+  })
   test('a log that its feed seals at its end seals the verdicts, though no event follows', async () => {
     const store = memoryStore()
     const t = await started({ store })

@@ -23,6 +23,7 @@ beforeAll(async () => {
 afterAll(() => world.close())
 
 const path = (what: string): string => `/api/assessments/${id}/${what}`
+const buyTenth = { symbol: 'BTC/USD', side: 'buy', type: 'market', quantity: '0.1' }
 const keysOf = async () => (await world.as('').get('/.well-known/assay-journal-keys.json')).body.keys
 
 test('a running assessment has a proof up to the last sealed segment, another one with each segment', async () => {
@@ -59,6 +60,17 @@ test('after a verdict the answer is 202 with Retry-After until its segment is se
   const later = await world.as(trader).get(path('proof'))
   expect(later.headers.get('etag')).toBe(headers.get('etag'))
   expect(later.body).toEqual(body)
+})
+
+test('an assessment that is abandoned behind the end of a sealed log has its proof at once', async () => {
+  const late = await world.started(trader)
+  await world.as(trader).post(`/api/assessments/${late}/orders`, buyTenth)
+  await world.engine.engine.seal()
+  expect((await world.as(trader).post(`/api/assessments/${late}/abandon`, {})).status).toBe(200)
+  const { status, body } = await world.as(trader).get(`/api/assessments/${late}/proof`)
+  expect(status).toBe(200)
+  const verified = await verifyProof(body, { keys: await keysOf() })
+  expect(verified).toMatchObject({ exit: 0, summary: { verdict: 'abandoned', assessment: late } })
 })
 
 test('the receipt of an order is in the chain, one of another chain is not', async () => {
