@@ -116,11 +116,16 @@ async function tour(options: Options): Promise<number> {
     environment().ASSAY_HOME ?? './.assay',
     `demo-${new Date().toISOString().replace(/[-:.]/g, '').slice(0, 15)}-${randomBytes(2).toString('hex')}`,
   )
+  let starting: ReturnType<typeof startPlatform> | undefined
+  const interrupt = endOnInterrupt(async () => {
+    await (await starting?.catch(() => null))?.close()
+    rmSync(home, { recursive: true, force: true })
+  })
   mkdirSync(home, { recursive: true })
   const operator = { email: 'operator@assay.example', password: randomBytes(18).toString('base64url') }
   const driver = driverService()
   console.log(`starting an instance of its own in ${home}`)
-  const started = await startPlatform({
+  starting = startPlatform({
     services: [...services, driver.service],
     port: 0,
     out: { write: () => {} },
@@ -133,7 +138,9 @@ async function tour(options: Options): Promise<number> {
       ASSAY_OPERATOR_PASSWORD: operator.password,
     },
   })
+  let started: Awaited<NonNullable<typeof starting>> | undefined
   try {
+    started = await starting
     const api = client(started.url)
     const trade = await lead(options, market, api, operator, driver.deps)
     const proof = join(home, 'assessment.proof')
@@ -151,8 +158,30 @@ async function tour(options: Options): Promise<number> {
       asked: options.fail ? 'failed' : options.replay ? null : 'passed',
     })
   } finally {
-    await started.close()
+    await interrupt.over()
+    await started?.close()
     forget(home)
+  }
+}
+
+/** Ctrl-C or SIGTERM leaves nothing behind; a second one does not wait. `over`: from now on they do nothing; never resolves once one has come. */
+function endOnInterrupt(end: () => Promise<void>): { over: () => Promise<void> } {
+  const signals = { SIGINT: 130, SIGTERM: 143 } as const
+  let ending: Promise<never> | null = null
+  const heard = (signal: keyof typeof signals): void => {
+    if (ending) process.exit(signals[signal])
+    console.log('\nending the instance')
+    ending = end().then(
+      () => process.exit(signals[signal]),
+      () => process.exit(1),
+    )
+  }
+  for (const signal of Object.keys(signals)) process.on(signal, heard)
+  return {
+    async over() {
+      await ending
+      for (const signal of Object.keys(signals)) process.off(signal, heard)
+    },
   }
 }
 

@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { environment } from '@assay/core/kernel/config'
 import { sharedRecordings } from '@assay/services/market-data/testing/recordings'
 import { capture } from '../capture.ts'
 import { ROOT } from '../root.ts'
@@ -47,6 +48,29 @@ describe('on the XRP/ETH recording', () => {
     60_000,
   )
 })
+
+test.each([
+  ['while it starts', 'starting an instance'],
+  ['while it trades', 'strategy '],
+])(
+  'Ctrl-C %s ends it with 130 and leaves no folder behind',
+  async (_, line) => {
+    const place = mkdtempSync(join(home, 'interrupted-'))
+    const child = Bun.spawn([process.execPath, `${ROOT}scripts/cli.ts`, 'demo'], {
+      env: { ...environment(), ASSAY_HOME: place },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let output = ''
+    const decoder = new TextDecoder()
+    for await (const bytes of child.stdout) {
+      const before = output.includes(line)
+      output += decoder.decode(bytes, { stream: true })
+      if (!before && output.includes(line)) child.kill('SIGINT')
+    }
+    expect([await child.exited, readdirSync(place)]).toEqual([130, []])
+  },
+  30_000,
+)
 
 describe('what the demo is not told and cannot know', () => {
   test('a recording whose name and columns say no symbol ends with 2 and names --symbol', async () => {
