@@ -18,9 +18,13 @@ export interface Market {
   makerBps: Dec
   takerBps: Dec
   perLot: Dec
+  /** outcome contracts: a taker pays shares x this x p x (1 - p) */
+  probabilityRate: Dec
   slippageBps: Dec
   capBps: Dec
   clip: Dec
+  /** what this account's bid is lower and its ask higher by than the source's */
+  markup: Dec
   staleLimitMs: number | null
   /** quote currency -> account currency; null: no path, so not tradable here */
   path: readonly ConversionLeg[] | null
@@ -54,9 +58,11 @@ function marketOf(doc: Instrument, spec: AccountSpec, leverage: Dec): Market {
     makerBps: dec(doc.commission.maker_bps ?? bps),
     takerBps: dec(doc.commission.taker_bps ?? bps),
     perLot: dec(doc.commission.per_lot ?? '0'),
+    probabilityRate: dec(doc.commission.probability_rate ?? '0'),
     slippageBps: dec(doc.slippage_bps),
     capBps: dec(doc.cap_bps),
     clip: dec(doc.clip),
+    markup: mul(dec(doc.spread_markup_ticks), dec(doc.price_tick)),
     staleLimitMs: doc.stale_limit_ms,
     path,
     marginRate: gte(mul(dec(doc.margin_rate), leverage), ofInt(1)) ? dec(doc.margin_rate) : null,

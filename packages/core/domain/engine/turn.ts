@@ -24,6 +24,8 @@ export interface Turn {
   /** its own members may change; what they refer to only once it is `owned` */
   state: AccountState
   owned: boolean
+  /** as it came in: what a refusal goes back to */
+  origin: AccountState
   view: MarketView
   compiled: Compiled
   quoteOf: QuoteOf
@@ -31,16 +33,22 @@ export interface Turn {
   at: number
   records: JournalRecord[]
   notes: FloorNote[]
+  /** orders that filled, and those that a fill gave birth to, at this input */
+  filled: string[]
+  born: string[]
 }
 export const newTurn = (state: AccountState, view: MarketView, compiled: Compiled): Turn => ({
   state,
   owned: false,
+  origin: state,
   view,
   compiled,
   quoteOf: quotesOf(view),
   at: view.mts,
   records: [],
   notes: [],
+  filled: [],
+  born: [],
 })
 
 /** The state as a copy that may change in all its parts: a look that changes nothing copies nothing. */
@@ -69,13 +77,17 @@ export interface Fill {
   price: Dec
   liquidity: 'maker' | 'taker'
   source: FillSource
+  /** hedging: the ticket that is reduced; absent: the order's own */
+  position?: string
 }
 
 /** Books a fill into a book and writes its record. */
 export function fill(turn: Turn, book: Book, market: Market, f: Fill): void {
   const { state, compiled, quoteOf } = turn
   const live = book === state.book && state.day !== null
-  const effect = bookFill(book, market, { ...f, day: live ? state.day!.k : -1, at: turn.at }, compiled.scale, quoteOf)
+  const at = { day: live ? state.day!.k : -1, at: turn.at }
+  const ticket = compiled.spec.position_mode === 'hedging' ? { ticket: f.position ?? f.order } : {}
+  const effect = bookFill(book, market, { ...f, ...at, ...ticket }, compiled.scale, quoteOf)
   if (live && effect.opened) state.day!.opened = true
   if (live && effect.closedSameDay) state.day!.openedAndClosed = true
   if (f.source.synthetic && !state.synthetic.includes(f.source.synthetic))
@@ -106,7 +118,7 @@ export function fill(turn: Turn, book: Book, market: Market, f: Fill): void {
 export function bookSource(
   turn: Turn,
   market: Market,
-  execution: Pick<Execution, 'kind' | 'mseq' | 'size' | 'price'>,
+  execution: Pick<Execution, 'kind' | 'mseq' | 'size' | 'raw'>,
 ): FillSource {
   const view = turn.view.symbol(market.symbol)!
   const deep = execution.kind === 'levels' || (execution.kind === 'slippage' && execution.mseq !== view.quote!.mseq)
@@ -115,14 +127,17 @@ export function bookSource(
     kind: execution.kind,
     venue: deep ? view.levelsVenue : quote.venue,
     mseq: execution.mseq,
-    price: str(execution.price),
+    price: str(execution.raw),
     size: str(execution.size),
     ts: deep ? view.levelsTs : quote.ts,
     ...(quote.synthetic ? { synthetic: quote.synthetic } : {}),
   }
 }
 
-/** Trades executions as taker: remembers the depth taken, books and writes each. Returns the quantity filled. */
+/**
+ * Trades executions as taker: remembers the depth taken, books and writes each. Returns the quantity filled. Hedging:
+ * `position` is the ticket that they reduce.
+ */
 export function takeDepth(
   turn: Turn,
   book: Book,
@@ -130,11 +145,12 @@ export function takeDepth(
   order: string,
   side: Side,
   executions: readonly Execution[],
+  position?: string | null,
 ): Dec {
   let filled: Dec = { n: 0n, s: 0 }
   for (const e of executions) {
     if (e.kind !== 'slippage')
-      take(book, market.symbol, side === 'buy' ? 'ask' : 'bid', e.price, e.quantity, turn.view.mseq)
+      take(book, market.symbol, side === 'buy' ? 'ask' : 'bid', e.raw, e.quantity, turn.view.mseq)
     fill(turn, book, market, {
       order,
       side,
@@ -142,6 +158,7 @@ export function takeDepth(
       price: e.price,
       liquidity: 'taker',
       source: bookSource(turn, market, e),
+      ...(position ? { position } : {}),
     })
     filled = add(filled, e.quantity)
   }

@@ -22,6 +22,8 @@ export interface SymbolView {
   quote: Quote | null
   /** the quote before the newest event, where that event made a quote: what "before the event" means to a rule */
   before: Quote | null
+  /** the newest trade's price; null: none seen */
+  last: Dec | null
   /** deeper levels of the newest levels event, best first */
   bids: BookLevel[]
   asks: BookLevel[]
@@ -103,6 +105,7 @@ export class MarketView {
         status: 'unknown',
         quote: null,
         before: null,
+        last: null,
         bids: [],
         asks: [],
         levelsMseq: 0,
@@ -114,6 +117,7 @@ export class MarketView {
     }
     // a print without a quote says nothing of the price that trades now
     if (event.kind !== 'trade' || event.bid !== undefined) s.lastMts = event.mts
+    if (event.kind === 'trade') s.last = dec(event.price)
     if (event.kind === 'symbol_state') s.status = event.state
     else if (event.kind === 'levels') this.applyLevels(s, event)
     else if (event.kind === 'quote' || (event.kind === 'trade' && event.bid !== undefined)) this.applyQuote(s, event)

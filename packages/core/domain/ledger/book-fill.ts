@@ -3,7 +3,7 @@ import type { Book } from '../engine/state.ts'
 import type { Booked, Posting } from '../engine/types.ts'
 import { convert, type QuoteOf } from '../instruments/convert.ts'
 import type { Side } from '../market/event.ts'
-import { abs, add, type Dec, dec, div, isZero, mul, neg, round, sign, str, sub, ZERO } from '../money/dec.ts'
+import { abs, add, type Dec, dec, div, isZero, mul, neg, ONE, round, sign, str, sub, ZERO } from '../money/dec.ts'
 
 export interface FillInput {
   /** order that trades: names the position that it opens */
@@ -12,6 +12,8 @@ export interface FillInput {
   quantity: Dec
   price: Dec
   liquidity: 'maker' | 'taker'
+  /** hedging: the ticket that it opens, adds to or reduces; netting: none */
+  ticket?: string
   /** trading day and market time of the fill */
   day: number
   at: number
@@ -51,18 +53,26 @@ export function transfer(amount: Dec, house: string): Posting[] {
   ]
 }
 
+/** What a fill costs in quote currency: of its notional, per lot, and a taker's share of an outcome's variance. */
+function feeOf(market: Market, { liquidity, quantity, price }: FillInput, notional: Dec): Dec {
+  const bps = liquidity === 'maker' ? market.makerBps : market.takerBps
+  const fee = add(mul(mul(notional, bps), TEN_THOUSANDTH), mul(quantity, market.perLot))
+  if (liquidity === 'maker' || isZero(market.probabilityRate)) return fee
+  return add(fee, mul(mul(quantity, market.probabilityRate), mul(price, sub(ONE, price))))
+}
+
 /**
- * Books one fill into a netting book: quantity and total cost; a reduction releases cost pro rata (half-even at 18
- * places), the last one all of it; a reversal is close + open in one fill with one fee. Result and fee are converted
- * by their own sign and rounded once, half-even, to the ledger scale. Changes `book`.
+ * Books one fill into the symbol's net position, or into its own ticket: quantity and total cost; a reduction releases
+ * cost pro rata (half-even at 18 places), the last one all of it; a reversal is close + open in one fill with one fee.
+ * Result and fee are converted by their own sign and rounded once, half-even, to the ledger scale. Changes `book`.
  */
 export function bookFill(book: Book, market: Market, fill: FillInput, scale: number, quoteOf: QuoteOf): FillEffect {
   const notional = mul(mul(fill.quantity, market.contract), fill.price)
   const signed = fill.side === 'buy' ? fill.quantity : neg(fill.quantity)
-  const bps = fill.liquidity === 'maker' ? market.makerBps : market.takerBps
-  const cost = add(mul(mul(notional, bps), TEN_THOUSANDTH), mul(fill.quantity, market.perLot))
+  const cost = feeOf(market, fill, notional)
 
-  const at = book.positions.findIndex((p) => p.symbol === market.symbol)
+  const { ticket } = fill
+  const at = book.positions.findIndex((p) => (ticket === undefined ? p.symbol === market.symbol : p.id === ticket))
   const held = at < 0 ? null : book.positions[at]!
   let result: ReturnType<typeof booked> | null = null
   let opened = true
@@ -86,18 +96,19 @@ export function bookFill(book: Book, market: Market, fill: FillInput, scale: num
     total = add(held.cost, total)
   }
   const fresh = !held || (result !== null && opened)
+  const id = fresh ? (ticket ?? fill.order) : held.id
   if (isZero(quantity)) book.positions.splice(at, 1)
   else if (held) {
     held.quantity = quantity
     held.cost = total
     if (fresh) {
-      held.id = fill.order
+      held.id = id
       held.openedAt = fill.at
       held.openedDay = fill.day
     }
   } else
     book.positions.push({
-      id: fill.order,
+      id,
       symbol: market.symbol,
       quantity,
       cost: total,
@@ -113,7 +124,7 @@ export function bookFill(book: Book, market: Market, fill: FillInput, scale: num
     result: result?.doc ?? null,
     fee: fee?.doc ?? null,
     postings: [...transfer(gained, 'trading'), ...transfer(paid, 'commission')],
-    position: { id: held?.id ?? fill.order, quantity: str(quantity), cost: isZero(quantity) ? '0' : str(total) },
+    position: { id, quantity: str(quantity), cost: isZero(quantity) ? '0' : str(total) },
     opened,
     closedSameDay,
   }

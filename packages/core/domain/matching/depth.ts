@@ -1,10 +1,13 @@
 import type { Market } from '../engine/compile.ts'
 import type { Book, Taken } from '../engine/state.ts'
 import type { BookLevel, SymbolView } from '../engine/view.ts'
-import { add, cmp, type Dec, gt, lt, sub, ZERO } from '../money/dec.ts'
+import { add, cmp, type Dec, gt, isZero, lt, sub, ZERO } from '../money/dec.ts'
 
 export interface OpenLevel {
+  /** as this account sees it: the source's with the mark-up */
   price: Dec
+  /** the source's */
+  raw: Dec
   /** size less what this account took of it */
   open: Dec
   size: Dec
@@ -40,13 +43,18 @@ export function settleTaken(taken: Taken[], symbolView: (symbol: string) => Symb
   })
 }
 
+/** A price of the source as this account sees it: its bids lower, its asks higher by the mark-up. */
+export const markedUp = (price: Dec, side: 'bid' | 'ask', { markup }: Market): Dec =>
+  isZero(markup) ? price : side === 'ask' ? add(price, markup) : sub(price, markup)
+
 /** What is left to trade against on one side of the book, best first. */
 export function openLevels(view: SymbolView, side: 'bid' | 'ask', book: Book, market: Market): OpenLevel[] {
   return standing(view, side).map(({ level, kind, mseq }) => {
     const size = level.size ?? market.clip
     const taken = book.taken.find((t) => t.symbol === view.symbol && t.side === side && cmp(t.price, level.price) === 0)
     const open = taken ? sub(size, taken.size) : size
-    return { price: level.price, size, open: open.n > 0n ? open : ZERO, kind, mseq }
+    const price = markedUp(level.price, side, market)
+    return { price, raw: level.price, size, open: open.n > 0n ? open : ZERO, kind, mseq }
   })
 }
 

@@ -7,6 +7,8 @@ import { type OpenLevel, openLevels } from './depth.ts'
 
 export interface Execution {
   price: Dec
+  /** the source's, without this account's mark-up */
+  raw: Dec
   quantity: Dec
   kind: 'quote' | 'levels' | 'slippage'
   /** event and size of the level that made it */
@@ -36,7 +38,8 @@ export function marketable(
     if (isZero(rest) || !allowed(level.price)) return executions
     const size = min(rest, level.open)
     if (isZero(size)) continue
-    executions.push({ price: level.price, quantity: size, kind: level.kind, mseq: level.mseq, size: level.size })
+    const { price, raw, kind, mseq } = level
+    executions.push({ price, raw, quantity: size, kind, mseq, size: level.size })
     rest = sub(rest, size)
   }
   const slip = isZero(rest) ? null : slippage(side, rest, levels, market)
@@ -56,5 +59,7 @@ function slippage(side: Side, rest: Dec, levels: OpenLevel[], market: Market): E
   const price =
     side === 'buy' ? ceilTo(add(last.price, moved), market.tick) : floorTo(sub(last.price, moved), market.tick)
   if (!gt(price, ZERO)) return null
-  return { price, quantity, kind: 'slippage', mseq: last.mseq, size: visible }
+  const { markup } = market
+  const raw = side === 'buy' ? sub(price, markup) : add(price, markup)
+  return { price, raw, quantity, kind: 'slippage', mseq: last.mseq, size: visible }
 }
