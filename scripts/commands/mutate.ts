@@ -28,7 +28,7 @@ export async function run(argv: string[]): Promise<number> {
   }
   const outcomes = await tryAll({ under, only: values.only, json: values.json })
   if (values.json) return reportJson(outcomes, explained)
-  if (values.only !== undefined) console.log(outcomes[0]!.output.trim())
+  if (values.only !== undefined) console.log(failures(outcomes[0]!.output))
   report(outcomes, explained)
   if (!under && values.only === undefined) reportStale(outcomes, explained)
   return finish(outcomes, explained)
@@ -94,6 +94,14 @@ async function tryAll({ under, only, json }: Asked): Promise<Outcome[]> {
     clean()
   }
 }
+
+/** Of a run of tests what did not pass. */
+const failures = (output: string): string =>
+  output
+    .split('\n')
+    .filter((line) => !line.startsWith('(pass)'))
+    .join('\n')
+    .trim()
 
 const told = ({ n, id, file, line, label, was, becomes }: Mutant) => ({ n, id, file, line, label, was, becomes })
 const result = ({ verdict, by, seconds }: Outcome) => ({ verdict, by, seconds: Number(seconds.toFixed(2)) })
