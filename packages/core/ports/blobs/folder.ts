@@ -1,9 +1,10 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { writeWholeFile } from '../files/write-whole.ts'
 import { checkBlobName } from './name.ts'
 import type { Blobs } from './port.ts'
 
-/** Blobs as files. What is being written has a name that no blob can have, and gets its own when it is on the disk. */
+/** Blobs as files. What is being written has a name that no blob can have: it begins with a dot. */
 export function openBlobFolder(folder: string): Blobs {
   const pathOf = (name: string): string => {
     checkBlobName(name)
@@ -15,22 +16,7 @@ export function openBlobFolder(folder: string): Blobs {
   }
 
   return {
-    async put(name, bytes) {
-      const path = pathOf(name)
-      const unfinished = join(dirname(path), `.${crypto.randomUUID()}`)
-      await mkdir(dirname(path), { recursive: true })
-      try {
-        const file = await open(unfinished, 'wx', 0o600)
-        await file
-          .writeFile(bytes)
-          .then(() => file.sync())
-          .finally(() => file.close())
-        await rename(unfinished, path)
-      } catch (error) {
-        await rm(unfinished, { force: true })
-        throw error
-      }
-    },
+    put: async (name, bytes) => writeWholeFile(pathOf(name), bytes),
     async get(name) {
       const bytes = await readFile(pathOf(name)).catch(orNull)
       return bytes && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Logger } from 'pino'
-import { writePrivateFile } from './private-file.ts'
+import { writeWholeFile } from '../files/write-whole.ts'
 import { KEY_BYTES } from './seal.ts'
 
 /** 32 bytes from base64 or hex; RangeError otherwise. */
@@ -19,7 +19,7 @@ export async function ownEncryptionKey(path: string, log: Pick<Logger, 'warn'>):
   })
   if (known !== null) return parseEncryptionKey(known.trim())
   const key = randomBytes(KEY_BYTES)
-  await writePrivateFile(path, `${key.toString('base64')}\n`)
+  await writeWholeFile(path, `${key.toString('base64')}\n`)
   log.warn(
     { path },
     'ENCRYPTION_KEY is not set: a key was made for development; keep it, the secrets are lost without it',

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { z } from 'zod'
+import { writeWholeFile } from '../files/write-whole.ts'
 import { ownEncryptionKey, parseEncryptionKey } from './encryption-key.ts'
 import type { Secrets } from './port.ts'
-import { writePrivateFile } from './private-file.ts'
 import { KEY_BYTES, seal, unseal } from './seal.ts'
 
 export interface SecretsFileOptions {
@@ -40,7 +40,7 @@ export async function openSecretsFile({ home, encryptionKey, log = console }: Se
       key: seal(wrapping, dataKey, KEY_CONTEXT),
       content: seal(dataKey, Buffer.from(JSON.stringify(content)), CONTENT_CONTEXT),
     }
-    const next = writing.then(() => writePrivateFile(path, `${JSON.stringify(file)}\n`))
+    const next = writing.then(() => writeWholeFile(path, `${JSON.stringify(file)}\n`))
     writing = next.catch(() => {})
     return next
   }
