@@ -29,6 +29,7 @@ async function settled(promise: Promise<unknown>): Promise<boolean> {
     done = true
   }
   promise.then(mark, mark)
+  await new Promise((resolve) => setImmediate(resolve))
   for (let i = 0; i < 20; i++) await Promise.resolve()
   return done
 }

@@ -45,24 +45,30 @@ export function createLockstep(group: string, clock: Clock, silenceMs = SILENCE_
   ): Promise<void> {
     signal?.throwIfAborted()
     if (ready()) return
-    const stop = new AbortController()
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const waiter = { ready, resolve }
     const abort = () => reject(signal?.reason)
     waiters.add(waiter)
     signal?.addEventListener('abort', abort, { once: true })
-    guard?.(stop.signal).catch((error) => !stop.signal.aborted && reject(error))
+    // most waits end in the turn of the loop in which they begin: they need no timer
+    let stop: AbortController | undefined
+    const watch = (): void => {
+      stop = new AbortController()
+      const { signal } = stop
+      guard!(signal).catch((error) => !signal.aborted && reject(error))
+    }
+    const watching = guard && setImmediate(watch)
     try {
       await promise
     } finally {
-      stop.abort()
+      if (watching) clearImmediate(watching)
+      stop?.abort()
       waiters.delete(waiter)
       signal?.removeEventListener('abort', abort)
     }
   }
-  /** Rejects once a driver that holds `mseq` back has said nothing for too long, counted from when it was waited for. */
-  async function silence(mseq: number, stop: AbortSignal): Promise<never> {
-    const since = clock.monotonic()
+  /** Rejects once a driver that holds `mseq` back has said nothing for too long, counted from when it was waited for: `since`. */
+  async function silence(mseq: number, since: number, stop: AbortSignal): Promise<never> {
     for (;;) {
       let wait = silenceMs
       for (const driver of drivers) {
@@ -101,11 +107,13 @@ export function createLockstep(group: string, clock: Clock, silenceMs = SILENCE_
     },
     driven: (signal) => until(() => drivers.size > 0, signal),
     applied: (mseq, signal) => until(() => lowest(owners) >= mseq, signal),
-    released: (mseq, signal) =>
-      until(
+    released(mseq, signal) {
+      const since = clock.monotonic()
+      return until(
         () => ceiling() >= mseq,
         signal,
-        (stop) => silence(mseq, stop),
-      ),
+        (stop) => silence(mseq, since, stop),
+      )
+    },
   }
 }

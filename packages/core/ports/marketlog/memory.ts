@@ -47,9 +47,7 @@ export function createMemoryLog(): MarketLog {
       const { from, prev, carry } = tail.segmentAt(mseq) ?? tail.held[0]!
       return { from, prev, events: carry }
     },
-    async segments(group, from, to) {
-      return tailOf(group).held.flatMap((s) => (s.head && s.head.first <= to && s.head.last >= from ? s.head : []))
-    },
+    segments: async (group, from, to) => tailOf(group).heads(from, to),
     seal: async (group) => tailOf(group).seal(),
     pin: (group, id, mseq) => tailOf(group).pin(id, mseq),
     async retain(group, { beforeMts }) {

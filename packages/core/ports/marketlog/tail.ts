@@ -148,6 +148,15 @@ export class LogTail {
   segmentAt(mseq: number): Held | undefined {
     return this.held[this.indexAt(mseq)]
   }
+  /** Heads of the sealed segments in memory that hold one of these events. */
+  heads(from: number, to: number): SegmentHead[] {
+    const heads: SegmentHead[] = []
+    for (let at = Math.max(0, this.indexAt(from)); at < this.held.length && this.held[at]!.from <= to; at++) {
+      const { head } = this.held[at]!
+      if (head && head.first <= to && head.last >= from) heads.push(head)
+    }
+    return heads
+  }
   private indexAt(mseq: number): number {
     let low = 0
     let high = this.held.length
