@@ -29,12 +29,13 @@ interface Trade {
   price: string
   liquidity?: 'maker' | 'taker'
   order?: string
+  ticket?: string
   day?: number
   at?: number
 }
 function fill({ book, market, scale, quoteOf }: Account, trade: Trade): FillEffect {
-  const { side, quantity, price, liquidity = 'taker', order = 'o1', day = 0, at = 1000 } = trade
-  const input = { order, side, quantity: dec(quantity), price: dec(price), liquidity, day, at }
+  const { side, quantity, price, liquidity = 'taker', order = 'o1', ticket, day = 0, at = 1000 } = trade
+  const input = { order, side, quantity: dec(quantity), price: dec(price), liquidity, ticket, day, at }
   return bookFill(book, market, input, scale, quoteOf)
 }
 const buy = (account: Account, quantity: string, price: string, more: Partial<Trade> = {}) =>
@@ -166,7 +167,53 @@ describe('netting', () => {
   })
 })
 
+describe('hedging', () => {
+  const tickets = ({ book }: Account) => book.positions.map((p) => [p.id, str(p.quantity), str(p.cost)])
+  test('one ticket per entry order: sides stand beside each other and nothing is closed', () => {
+    const account = accountOf()
+    expect(buy(account, '2', '100', { order: 'o1', ticket: 'o1' })).toMatchObject({ result: null, opened: true })
+    expect(sell(account, '3', '110', { order: 'o2', ticket: 'o2' })).toMatchObject({
+      result: null,
+      opened: true,
+      position: { id: 'o2', quantity: '-3', cost: '-330' },
+    })
+    expect(buy(account, '1', '104', { order: 'o1', ticket: 'o1' }).position).toEqual({
+      id: 'o1',
+      quantity: '3',
+      cost: '304',
+    })
+    expect(tickets(account)).toEqual([
+      ['o1', '3', '304'],
+      ['o2', '-3', '-330'],
+    ])
+  })
+
+  test('a ticket is closed by its own name, whichever order closes it, and the others stay', () => {
+    const account = accountOf()
+    buy(account, '2', '100', { order: 'o1', ticket: 'o1' })
+    sell(account, '3', '110', { order: 'o2', ticket: 'o2' })
+    buy(account, '4', '120', { order: 'o3', ticket: 'o3' })
+    expect(buy(account, '1', '105', { order: 'o4', ticket: 'o2' })).toMatchObject({
+      result: { amount: '5' },
+      opened: false,
+      position: { id: 'o2', quantity: '-2', cost: '-220' },
+    })
+    sell(account, '2', '101', { order: 'o5', ticket: 'o1' })
+    expect(tickets(account).map(([id]) => id)).toEqual(['o2', 'o3'])
+    expect(str(account.book.balance)).toBe('100007')
+  })
+})
+
 describe('fees', () => {
+  test("an outcome's taker pays shares x rate x p x (1 - p), its maker nothing of it", () => {
+    const outcome = { kind: 'outcome' as const, commission: { bps: '10', probability_rate: '0.05' } }
+    const fee = (price: string, liquidity: 'maker' | 'taker') =>
+      buy(accountOf(outcome), '100', price, { liquidity }).fee!.amount
+    // 100 x 0.4 x 0.001 = 0.04, and 100 x 0.05 x 0.4 x 0.6 = 1.2
+    expect([fee('0.4', 'taker'), fee('0.4', 'maker')]).toEqual(['-1.24', '-0.04'])
+    expect(fee('0.6', 'taker')).toBe('-1.26')
+  })
+
   test('basis points of notional for maker and taker, and a sum per lot', () => {
     const commission = { maker_bps: '1', taker_bps: '3', per_lot: '0.5' }
     const fee = (liquidity: 'maker' | 'taker') => buy(accountOf({ commission }), '4', '100', { liquidity }).fee!.amount

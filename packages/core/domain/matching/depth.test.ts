@@ -69,6 +69,20 @@ test('what was taken of one side, price and symbol is gone there and nowhere els
   expect(shown(tape, 'bid', book).map(([, open]) => open)).toEqual(['10', '20', '0'])
 })
 
+test('a mark-up lowers the bids and raises the asks of this account; what is taken is of the price as the source has it', () => {
+  const dear = marketOf({ spread_markup_ticks: '3' })
+  const book = bookOf()
+  take(book, SYMBOL, 'ask', dec('102'), dec('15'), 2)
+  const seen = (side: 'bid' | 'ask') =>
+    openLevels(ladder().symbol(), side, book, dear).map((l) => [str(l.price), str(l.raw), str(l.open)])
+  expect(seen('ask')).toEqual([
+    ['101.03', '101', '10'],
+    ['102.03', '102', '5'],
+    ['103.03', '103', '30'],
+  ])
+  expect(seen('bid').map(([price]) => price)).toEqual(['98.97', '97.97', '96.97'])
+})
+
 test('more taken than a level has left is nothing, never less than nothing', () => {
   const book = bookOf()
   take(book, SYMBOL, 'ask', dec('101'), dec('10.5'), 1)

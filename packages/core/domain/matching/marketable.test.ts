@@ -141,6 +141,25 @@ describe('beyond the depth that shows', () => {
     const last = marketable('buy', dec('90'), null, three().symbol(), bookOf(), market).at(-1)!
     expect([last.mseq, str(last.size)]).toEqual([2, '60'])
   })
+
+  test('a mark-up is in the price that trades and in the limit, not in the price of the source', () => {
+    const dear = marketOf({ slippage_bps: '5', cap_bps: '50', spread_markup_ticks: '2' })
+    const prices = (side: Side, limit: string | null = null) =>
+      marketable(side, dec('90'), limitOf(limit), three().symbol(), bookOf(), dear).map((x) => [
+        str(x.price),
+        str(x.raw),
+      ])
+    // 103.02 x 0.0005 x 30 / 60 = 0.025755; 97.98 x 0.0005 x 30 / 60 = 0.024495
+    expect(prices('buy')).toEqual([
+      ['101.02', '101'],
+      ['102.02', '102'],
+      ['103.02', '103'],
+      ['103.05', '103.03'],
+    ])
+    expect(prices('sell').at(0)).toEqual(['99.98', '100'])
+    expect(prices('sell').at(-1)).toEqual(['97.95', '97.97'])
+    expect([prices('buy', '102.01').length, prices('buy', '102.02').length]).toEqual([1, 2])
+  })
 })
 
 // ---- properties -------------------------------------------------------------------------------------------------
