@@ -164,6 +164,24 @@ test('an API key is looked up once, until it is revoked or expires', async () =>
   await refuses('assay_one')
 })
 
+test('a key without an end is asked for again after a minute: what nobody told of it is found then', async () => {
+  let actor: Actor | null = { userId: 'u', role: 'bot', tenant: 'default', plan: 'standard', scopes: [], keyId: 'k' }
+  const { verifier, refuses, time } = setUp({ apiKeyActor: async () => actor })
+  await verifier.verify('assay_one')
+  actor = null
+  time.now += 59_999
+  await verifier.verify('assay_one')
+  time.now += 1
+  await refuses('assay_one')
+})
+
+test('requests that come together with one unknown credential cost one look-up', async () => {
+  const { verifier, counts } = setUp()
+  const token = await sign()
+  await Promise.all(Array.from({ length: 20 }, () => verifier.verify(token)))
+  expect(counts.lookUps).toBe(1)
+})
+
 test('the number of remembered credentials is bounded', async () => {
   const { verifier, counts } = setUp()
   const tokens = await Promise.all(Array.from({ length: 150 }, (_, i) => sign({ claims: { jti: `${i}` } })))

@@ -33,7 +33,7 @@ export interface VerifierSources {
   publicKey(kid: string): Promise<CryptoKey | undefined>
   /** asked once per token, then only `revokeSession` ends it */
   sessionLives(sessionId: string): Promise<boolean>
-  /** the actor of an API key, null when unknown, expired or revoked; asked once per key, then only `revokeKey` ends it */
+  /** the actor of an API key, null when unknown, expired or revoked; asked once a minute per key, `revokeKey` ends it at once */
   apiKeyActor(key: string): Promise<Actor | null>
   /** hears whether a credential was remembered */
   asked?: (cache: 'keys' | 'sessions', outcome: CacheOutcome) => void
@@ -47,7 +47,14 @@ export interface RevocableVerifier extends TokenVerifier {
   revokeKey(keyId: string): void
 }
 
+/** A key may live for years: what is remembered of it is asked for again after this time. */
+const KEY_KEPT_MS = 60_000
 const KEY_PREFIX = 'assay_'
+/** Until when it is remembered, monotonic. */
+interface Remembered {
+  actor: Actor
+  until: number
+}
 const isApiKey = (credential: string): boolean => credential.startsWith(KEY_PREFIX)
 const refused = () => new AssayError('unauthorized', 'The token or API key is not valid, or not any more.')
 
@@ -57,7 +64,9 @@ const refused = () => new AssayError('unauthorized', 'The token or API key is no
  */
 export function createTokenVerifier(sources: VerifierSources): RevocableVerifier {
   const { clock, maxCached = 20_000 } = sources
-  const cached = new Map<string, Actor>()
+  const cached = new Map<string, Remembered>()
+  /** one look-up per credential at a time */
+  const underWay = new Map<string, Promise<Actor>>()
   /** session or key id -> its digests in `cached` */
   const digestsOf = new Map<string, Set<string>>()
   const ownerOf = (actor: Actor) => (actor.keyId ?? actor.sessionId)!
@@ -65,7 +74,7 @@ export function createTokenVerifier(sources: VerifierSources): RevocableVerifier
   /** one set per look-up under way: what was revoked since it began must not be remembered by it */
   const revokedMeanwhile = new Set<Set<string>>()
 
-  function forget(digest: string, actor: Actor): void {
+  function forget(digest: string, { actor }: Remembered): void {
     cached.delete(digest)
     const digests = digestsOf.get(ownerOf(actor))
     digests?.delete(digest)
@@ -77,7 +86,8 @@ export function createTokenVerifier(sources: VerifierSources): RevocableVerifier
       const [oldest, its] = cached.entries().next().value!
       forget(oldest, its)
     }
-    cached.set(digest, actor)
+    const until = actor.keyId === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() + KEY_KEPT_MS
+    cached.set(digest, { actor, until })
     const digests = digestsOf.get(ownerOf(actor))
     if (digests) digests.add(digest)
     else digestsOf.set(ownerOf(actor), new Set([digest]))
@@ -103,19 +113,31 @@ export function createTokenVerifier(sources: VerifierSources): RevocableVerifier
     }
   }
 
+  function ask(digest: string, credential: string): Promise<Actor> {
+    let asked = underWay.get(digest)
+    if (!asked) {
+      asked = lookUp(credential)
+        .then((actor) => {
+          remember(digest, actor)
+          return actor
+        })
+        .finally(() => underWay.delete(digest))
+      underWay.set(digest, asked)
+    }
+    return asked
+  }
+
   return {
     async verify(credential) {
       const digest = hash('sha256', credential, 'base64')
-      const known = cached.get(digest)
-      sources.asked?.(isApiKey(credential) ? 'keys' : 'sessions', known ? 'hit' : 'miss')
-      if (!known) {
-        const actor = await lookUp(credential)
-        remember(digest, actor)
-        return actor
+      let known = cached.get(digest)
+      if (known && (hasEnded(known.actor) || known.until <= clock.monotonic())) {
+        forget(digest, known)
+        if (hasEnded(known.actor)) throw refused()
+        known = undefined
       }
-      if (!hasEnded(known)) return known
-      forget(digest, known)
-      throw refused()
+      sources.asked?.(isApiKey(credential) ? 'keys' : 'sessions', known ? 'hit' : 'miss')
+      return known ? known.actor : ask(digest, credential)
     },
     revokeSession: revoke,
     revokeKey: revoke,
