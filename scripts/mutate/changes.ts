@@ -52,7 +52,7 @@ export const DECIMALS: Record<string, readonly string[]> = {
   floorTo: ['ceilTo'],
   ceilTo: ['floorTo'],
 }
-const ANSWERS_TRUTH = new Set(['eq', 'isZero'])
+const ANSWERS_TRUTH = new Set(['eq', 'isZero', 'isMultiple'])
 const CHANGES_SIGN = new Set(['neg', 'abs'])
 const COMPARES = new Set(['lt', 'lte', 'gt', 'gte', ...ANSWERS_TRUTH])
 const OPPOSITES = new Map(
@@ -61,12 +61,15 @@ const OPPOSITES = new Map(
     ['bid', 'ask'],
     ['bids', 'asks'],
     ['long', 'short'],
+    ['above', 'below'],
     ['maker', 'taker'],
   ].flatMap(([a, b]) => [
     [a!, b!],
     [b!, a!],
   ]),
 )
+
+const MATH = new Map(Object.entries({ max: 'min', min: 'max', floor: 'ceil', ceil: 'floor' }))
 
 /** Names in this file that mean functions of money/dec.ts: local name -> name there. */
 export function decimalsOf(tree: SourceFile): { names: Map<string, string>; from: string | null } {
@@ -117,7 +120,8 @@ export function changesOf(node: Node, tree: SourceFile, decimals: ReadonlyMap<st
     return to && !isName(node) && !isCompared(node) ? [whole(`'${to}'`, `'${node.text}' -> '${to}'`)] : []
   }
   if (isPropertyAccessExpression(node)) {
-    const to = OPPOSITES.get(node.name.text)
+    const isMath = isIdentifier(node.expression) && node.expression.text === 'Math'
+    const to = (isMath ? MATH : OPPOSITES).get(node.name.text)
     if (!to) return []
     return [{ start: node.name.getStart(tree), end: node.name.end, text: to, label: `.${node.name.text} -> .${to}` }]
   }

@@ -17,7 +17,7 @@ export function open(side: Side, a: Dec, b: Dec, level: Level, n: number): Dec {
   if (side === 'buy' && n < 1) return sub(a, b)
   const worse = n >= 0 ? gt : larger
   let found = !isZero(a)
-  for (let i = 0; i < n; i++) found = -i > (2 as number)
+  for (let i = 0; i < n; i++) found = -i > (Math.min(i, 2) as number)
   if (found) return neg(level.bid)
   return floorTo(larger(a, worse as never), b) ?? { sub, max: true }
 }
@@ -53,6 +53,7 @@ describe('sites', () => {
       '10 > -> <',
       '10 > -> <=',
       '10 - removed',
+      '10 .min -> .max',
       '11 condition negated',
       '11 neg removed',
       '11 .bid -> .ask',
