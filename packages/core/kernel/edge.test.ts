@@ -118,6 +118,50 @@ describe('errors leave as problem+json', () => {
     })
     expect({ status, code: json.code }).toEqual({ status: 413, code: 'payload_too_large' })
   })
+  test('a body that does not say its length is read up to the limit, then 413; one within it is taken', async () => {
+    const served = makeApp({ maxBodyBytes: 100_000 }).listen({ port: 0, maxRequestBodySize: 4 * 1024 * 1024 })
+    const send = async (kib: number) => {
+      const body = new ReadableStream({
+        start(stream) {
+          const text = (part: string) => stream.enqueue(new TextEncoder().encode(part))
+          text('{"quantity":"')
+          for (let n = 0; n < kib; n++) text('1'.repeat(1024))
+          text('"}')
+          stream.close()
+        },
+      })
+      const answer = await fetch(`http://127.0.0.1:${served.server!.port}/api/assessments/a1/orders`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      })
+      return { status: answer.status, json: await answer.json(), type: answer.headers.get('content-type') }
+    }
+    expect((await send(97)).json.quantity).toHaveLength(97 * 1024)
+    for (const kib of [98, 1500, 3000])
+      expect(await send(kib)).toMatchObject({
+        status: 413,
+        json: { code: 'payload_too_large', detail: 'At most 100000 bytes.' },
+        type: 'application/problem+json',
+      })
+    await served.stop(true)
+  })
+  test('a body that is not JSON is 415 and names what is wanted', async () => {
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'json']) {
+      const { status, json } = await ask('/api/assessments/a1/orders', {
+        method: 'POST',
+        body: '{"quantity":"1"}',
+        headers: { 'content-type': type, 'content-length': '16' },
+      })
+      expect({ type, status, code: json.code }).toEqual({ type, status: 415, code: 'unsupported_media_type' })
+      expect(json.detail).toContain('send application/json')
+    }
+    for (const type of ['application/json', 'application/json; charset=utf-8', 'APPLICATION/JSON']) {
+      const headers = { 'content-type': type, 'content-length': '16' }
+      const { status } = await ask('/api/assessments/a1/orders', { method: 'POST', body: '{"quantity":"1"}', headers })
+      expect([type, status]).toEqual([type, 200])
+    }
+  })
   test('unknown errors and answers that break their schema are masked', async () => {
     for (const path of ['/crash', '/bad-answer']) {
       const { status, text, json } = await ask(path)

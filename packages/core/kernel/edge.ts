@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { AssayError } from '../contracts/errors.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import type { TokenVerifier } from './auth.ts'
+import { checkBody } from './body.ts'
 import { corsHeaders, isPreflight, preflight } from './cors.ts'
 import { checkInput } from './input.ts'
 import type { RequestLimit } from './limit.ts'
@@ -69,7 +70,8 @@ export function edge(options: EdgeOptions) {
   }
 
   return new Elysia({ name: 'kernel.edge' })
-    .onRequest(async ({ request, server, set }) => {
+    .onRequest(async (context) => {
+      const { request, server, set } = context
       metrics.started()
       const peer = server?.requestIP(request)?.address ?? '127.0.0.1'
       const path = pathOf(request.url)
@@ -100,9 +102,11 @@ export function edge(options: EdgeOptions) {
       const credential = credentialOf(request.headers)
       if (credential) await identify(ctx, options.tokens, credential)
       if (!isInternal(request)) options.limit?.()?.(ctx, classOf(request.method, path), set.headers as Headers)
-      if (Number(request.headers.get('content-length')) > maxBodyBytes) {
-        throw new AssayError('payload_too_large', `At most ${maxBodyBytes} bytes.`)
-      }
+      if (request.method === 'GET' || request.method === 'HEAD') return
+      const read = await checkBody(request, maxBodyBytes)
+      if (!read) return
+      rememberRequest(read, state)
+      context.request = read
     })
     .onTransform({ as: 'global' }, ({ params, query, body }) => checkInput({ params, query, body }))
     .onError({ as: 'global' }, ({ code, error, request, set }) => {
