@@ -36,6 +36,8 @@ export const tradingWith = (storeOf: (db: Db) => EngineStore): Service<typeof co
     const db = deps.db.as('trading')
     const keys = await openJournalKeys({ secrets: deps.secrets, clock, home: deps.home })
     await seedTiers(db, 'default', TIER_CATALOGUE)
+    // the first query of a Prisma client costs many times what the next ones do: no request shall pay it
+    await db.prisma.tier.findFirst({ where: { tenant: 'default' } })
     const engine = await startEngine(
       {
         store: storeOf(db),
