@@ -1,7 +1,9 @@
+import { minutesOf } from '../calendars/local-time.ts'
+import { compileSessions, type Sessions } from '../calendars/sessions.ts'
 import type { ConversionLeg, Instrument } from '../instruments/instrument.ts'
 import { sha256Hex } from '../journal/hash.ts'
 import { ledgerScale } from '../money/currency.ts'
-import { type Dec, dec, gte, mul, ONE, ofInt } from '../money/dec.ts'
+import { cmp, type Dec, dec, gte, mul, ONE, ofInt, ZERO } from '../money/dec.ts'
 import { type Zone, zoneOf } from '../time/zone.ts'
 import { type AccountSpec, ENGINE_VERSION } from './types.ts'
 
@@ -18,34 +20,97 @@ export interface Market {
   makerBps: Dec
   takerBps: Dec
   perLot: Dec
-  /** outcome contracts: a taker pays shares x this x p x (1 - p) */
-  probabilityRate: Dec
   slippageBps: Dec
   capBps: Dec
   clip: Dec
-  /** what this account's bid is lower and its ask higher by than the source's */
-  markup: Dec
   staleLimitMs: number | null
   /** quote currency -> account currency; null: no path, so not tradable here */
   path: readonly ConversionLeg[] | null
-  /** margin = notional x rate, or notional / leverage: the larger */
+  /** margin = notional x rate, or notional / leverage: the larger; an outcome contract is paid in full */
   marginRate: Dec | null
+  /** outcome contracts: priced in [0, 1], a short one is worth 1 - price */
+  isOutcome: boolean
+  /** taker's fee of an outcome contract: shares x this x p x (1 - p) */
+  probabilityRate: Dec
+  /** price by which bid and ask are worse for this account than the market's */
+  markup: Dec
+  /** null: always open */
+  sessions: Sessions | null
+  swap: Swap | null
+  funding: Funding | null
+}
+export interface Swap {
+  zone: Zone
+  minutes: number
+  unit: 'points' | 'bps'
+  long: string
+  short: string
+  /** week day that books three, 1 is Monday */
+  triple: number | null
+  /** week days that book, 1 is Monday; null: all */
+  days: readonly number[] | null
+}
+export interface Funding {
+  everyMs: number
+  rate: string
 }
 export interface Compiled {
   spec: AccountSpec
   scale: number
   initial: Dec
   leverage: Dec
+  /** positions are closed while equity < this x used margin; null: never */
+  stopOut: Dec | null
+  hedging: boolean
+  /** fractions of an allowance at whose use an early warning is written, ascending */
+  warnings: readonly Dec[]
   zone: Zone
+  /** a zone as pinned at creation, else as in today's table; RangeError for an unknown one */
+  zoneNamed: (name: string) => Zone
   resetMinutes: number
   markets: ReadonlyMap<string, Market>
   /** SHA-256 of a text, hex: portable, or the runtime's own */
   hash: (text: string) => string
 }
 
-function marketOf(doc: Instrument, spec: AccountSpec, leverage: Dec): Market {
+type Calendars = Pick<AccountSpec, 'calendars'>
+type Zones = Compiled['zoneNamed']
+
+/** RangeError that names the field: calendar not there, not sound. */
+function sessionsOf(doc: Instrument, { calendars }: Calendars, zoneNamed: Zones): Sessions | null {
+  if (doc.session_calendar === null) return null
+  const calendar = calendars.find((c) => c.kind === 'sessions' && c.name === doc.session_calendar)
+  if (calendar?.kind !== 'sessions')
+    throw new RangeError(`${doc.symbol}: session_calendar: there is no sessions calendar ${doc.session_calendar}`)
+  const holidays = calendars.find((c) => c.kind === 'holidays' && c.name === calendar.holidays) ?? null
+  if (calendar.holidays !== null && holidays?.kind !== 'holidays')
+    throw new RangeError(`calendar ${calendar.name}: holidays: there is no holidays calendar ${calendar.holidays}`)
+  return compileSessions(calendar, holidays?.kind === 'holidays' ? holidays : null, zoneNamed)
+}
+
+function swapOf({ symbol, swap }: Instrument, zoneNamed: Zones): Swap | null {
+  if (swap === null) return null
+  const minutes = minutesOf(swap.time)
+  if (minutes === null) throw new RangeError(`${symbol}: swap.time: must be HH:MM`)
+  return { ...swap, zone: zoneNamed(swap.zone), minutes, days: swap.days ?? null }
+}
+const HOUR_MS = 3_600_000
+function fundingOf({ symbol, funding }: Instrument): Funding | null {
+  if (funding === null) return null
+  if (!Number.isInteger(funding.every_hours) || funding.every_hours < 1 || funding.every_hours > 24)
+    throw new RangeError(`${symbol}: funding.every_hours: must be 1 to 24`)
+  return { everyMs: funding.every_hours * HOUR_MS, rate: funding.rate }
+}
+/** What asks for more than the leverage does; null: the leverage does. */
+function marginRateOf(doc: Instrument, leverage: Dec): Dec | null {
+  if (doc.kind === 'outcome') return ONE
+  return gte(mul(dec(doc.margin_rate), leverage), ofInt(1)) ? dec(doc.margin_rate) : null
+}
+
+function marketOf(doc: Instrument, spec: AccountSpec, leverage: Dec, zoneNamed: Zones): Market {
   const bps = doc.commission.bps ?? '0'
   const path = doc.quote === spec.currency ? [] : (doc.conversions[spec.currency] ?? null)
+  const markup = mul(dec(doc.spread_markup_ticks), dec(doc.price_tick))
   return {
     doc,
     symbol: doc.symbol,
@@ -58,14 +123,18 @@ function marketOf(doc: Instrument, spec: AccountSpec, leverage: Dec): Market {
     makerBps: dec(doc.commission.maker_bps ?? bps),
     takerBps: dec(doc.commission.taker_bps ?? bps),
     perLot: dec(doc.commission.per_lot ?? '0'),
-    probabilityRate: dec(doc.commission.probability_rate ?? '0'),
     slippageBps: dec(doc.slippage_bps),
     capBps: dec(doc.cap_bps),
     clip: dec(doc.clip),
-    markup: mul(dec(doc.spread_markup_ticks), dec(doc.price_tick)),
     staleLimitMs: doc.stale_limit_ms,
     path,
-    marginRate: gte(mul(dec(doc.margin_rate), leverage), ofInt(1)) ? dec(doc.margin_rate) : null,
+    marginRate: marginRateOf(doc, leverage),
+    isOutcome: doc.kind === 'outcome',
+    probabilityRate: dec(doc.commission.probability_rate ?? '0'),
+    markup: markup.n === 0n ? ZERO : markup,
+    sessions: sessionsOf(doc, spec, zoneNamed),
+    swap: swapOf(doc, zoneNamed),
+    funding: fundingOf(doc),
   }
 }
 
@@ -74,14 +143,20 @@ export function compileSpec(spec: AccountSpec, hash: (text: string) => string = 
   if (spec.engine !== ENGINE_VERSION) throw new RangeError(`unknown engine version ${spec.engine}`)
   const [hours, minutes] = spec.reset_time.split(':').map(Number)
   const leverage = dec(spec.leverage)
+  const pinned = new Map([...(spec.zones ?? []), ...(spec.zone ? [spec.zone] : [])].map((zone) => [zone.name, zone]))
+  const zoneNamed = (name: string): Zone => pinned.get(name) ?? zoneOf(name)
   return {
     spec,
     scale: ledgerScale(spec.currency),
     initial: dec(spec.initial_balance),
     leverage,
+    stopOut: spec.stop_out === null ? null : dec(spec.stop_out),
+    hedging: spec.position_mode === 'hedging',
+    warnings: spec.warnings.map(dec).sort(cmp),
     zone: spec.zone ?? zoneOf(spec.reset_zone),
+    zoneNamed,
     resetMinutes: hours! * 60 + minutes!,
-    markets: new Map(spec.instruments.map((doc) => [doc.symbol, marketOf(doc, spec, leverage)])),
+    markets: new Map(spec.instruments.map((doc) => [doc.symbol, marketOf(doc, spec, leverage, zoneNamed)])),
     hash,
   }
 }

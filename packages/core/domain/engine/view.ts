@@ -30,6 +30,11 @@ export interface SymbolView {
   levelsMseq: number
   levelsTs: number
   levelsVenue: string
+  /** newest rates told by the market; null: none was, the instrument's schedule counts */
+  fundingRate: { rate: Dec; mseq: number } | null
+  swapRates: { long: Dec; short: Dec; mseq: number } | null
+  /** price at which it was settled */
+  settlement: { price: Dec; mseq: number } | null
   /** market time of the newest quote, levels or status of this symbol */
   lastMts: number
 }
@@ -111,16 +116,32 @@ export class MarketView {
         levelsMseq: 0,
         levelsTs: 0,
         levelsVenue: '',
+        fundingRate: null,
+        swapRates: null,
+        settlement: null,
         lastMts: event.mts,
       }
       this.symbols.set(event.symbol, s)
     }
     // a print without a quote says nothing of the price that trades now
-    if (event.kind !== 'trade' || event.bid !== undefined) s.lastMts = event.mts
+    if (event.kind !== 'rate' && (event.kind !== 'trade' || event.bid !== undefined)) s.lastMts = event.mts
     if (event.kind === 'trade') s.last = dec(event.price)
-    if (event.kind === 'symbol_state') s.status = event.state
+    if (event.kind === 'symbol_state') this.applyState(s, event)
+    else if (event.kind === 'rate') this.applyRate(s, event)
     else if (event.kind === 'levels') this.applyLevels(s, event)
     else if (event.kind === 'quote' || (event.kind === 'trade' && event.bid !== undefined)) this.applyQuote(s, event)
+  }
+
+  private applyState(s: SymbolView, event: Extract<MarketEvent, { kind: 'symbol_state' }>): void {
+    s.status = event.state
+    if (event.state === 'settled' && event.price !== undefined)
+      s.settlement = { price: dec(event.price), mseq: event.mseq }
+  }
+  private applyRate(s: SymbolView, event: Extract<MarketEvent, { kind: 'rate' }>): void {
+    const { mseq } = event
+    if (event.what === 'funding' && event.rate !== undefined) s.fundingRate = { rate: dec(event.rate), mseq }
+    if (event.what === 'swap' && event.long !== undefined && event.short !== undefined)
+      s.swapRates = { long: dec(event.long), short: dec(event.short), mseq }
   }
 
   private applyQuote(s: SymbolView, event: Extract<MarketEvent, { kind: 'quote' | 'trade' }>): void {

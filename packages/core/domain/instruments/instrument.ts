@@ -20,7 +20,10 @@ export interface Commission {
   /** outcome contracts: shares x this x p x (1 - p), taker's */
   probability_rate?: string
 }
-/** Overnight financing of an open position, booked at a local time each day; `triple`: the week day (1 is Monday) that books three. */
+/**
+ * Overnight financing of an open position, booked at a local time each day; `triple`: the local week day (1 is Monday)
+ * that books three. Where the weekend's nights are in the triple one, `days` leaves them out.
+ */
 export interface SwapSchedule {
   zone: string
   time: string
@@ -29,8 +32,10 @@ export interface SwapSchedule {
   long: string
   short: string
   triple: number | null
+  /** local week days on which it is booked, 1 is Monday; absent: all */
+  days?: number[]
 }
-/** Perpetuals: at every `every_hours` of the UTC day longs pay notional x rate to shorts; a `funding` event sets the rate of the coming ones. */
+/** Perpetuals: at every `every_hours` of the UTC day longs pay notional x rate to shorts; a `rate` event sets the rate of the coming ones. */
 export interface FundingSchedule {
   every_hours: number
   rate: string
@@ -57,7 +62,7 @@ export interface Instrument {
   /** what triggers stops: the touch (buys ask, sells bid) or the last trade */
   trigger_price: 'touch' | 'last'
   swap: SwapSchedule | null
-  /** null: a funding event books at once */
+  /** null: a `rate` event of funding books at once */
   funding: FundingSchedule | null
   slippage_bps: string
   /** slippage beyond the visible depth is at most this many bps */
