@@ -1,3 +1,4 @@
+import { flatCells } from './flat-row.ts'
 import { linesOf } from './read-csv.ts'
 import { quoted, type Row, type RowBatch } from './row.ts'
 
@@ -16,6 +17,8 @@ class Rows {
   header: string[] | null = null
 
   of(line: number, text: string): Row {
+    const cells = flatCells(text)
+    if (cells) return { line, text: quoted(text), cells }
     let value: unknown
     try {
       value = parseExact(text)
