@@ -34,7 +34,10 @@ const FUTURE_MS = 10_000
 
 interface SymbolState {
   pos: number
+  /** the newest ids; the ring forgets the oldest */
   ids: Set<string>
+  ring: string[]
+  next: number
   newest: FeedTick | null
 }
 
@@ -76,7 +79,7 @@ export class Quality {
   private history(tick: FeedTick, id: string | undefined): Fault | null {
     let state = this.symbols.get(tick.symbol)
     if (!state) {
-      state = { pos: 0, ids: new Set(), newest: null }
+      state = { pos: 0, ids: new Set(), ring: [], next: 0, newest: null }
       this.symbols.set(tick.symbol, state)
     }
     if (id === undefined ? repeats(state.newest, tick) : state.ids.has(id))
@@ -85,10 +88,7 @@ export class Quality {
     if (this.options.staleMs !== undefined && state.pos > 0 && tick.pos > state.pos + 1) this.counters.gaps++
     state.pos = tick.pos
     state.newest = tick
-    if (id !== undefined) {
-      state.ids.add(id)
-      if (state.ids.size > REMEMBERED_IDS) state.ids.delete(state.ids.values().next().value!)
-    }
+    if (id !== undefined) remember(state, id)
     return null
   }
 
@@ -133,6 +133,13 @@ export class Quality {
   }
 }
 
+function remember(state: SymbolState, id: string): void {
+  const oldest = state.ring[state.next]
+  if (oldest !== undefined) state.ids.delete(oldest)
+  state.ids.add(id)
+  state.ring[state.next] = id
+  state.next = (state.next + 1) % REMEMBERED_IDS
+}
 /** Without ids: the same quote at the same time, or another candle of the same time. Two like prints may both be real. */
 function repeats(before: FeedTick | null, tick: FeedTick): boolean {
   if (!before || before.kind !== tick.kind || before.ts !== tick.ts) return false

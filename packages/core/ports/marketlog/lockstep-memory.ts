@@ -13,6 +13,8 @@ interface Member {
 interface Waiter {
   ready: () => boolean
   resolve: () => void
+  reject: (reason: unknown) => void
+  signal: AbortSignal | undefined
 }
 
 /** Lockstep of a group whose participants are all in this process. */
@@ -20,6 +22,8 @@ export function createLockstep(group: string, clock: Clock, silenceMs = SILENCE_
   const owners = new Set<Member>()
   const drivers = new Set<Member>()
   const waiters = new Set<Waiter>()
+  /** signals that are listened to: one listener each, however often it is waited with */
+  const heard = new WeakSet<AbortSignal>()
 
   const lowest = (members: ReadonlySet<Member>): number => {
     let least = Number.POSITIVE_INFINITY
@@ -38,6 +42,14 @@ export function createLockstep(group: string, clock: Clock, silenceMs = SILENCE_
       waiter.resolve()
     }
   }
+  const hear = (signal: AbortSignal): void => {
+    if (heard.has(signal)) return
+    heard.add(signal)
+    const abort = (): void => {
+      for (const waiter of waiters) if (waiter.signal === signal) waiter.reject(signal.reason)
+    }
+    signal.addEventListener('abort', abort, { once: true })
+  }
   async function until(
     ready: () => boolean,
     signal: AbortSignal | undefined,
@@ -46,10 +58,9 @@ export function createLockstep(group: string, clock: Clock, silenceMs = SILENCE_
     signal?.throwIfAborted()
     if (ready()) return
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const waiter = { ready, resolve }
-    const abort = () => reject(signal?.reason)
+    const waiter = { ready, resolve, reject, signal }
     waiters.add(waiter)
-    signal?.addEventListener('abort', abort, { once: true })
+    if (signal) hear(signal)
     // most waits end in the turn of the loop in which they begin: they need no timer
     let stop: AbortController | undefined
     const watch = (): void => {
@@ -64,7 +75,6 @@ export function createLockstep(group: string, clock: Clock, silenceMs = SILENCE_
       if (watching) clearImmediate(watching)
       stop?.abort()
       waiters.delete(waiter)
-      signal?.removeEventListener('abort', abort)
     }
   }
   /** Rejects once a driver that holds `mseq` back has said nothing for too long, counted from when it was waited for: `since`. */

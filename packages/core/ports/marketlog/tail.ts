@@ -31,6 +31,8 @@ export class LogTail {
   private readonly builder: SegmentBuilder
   private readonly carry: Carry
   private waiting = new Set<() => void>()
+  /** signals that are listened to: one listener each, however often it is waited with */
+  private readonly heard = new WeakSet<AbortSignal>()
 
   private keptEvents = 0
 
@@ -185,16 +187,14 @@ export class LogTail {
     this.waiting = new Set()
     for (const resolve of waiting) resolve()
   }
-  /** Resolves at the next announcement or when the signal aborts. */
+  /** Resolves at the next announcement or when the signal aborts; now and then for no reason. */
   async more(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const done = () => resolve()
-    this.waiting.add(done)
-    signal.addEventListener('abort', done)
-    await promise
-    signal.removeEventListener('abort', done)
-    this.waiting.delete(done)
+    if (!this.heard.has(signal)) {
+      this.heard.add(signal)
+      signal.addEventListener('abort', () => this.announce(), { once: true })
+    }
+    await new Promise<void>((resolve) => this.waiting.add(resolve))
   }
 }
 
