@@ -1,7 +1,8 @@
-import { type QuoteOf, type TouchOf, valueIn } from '../instruments/convert.ts'
-import { abs, add, type Dec, div, isZero, max, min, mul, neg, ONE, sign, sub, ZERO } from '../money/dec.ts'
+import { type QuoteOf, type Touch, type TouchOf, valueIn } from '../instruments/convert.ts'
+import { markedUp } from '../matching/depth.ts'
+import { abs, add, type Dec, div, gt, isZero, max, min, mul, neg, ONE, sign, sub, ZERO } from '../money/dec.ts'
 import type { Compiled, Market } from './compile.ts'
-import type { AccountState, Book, Order } from './state.ts'
+import type { AccountState, Book, Order, Position } from './state.ts'
 import type { MarketView } from './view.ts'
 
 export const quotesOf =
@@ -17,9 +18,18 @@ export const quotesBefore =
 /** Quantity x contract size. */
 export const sizeOf = (quantity: Dec, { contract }: Market): Dec =>
   contract === ONE ? quantity : mul(quantity, contract)
-/** A position's result if closed now at the touch (longs at bid, shorts at ask), in its quote currency. */
+/** The price that values a position of this sign at these prices of the source: bid or ask, marked up for the account. */
+export const markAt = (quantity: Dec, market: Market, bid: Dec, ask: Dec): Dec =>
+  quantity.n > 0n ? markedUp(bid, 'bid', market) : markedUp(ask, 'ask', market)
+/** The same at a quote. */
+export const markOf = (quantity: Dec, market: Market, { bid, ask }: Touch): Dec =>
+  markAt(quantity, market, bid.price, ask.price)
+/**
+ * A position's result if closed now at the touch (longs at bid, shorts at ask, marked up), in its quote currency;
+ * `bid` and `ask` are the source's.
+ */
 export function floating(quantity: Dec, cost: Dec, market: Market, bid: Dec, ask: Dec): Dec {
-  return sub(mul(sizeOf(quantity, market), quantity.n > 0n ? bid : ask), cost)
+  return sub(mul(sizeOf(quantity, market), markAt(quantity, market, bid, ask)), cost)
 }
 
 /** U: the sum over positions of their result at the touch, each converted by its own sign; not rounded. Added to `from`. */
@@ -45,47 +55,110 @@ export const equityOf = (book: Book, compiled: Compiled, touchOf: TouchOf): Dec 
 export const equity = (state: AccountState, compiled: Compiled, view: MarketView): Dec =>
   equityOf(state.book, compiled, quotesOf(view))
 
-/** Margin of a notional in quote currency: converted as a debit, times the margin rate or through the leverage. */
-function marginOf(notional: Dec, market: Market, compiled: Compiled, quoteOf: QuoteOf): Dec {
-  const converted = neg(valueIn(neg(notional), market.path!, quoteOf)!)
+/**
+ * Margin of so much at a price: notional converted as a debit, times the margin rate or through the leverage. What an
+ * outcome contract can lose is paid in full: the price of a long one, 1 less the price of a short one.
+ */
+function marginOf(quantity: Dec, price: Dec, market: Market, compiled: Compiled, touchOf: TouchOf): Dec {
+  const atStake = market.isOutcome && quantity.n < 0n ? max(ZERO, sub(ONE, price)) : price
+  const notional = mul(sizeOf(abs(quantity), market), atStake)
+  const converted = neg(valueIn(neg(notional), market.path!, touchOf)!)
   return market.marginRate ? mul(converted, market.marginRate) : div(converted, compiled.leverage)
 }
-/** used = sum of |net quantity| x contract x mark x rate x margin; the mark is the touch that values U. */
-export function usedMargin(book: Book, compiled: Compiled, quoteOf: QuoteOf): Dec {
+const markedMargin = (quantity: Dec, symbol: string, compiled: Compiled, touchOf: TouchOf): Dec => {
+  const market = compiled.markets.get(symbol)!
+  return marginOf(quantity, markOf(quantity, market, touchOf(symbol)!), market, compiled, touchOf)
+}
+
+/**
+ * used = sum of |net quantity| x contract x mark x rate; the mark is the touch that values U. Hedging: of each symbol
+ * the larger of what its long and its short tickets need.
+ */
+export function usedMargin(book: Book, compiled: Compiled, touchOf: TouchOf): Dec {
+  if (compiled.hedging) return hedgedMargin(book, compiled, touchOf)
   let total = ZERO
-  for (const p of book.positions) {
-    const market = compiled.markets.get(p.symbol)!
-    const quote = quoteOf(p.symbol)!
-    const mark = sign(p.quantity) > 0 ? quote.bid.price : quote.ask.price
-    total = add(total, marginOf(mul(mul(abs(p.quantity), market.contract), mark), market, compiled, quoteOf))
+  for (const p of book.positions) total = add(total, markedMargin(p.quantity, p.symbol, compiled, touchOf))
+  return total
+}
+function hedgedMargin(book: Book, compiled: Compiled, touchOf: TouchOf): Dec {
+  const sides = new Map<string, { long: Dec; short: Dec }>()
+  for (const { symbol, quantity } of book.positions) {
+    const { long, short } = sides.get(symbol) ?? { long: ZERO, short: ZERO }
+    sides.set(symbol, quantity.n > 0n ? { long: add(long, quantity), short } : { long, short: add(short, quantity) })
+  }
+  let total = ZERO
+  for (const [symbol, { long, short }] of sides) {
+    const needs = [long, short].filter((side) => !isZero(side))
+    total = add(total, needs.map((side) => markedMargin(side, symbol, compiled, touchOf)).reduce(max))
   }
   return total
 }
+/** What one position gives to equity less stop_out x used at these prices, hedging not counted; stop_out null: equity alone. */
+export function marginRoom(
+  { symbol, quantity, cost }: Pick<Position, 'symbol' | 'quantity' | 'cost'>,
+  compiled: Compiled,
+  touchOf: TouchOf,
+): Dec {
+  const market = compiled.markets.get(symbol)!
+  const touch = touchOf(symbol)!
+  const result = floating(quantity, cost, market, touch.bid.price, touch.ask.price)
+  const value = valueIn(result, market.path!, touchOf)!
+  if (compiled.stopOut === null) return value
+  return sub(value, mul(compiled.stopOut, markedMargin(quantity, symbol, compiled, touchOf)))
+}
 
-/** How much of each working order adds exposure: what opposes the position is used up by the orders of its side in order of arrival. */
-export function addingQuantities(orders: readonly Order[], book: Book): Map<string, Dec> {
+/**
+ * How much of each working order adds exposure. What opposes the position is used up by the orders of its side in
+ * order of arrival, both legs of a pair at once; reduce-only orders add nothing and use up nothing. Hedging: an order
+ * opens a ticket of its own.
+ */
+export function addingQuantities(orders: readonly Order[], book: Book, hedging = false): Map<string, Dec> {
   const adding = new Map<string, Dec>()
   const reducible = new Map<string, Dec>()
   for (const order of orders) {
-    const position = book.positions.find((p) => p.symbol === order.symbol)
-    const opposes = position && sign(position.quantity) > 0 === (order.side === 'sell')
-    const left = reducible.get(order.symbol) ?? (position ? abs(position.quantity) : ZERO)
     const rest = sub(order.quantity, order.filled)
-    const reduces = opposes ? min(rest, left) : ZERO
-    if (opposes) reducible.set(order.symbol, sub(left, reduces))
-    adding.set(order.id, max(ZERO, sub(rest, reduces)))
+    const twin = order.oco === null ? undefined : adding.get(order.oco)
+    if (order.reduceOnly) adding.set(order.id, ZERO)
+    else if (hedging) adding.set(order.id, order.position === null ? rest : ZERO)
+    else if (twin) adding.set(order.id, twin)
+    else adding.set(order.id, sub(rest, absorb(order, rest, book, reducible)))
   }
   return adding
 }
-/** Margin that working orders reserve, at their own price, for the part that adds exposure. */
+/** What the position still takes of an order against it. */
+function absorb(order: Order, rest: Dec, book: Book, reducible: Map<string, Dec>): Dec {
+  const position = book.positions.find((p) => p.symbol === order.symbol)
+  if (!position || sign(position.quantity) > 0 === (order.side === 'buy')) return ZERO
+  const left = reducible.get(order.symbol) ?? abs(position.quantity)
+  const taken = min(rest, left)
+  reducible.set(order.symbol, sub(left, taken))
+  return taken
+}
+
+/** The price at which an order reserves: its limit, its stop, what starts its trail, else the touch that it would take. */
+function reservePrice(order: Order, market: Market, quoteOf: QuoteOf): Dec {
+  const own = order.type === 'market' ? null : (order.price ?? order.stop ?? order.trailing?.activation)
+  if (own) return own
+  const { bid, ask } = quoteOf(order.symbol)!
+  return order.side === 'buy' ? markedUp(ask.price, 'ask', market) : markedUp(bid.price, 'bid', market)
+}
+/**
+ * Margin that working and pending orders reserve, at their own price, for the part that adds exposure; a pair
+ * reserves its larger leg.
+ */
 export function reservedMargin(orders: readonly Order[], book: Book, compiled: Compiled, quoteOf: QuoteOf): Dec {
   let total = ZERO
-  const adding = addingQuantities(orders, book)
+  const adding = addingQuantities(orders, book, compiled.hedging)
+  const reserved = new Map<string, Dec>()
   for (const order of orders) {
     const quantity = adding.get(order.id)!
     if (isZero(quantity)) continue
     const market = compiled.markets.get(order.symbol)!
-    total = add(total, marginOf(mul(mul(quantity, market.contract), order.price!), market, compiled, quoteOf))
+    const signed = order.side === 'buy' ? quantity : neg(quantity)
+    const margin = marginOf(signed, reservePrice(order, market, quoteOf), market, compiled, quoteOf)
+    const twin = (order.oco !== null && reserved.get(order.oco)) || ZERO
+    if (gt(margin, twin)) total = add(total, sub(margin, twin))
+    reserved.set(order.id, margin)
   }
   return total
 }

@@ -30,7 +30,8 @@ export interface FillEffect {
 
 const TEN_THOUSANDTH = dec('0.0001')
 
-function booked(amount: Dec, market: Market, scale: number, quoteOf: QuoteOf): { doc: Booked; value: Dec } {
+/** An amount of the quote currency in account currency, by its own sign, rounded once. */
+export function booked(amount: Dec, market: Market, scale: number, quoteOf: QuoteOf): { doc: Booked; value: Dec } {
   const c = convert(amount, market.path!, quoteOf)
   if (!c) throw new Error(`no rate for ${market.symbol}`)
   const value = round(c.value, scale)
