@@ -74,7 +74,7 @@ export async function runBacktest(input: BacktestInput): Promise<BacktestRun> {
   })
   const known = new Set([...CATALOGUE, ...tier.instruments].map((i) => i.symbol))
   const derived = scan.symbols.filter((s) => !known.has(s.symbol)).map(deriveInstrument)
-  const { spec, defaults } = specOf(tier, withConversions([...CATALOGUE, ...derived]), GROUP)
+  const { spec, defaults } = specOf(tier, withConversions([...CATALOGUE, ...derived]), { group: GROUP })
   const documents = documentsOf(spec)
 
   const lifecycle = createLifecycle({ log: quiet, closeTimeoutMs: 5000 })

@@ -80,7 +80,7 @@ beforeAll(async () => {
     latency_ms: 0,
     max_pauses: 0,
     max_pause_days: 0,
-    warnings: [],
+    warnings: [] as string[],
   } as const
   const { reset_zone, reset_time, phases, group } = accountSpec
   list = [

@@ -1,5 +1,4 @@
 import type { Instrument } from '@assay/core/domain/instruments/instrument'
-import type { Cached } from '@assay/core/kernel/cached'
 import type { Ctx } from '@assay/core/kernel/context'
 import type { Clock } from '@assay/core/ports/clock/port'
 import type { Db } from '@assay/core/ports/db/port'
@@ -8,6 +7,8 @@ import type { Payments } from '@assay/core/ports/payments/port'
 import type { Owners } from './access.ts'
 import type { SegmentEnds } from './accounts/segment-ends.ts'
 import type { Engine } from './engine/engine.ts'
+import type { PublishedPreset } from './presets/preset-book.ts'
+import type { TierCache } from './tiers/tier-cache.ts'
 
 /** What the verbs of trading work with. */
 export interface TradingDeps {
@@ -19,8 +20,9 @@ export interface TradingDeps {
   marketlog: MarketLog
   owners: Owners
   segmentEnds: SegmentEnds
-  /** tiers on sale */
-  tiers: Cached
+  tiers: TierCache
+  /** of this release, by id */
+  presets: readonly PublishedPreset[]
   /** instrument documents in force: the catalogue and what market-data derived */
   instruments: () => Promise<readonly PublishedInstrument[]>
 }

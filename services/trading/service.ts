@@ -17,10 +17,12 @@ import { sqlStore } from './engine/sql-store.ts'
 import type { EngineStore } from './engine/store.ts'
 import { forgetOldKeys } from './idempotency/once.ts'
 import { instrumentBook } from './instruments/instrument-book.ts'
+import { loadPresets } from './presets/preset-book.ts'
 import { keepProofs } from './proof/keep-proofs.ts'
 import { openJournalKeys } from './proof/keys.ts'
 import { TIER_CATALOGUE } from './tiers/catalogue.ts'
 import { seedTiers } from './tiers/seed-tiers.ts'
+import { tierCache } from './tiers/tier-cache.ts'
 
 const HOUR = 3_600_000
 const TIERS_KEPT_MS = 60_000
@@ -59,7 +61,8 @@ export const tradingWith = (storeOf: (db: Db) => EngineStore): Service<typeof co
       marketlog,
       owners: new Owners(db),
       segmentEnds: new SegmentEnds(marketlog),
-      tiers: cachedBy(deps.cache, deps.metrics, { name: 'tiers', ttlMs: TIERS_KEPT_MS }),
+      tiers: tierCache(cachedBy(deps.cache, deps.metrics, { name: 'tiers', ttlMs: TIERS_KEPT_MS })),
+      presets: loadPresets(),
       instruments: instrumentBook({
         db,
         now: () => clock.monotonic(),

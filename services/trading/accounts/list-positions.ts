@@ -16,6 +16,7 @@ export async function listPositions(verb: Verb<PhaseInput>): Promise<PositionLis
 }
 
 interface PositionRow extends Row {
+  position_id: string
   symbol: string
   quantity: string
   cost: string
@@ -23,13 +24,15 @@ interface PositionRow extends Row {
 }
 async function leftPositions(deps: TradingDeps, account: string, phase: number): Promise<PositionList['items']> {
   const rows = await deps.db.query<PositionRow>(
-    'select symbol, quantity, cost, opened_mts from trading.positions where account = $1 and phase = $2 and quantity <> 0 order by symbol',
+    `select position_id, symbol, quantity, cost, opened_mts from trading.positions
+     where account = $1 and phase = $2 and quantity <> 0 order by symbol, opened_mts, position_id`,
     [account, phase],
   )
   if (rows.length === 0) return []
   const { instruments } = await accountSpec(deps, account)
   const contract = new Map(instruments.map((document) => [document.symbol, dec(document.contract_size)]))
   return rows.map((row) => ({
+    id: row.position_id,
     symbol: row.symbol,
     quantity: str(dec(row.quantity)),
     cost: str(dec(row.cost)),

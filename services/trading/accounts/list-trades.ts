@@ -21,6 +21,7 @@ interface FillRow extends Row {
   result: TradeResource['result']
   fee: TradeResource['fee']
   spread_cost: string
+  position_id: string
   mseq: string
   mts: string
 }
@@ -32,7 +33,7 @@ export async function listTrades(
   await openAssessment(verb, 'trading:read')
   const { input, deps } = verb
   const rows = await deps.db.query<FillRow>(
-    `select aseq, phase, order_id, symbol, side, quantity, price, liquidity, source, instrument, result, fee, spread_cost, mseq, mts
+    `select aseq, phase, order_id, symbol, side, quantity, price, liquidity, source, instrument, result, fee, spread_cost, position_id, mseq, mts
      from trading.fills where account = $1 and phase = ${CURRENT_PHASE} and ($3::bigint is null or aseq < $3)
        and ($4::text is null or symbol = $4) and ($5::text is null or order_id = $5)
      order by aseq desc limit $6`,
@@ -62,6 +63,7 @@ const tradeOf = (row: FillRow): TradeResource => ({
   result: row.result,
   fee: row.fee,
   spread_cost: str(dec(row.spread_cost)),
+  position_id: row.position_id,
   aseq: Number(row.aseq),
   mseq: Number(row.mseq),
   at: iso(row.mts),

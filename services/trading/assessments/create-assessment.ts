@@ -5,6 +5,7 @@ import type { TierDocument } from '@assay/core/contracts/wire/tier'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Row } from '@assay/core/ports/db/port'
 import { maySee } from '../access.ts'
+import { calendarsInForce } from '../calendars/calendars-in-force.ts'
 import type { TradingDeps, Verb } from '../deps.ts'
 import { takenAnswer } from '../engine-reply.ts'
 import { once } from '../idempotency/once.ts'
@@ -43,6 +44,7 @@ export async function createAssessment(
       const { spec } = specOf(
         purchase.tier,
         (await deps.instruments()).map(({ document }) => document),
+        { calendars: await calendarsInForce(deps.db, purchase.tenant) },
       )
       const meta = {
         commandId: `create:${id}`,

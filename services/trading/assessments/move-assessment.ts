@@ -13,7 +13,7 @@ export type MoveInput = { id: string; key?: string | undefined }
 /** A command that changes the assessment's status; the same Idempotency-Key again gets the first answer. */
 export async function moveAssessment(
   verb: Verb<MoveInput>,
-  command: Extract<Command, { op: 'start' | 'abandon' }>,
+  command: Extract<Command, { op: 'start' | 'pause' | 'resume' | 'abandon' }>,
 ): Promise<TransitionResource> {
   await openAssessment(verb, 'trading:write')
   const { ctx, input, deps } = verb

@@ -17,6 +17,7 @@ import {
   LEDGER_ENTRY,
   LEDGER_TRANSACTION,
   MOVED_COLUMNS,
+  ORDER_CHANGED,
   ORDER_CHANGES,
   ORDERS,
   OUTBOX,
@@ -122,9 +123,10 @@ export function commitStatement(batch: readonly SealedCommit[], slots: readonly 
   insert(LEDGER_ENTRY, rows.ledger_entry)
   if (rows.order_changes.rows.length > 0) {
     const { rows: changes, of } = rows.order_changes
-    add(`update trading.orders o set filled = o.filled + coalesce(r.filled, 0), status = coalesce(r.status, o.status),
-      reason = coalesce(r.reason, o.reason), updated_mts = r.updated_mts
-      from ${p.unnest(ORDER_CHANGES, changes, 'r', of)} join kept k using (n) where o.account = k.account and o.aseq = r.aseq`)
+    const changed = ORDER_CHANGED.map((c) => `${c} = coalesce(${read(ORDER_CHANGES, c)}, o.${c})`)
+    add(`update trading.orders o set filled = o.filled + coalesce(r.filled, 0), ${changed.join(', ')}, updated_mts = r.updated_mts
+      from ${p.unnest(ORDER_CHANGES, changes, 'r', of)} join kept k using (n)
+      where o.account = k.account and o.order_id = r.order_id`)
   }
   if (rows.withdrawals.rows.length > 0) {
     const { rows: withdrawn, of } = rows.withdrawals
@@ -154,8 +156,7 @@ function gather(batch: readonly SealedCommit[]): Everything {
     ledger_entry: new Gathered(),
   }
   batch.forEach((sealed, n) => {
-    const { currency, phase, records } = sealed.commit
-    const rows = project(currency, phase, records)
+    const rows = project(sealed.commit)
     for (const name in rows) all[name as keyof Rows].add(n, rows[name as keyof Rows])
     all.journal.add(n, journalRows(sealed))
     all.outbox.add(n, outboxRows(sealed))

@@ -4,7 +4,7 @@ import * as assessment from '@assay/core/contracts/topics/assessment'
 import * as rules from '@assay/core/contracts/topics/rules'
 import type { Topic } from '@assay/core/contracts/topics/topic'
 import * as trading from '@assay/core/contracts/topics/trading'
-import type { Booked, JournalRecord } from '@assay/core/domain/engine/types'
+import type { Booked, JournalRecord, OrderView } from '@assay/core/domain/engine/types'
 import { add, dec, isZero, sub } from '@assay/core/domain/money/dec'
 
 export interface OutboxEvent {
@@ -28,15 +28,23 @@ export function eventsOf(account: string, records: readonly JournalRecord[]): Ou
       case 'fill':
         return fillEvents(place, r)
       case 'order':
-        if (r.status !== 'cancelled') return []
+        return orderEvents(place, r)
+      case 'warning':
         return [
-          event(trading.orderCancelled, {
+          event(rules.ruleWarning, {
             ...place,
-            order: r.order,
-            filled: r.filled,
-            ...(r.reason ? { reason: r.reason } : {}),
+            rule: r.rule,
+            index: r.index,
+            value: r.value,
+            limit: r.limit,
+            phase: r.phase,
+            fraction: r.fraction,
           }),
         ]
+      case 'lock':
+        return [event(rules.ruleLocked, { ...place, phase: r.phase, rule: r.rule, index: r.index, until: r.until })]
+      case 'pause':
+        return [pauseEvent(place, r)]
       case 'phase':
         return [
           event(assessment.assessmentPhaseChanged, { ...place, phase: r.phase, status: r.status, balance: r.balance }),
@@ -72,11 +80,55 @@ function commandEvents(place: Placed, r: RecordOf<'command'>, header: RecordOf<'
     ]
   }
   if (command.op === 'start' && answer.ok) return [event(assessment.assessmentStarted, place)]
+  if (command.op === 'close' && answer.ok && answer.order)
+    return [event(trading.orderPlaced, { ...place, ...askedOf(answer.order) })]
   if (command.op !== 'order') return []
   const { op: _, ...asked } = command
   if (!answer.ok)
     return [event(trading.orderRejected, { ...place, ...asked, code: answer.code, detail: answer.detail })]
   return [event(trading.orderPlaced, { ...place, order: answer.order!.id, ...asked })]
+}
+
+const ORDER_TOPICS = {
+  triggered: trading.orderTriggered,
+  amended: trading.orderAmended,
+  cancelled: trading.orderCancelled,
+  expired: trading.orderExpired,
+} as const
+/** A child's birth is told as an order that was placed; that an order filled is told by its fills. */
+function orderEvents(place: Placed, r: RecordOf<'order'>): OutboxEvent[] {
+  if (r.status === 'filled') return []
+  if (r.status === 'working')
+    return r.view?.parent ? [event(trading.orderPlaced, { ...place, ...askedOf(r.view) })] : []
+  const { quantity, price, stop_price } = r.view ?? {}
+  return [
+    event(ORDER_TOPICS[r.status], {
+      ...place,
+      order: r.order,
+      filled: r.filled,
+      ...(quantity === undefined ? {} : { quantity }),
+      ...(price === undefined ? {} : { price }),
+      ...(stop_price === undefined ? {} : { stop_price }),
+      ...(r.reason ? { reason: r.reason } : {}),
+    }),
+  ]
+}
+const askedOf = ({
+  id,
+  parent: _,
+  oco: _o,
+  filled: _f,
+  status: _s,
+  reason: _r,
+  created_at: _c,
+  ...asked
+}: OrderView) => ({
+  order: id,
+  ...asked,
+})
+function pauseEvent(place: Placed, { phase, paused, count, reason }: RecordOf<'pause'>): OutboxEvent {
+  if (paused) return event(assessment.assessmentPaused, { ...place, phase, count })
+  return event(assessment.assessmentResumed, { ...place, phase, ...(reason ? { reason } : {}) })
 }
 
 function fillEvents(place: Placed, r: RecordOf<'fill'>): OutboxEvent[] {
@@ -101,7 +153,7 @@ function fillEvents(place: Placed, r: RecordOf<'fill'>): OutboxEvent[] {
       result: bookedOf(r.result),
       fee: bookedOf(r.fee),
     }),
-    event(moved, { ...place, symbol, quantity: position.quantity, cost: position.cost }),
+    event(moved, { ...place, position: position.id, symbol, quantity: position.quantity, cost: position.cost }),
   ]
 }
 const bookedOf = (b: Booked | null) => b && { amount: b.amount, currency: b.currency, rate: b.rate, booked: b.booked }

@@ -58,6 +58,7 @@ function depart(h: Hosted, n: number): AccountCommit {
     before: h.end,
     phase: h.phase,
     currency: h.compiled.spec.currency,
+    hedging: h.compiled.spec.position_mode === 'hedging',
     status: h.state.status,
     exposed: isExposed(h.state),
     deadline: nextDeadline(h.state),

@@ -14,7 +14,7 @@ import { type Host, LIVE, type Opening, type Wanted } from './host.ts'
 import { type Hosted, hostedFrom, hostedNew, isBusy, type Waiting } from './hosted.ts'
 import { Outgoing, saveOf } from './outgoing.ts'
 import { Repeats } from './repeats.ts'
-import { answerFrom, bodyHashOf, clientIdOf, refuse } from './replies.ts'
+import { answerFrom, bodyHashOf, clientIdOf, placesOrder, refuse } from './replies.ts'
 import { increasesRisk } from './risk.ts'
 import { sha256Text } from './seal.ts'
 import {
@@ -303,7 +303,7 @@ export class Owner {
   private pump(h: Hosted): void {
     while (h.queue.length > 0 && h.book !== null && h.book === this.live && !isBusy(h) && !h.readingIds) {
       const { command } = h.queue[0]!.submission
-      if (command.op === 'order' && h.clientIds === null) {
+      if (placesOrder(command) && h.clientIds === null) {
         this.repeats.read(h, () => {
           this.pump(h)
           this.flush()
@@ -332,7 +332,7 @@ export class Owner {
     }
     const record = result.records.find((r) => r.kind === 'command')!
     const answer = result.answer!
-    const usesId = command.op === 'order' && (answer.ok || answer.retryable !== true)
+    const usesId = placesOrder(command) && (answer.ok || answer.retryable !== true)
     h.command = {
       waiting,
       answered: {

@@ -1,6 +1,7 @@
 /** Every table of an account is a projection of its journal: records in, rows out, no other source. Pure. */
 import type { JournalRecord, OrderView } from '@assay/core/domain/engine/types'
 import { add, dec, sign, str, ZERO } from '@assay/core/domain/money/dec'
+import type { AccountCommit } from './types.ts'
 
 type Value = string | number | boolean | null
 /** A row by column name, as tables.ts declares them, without its account; JSON is text here. */
@@ -19,7 +20,12 @@ export interface Rows {
 type RecordOf<K extends JournalRecord['kind']> = Extract<JournalRecord, { kind: K }>
 
 /** Rows of consecutive records of one account; `phase` is the one before the first of them. */
-export function project(currency: string, phase: number, records: readonly JournalRecord[]): Rows {
+export function project({
+  currency,
+  phase,
+  records,
+  hedging,
+}: Pick<AccountCommit, 'currency' | 'phase' | 'records' | 'hedging'>): Rows {
   const rows: Rows = {
     orders: [],
     order_changes: [],
@@ -38,23 +44,31 @@ export function project(currency: string, phase: number, records: readonly Journ
   for (const record of records) {
     switch (record.kind) {
       case 'command':
-        if (record.answer.ok && record.answer.order)
-          orders.set(record.answer.order.id, orderRow(current, record, record.answer.order))
+        if (record.answer.ok && isPlacing(record)) {
+          for (const view of [record.answer.order, ...(record.answer.legs ?? [])])
+            if (view && !orders.has(view.id)) orders.set(view.id, orderRow(current, record, view))
+        }
         break
       case 'order':
-        settleOrder(orderOf(orders, record.order, record), record)
+        if (isBirth(record) && !orders.has(record.order))
+          orders.set(record.order, orderRow(record.phase, record, record.view!))
+        changeOrder(orderOf(orders, record.order, record), record)
         break
       case 'fill': {
         fillRow(rows, record)
-        const place = `${record.phase} ${record.symbol}`
-        positions.set(place, positionRow(record, positions.get(place)))
+        const ticket = hedging ? record.position.id : ''
+        const place = `${record.phase} ${record.symbol} ${ticket}`
+        positions.set(place, positionRow(record, ticket, positions.get(place)))
         post(rows, currency, record)
-        // what the end of a phase closes has no order
-        if (record.order === 'close') break
+        // what an end, a lock or a settlement closes has no order
+        if (!isOrderId(record.order)) break
         const order = orderOf(orders, record.order, record)
         order.filled = str(add(order.filled === null ? ZERO : dec(order.filled as string), dec(record.quantity)))
         break
       }
+      case 'carry':
+        post(rows, currency, record)
+        break
       case 'phase':
         if (record.status === 'opened') current = record.phase
         phases.set(record.phase, {
@@ -86,8 +100,15 @@ export function project(currency: string, phase: number, records: readonly Journ
   return rows
 }
 
+/** `o12`, and `o12.tp`, `o12.sl`, `o12.stop` that hang on it. */
+const isOrderId = (name: string): boolean => /^o\d/.test(name)
+const isPlacing = ({ command: { op } }: RecordOf<'command'>): boolean => op === 'order' || op === 'close'
+/** A leg or an exit that no command names. */
+const isBirth = ({ status, order, view }: RecordOf<'order'>): boolean =>
+  status === 'working' && view !== undefined && order.includes('.')
+
 /** A new order starts unfilled: its fills follow as records of their own. */
-const orderRow = (phase: number, record: RecordOf<'command'>, view: OrderView): Row => ({
+const orderRow = (phase: number, record: RecordOf<'command' | 'order'>, view: OrderView): Row => ({
   order_id: view.id,
   phase,
   client_order_id: view.client_order_id ?? null,
@@ -95,31 +116,42 @@ const orderRow = (phase: number, record: RecordOf<'command'>, view: OrderView): 
   side: view.side,
   type: view.type,
   time_in_force: view.time_in_force,
-  quantity: view.quantity,
-  price: view.price ?? null,
+  ...standing(view),
+  activation_price: view.activation_price ?? null,
+  reduce_only: view.reduce_only ?? false,
+  post_only: view.post_only ?? false,
+  parent: view.parent ?? null,
+  position: view.position ?? null,
   filled: '0',
-  status: view.status,
-  reason: view.reason ?? null,
   aseq: record.aseq,
   mseq: record.mseq,
   mts: record.mts,
   updated_mts: record.mts,
 })
-/** Orders are called `o<aseq>`. */
-const aseqOf = (order: string): number => Number(order.slice(1))
+const standing = (view: OrderView): Row => ({
+  quantity: view.quantity,
+  price: view.price ?? null,
+  stop_price: view.stop_price ?? null,
+  trail: view.trail ? JSON.stringify(view.trail) : null,
+  expires_mts: view.expires_at ?? null,
+  oco: view.oco ?? null,
+  status: view.status,
+  reason: view.reason ?? null,
+})
 /** The row of an order: the new one of this commit, or a change to one that stands. */
 function orderOf(orders: Map<string, Row>, id: string, record: JournalRecord): Row {
   let row = orders.get(id)
   if (!row) {
-    row = { aseq: aseqOf(id), filled: null, status: null, reason: null, updated_mts: record.mts }
+    row = { order_id: id, filled: null, updated_mts: record.mts }
     orders.set(id, row)
   }
   row.updated_mts = record.mts
   return row
 }
-function settleOrder(row: Row, record: RecordOf<'order'>): void {
-  row.status = record.status
-  row.reason = record.reason ?? null
+function changeOrder(row: Row, { view, status, reason }: RecordOf<'order'>): void {
+  if (view) Object.assign(row, standing(view))
+  else row.status = status
+  row.reason = reason ?? null
 }
 
 function fillRow(rows: Rows, r: RecordOf<'fill'>): void {
@@ -137,18 +169,21 @@ function fillRow(rows: Rows, r: RecordOf<'fill'>): void {
     result: r.result && JSON.stringify(r.result),
     fee: r.fee && JSON.stringify(r.fee),
     spread_cost: r.spread_cost,
+    position_id: r.position.id,
     mseq: r.mseq,
     mts: r.mts,
   })
 }
 /** opened_mts stands while the position keeps its side. */
-function positionRow(r: RecordOf<'fill'>, before: Row | undefined): Row {
-  const { quantity, cost } = r.position
+function positionRow(r: RecordOf<'fill'>, ticket: string, before: Row | undefined): Row {
+  const { id, quantity, cost } = r.position
   const kept =
     before !== undefined && (quantity === '0' || sign(dec(quantity)) === sign(dec(before.quantity as string)))
   return {
     phase: r.phase,
     symbol: r.symbol,
+    ticket,
+    position_id: id,
     quantity,
     cost,
     opened_mts: kept ? before.opened_mts! : r.mts,
@@ -157,7 +192,7 @@ function positionRow(r: RecordOf<'fill'>, before: Row | undefined): Row {
   }
 }
 
-function post(rows: Rows, currency: string, r: RecordOf<'fill' | 'phase'>): void {
+function post(rows: Rows, currency: string, r: RecordOf<'fill' | 'phase' | 'carry'>): void {
   if (r.postings.length === 0) return
   rows.ledger_transaction.push({ aseq: r.aseq, kind: r.kind, mseq: r.mseq, mts: r.mts })
   r.postings.forEach((p, line) => {

@@ -1,6 +1,6 @@
 import type { Host } from './host.ts'
 import type { Hosted, Waiting } from './hosted.ts'
-import { answerFrom, bodyHashOf, clientIdOf, refuse } from './replies.ts'
+import { answerFrom, bodyHashOf, clientIdOf, placesOrder, refuse } from './replies.ts'
 
 const UNREADABLE = 'The first answer cannot be read now.'
 
@@ -27,7 +27,7 @@ export class Repeats {
   /** Whether the command is a repeat: then it is served from the stored answer, neither stamped nor journalled. */
   take(h: Hosted, waiting: Waiting): boolean {
     const { submission } = waiting
-    if (submission.command.op !== 'order') return false
+    if (!placesOrder(submission.command)) return false
     const id = clientIdOf(submission)
     const body = h.clientIds!.get(id)
     if (body === undefined) return false

@@ -1,3 +1,4 @@
+import type { Command } from '@assay/core/domain/engine/types'
 import { canonical } from '@assay/core/domain/journal/canonical'
 import type { Waiting } from './hosted.ts'
 import { sha256Text } from './seal.ts'
@@ -9,7 +10,10 @@ export function refuse(waiting: Waiting, code: RefusalCode, detail: string, retr
 export const answerFrom = (waiting: Waiting, stored: StoredAnswer, replayed: boolean): void =>
   waiting.resolve({ kind: 'answer', answer: stored.answer, receipt: stored.receipt, replayed })
 
+/** Commands that become an order of their own, and use a client_order_id up. */
+export const placesOrder = (command: Command): command is Extract<Command, { op: 'order' | 'close' }> =>
+  command.op === 'order' || command.op === 'close'
 /** An order without client_order_id gets the request id. */
 export const clientIdOf = (s: Submission): string =>
-  s.command.op === 'order' ? (s.command.client_order_id ?? s.requestId) : s.requestId
+  placesOrder(s.command) ? (s.command.client_order_id ?? s.requestId) : s.requestId
 export const bodyHashOf = (s: Submission): string => sha256Text(canonical(s.command))

@@ -75,29 +75,50 @@ export const JOURNAL = table(
   },
   { stamp: 'wall' },
 )
-export const ORDERS = table('trading.orders', {
-  order_id: 'text',
-  phase: 'integer',
-  client_order_id: 'text',
-  symbol: 'text',
-  side: 'text',
-  type: 'text',
-  time_in_force: 'text',
+/** What an amendment, a trigger or the other leg may change of an order. */
+const ORDER_STANDING = {
   quantity: 'numeric',
   price: 'numeric',
-  filled: 'numeric',
+  stop_price: 'numeric',
+  trail: 'json',
+  expires_mts: 'bigint',
+  oco: 'text',
   status: 'text',
   reason: 'text',
-  aseq: 'bigint',
-  mseq: 'bigint',
-  mts: 'bigint',
-  updated_mts: 'bigint',
-})
+} as const
+export const ORDER_CHANGED = Object.keys(ORDER_STANDING)
+export const ORDERS = table(
+  'trading.orders',
+  {
+    order_id: 'text',
+    phase: 'integer',
+    client_order_id: 'text',
+    symbol: 'text',
+    side: 'text',
+    type: 'text',
+    time_in_force: 'text',
+    ...ORDER_STANDING,
+    activation_price: 'numeric',
+    reduce_only: 'boolean',
+    post_only: 'boolean',
+    parent: 'text',
+    position: 'text',
+    filled: 'numeric',
+    aseq: 'bigint',
+    mseq: 'bigint',
+    mts: 'bigint',
+    updated_mts: 'bigint',
+  },
+  // a leg that was pending is told again when it arrives
+  {
+    conflict: `on conflict (account, order_id) do update set ${ORDER_CHANGED.map((c) => `${c} = coalesce(excluded.${c}, orders.${c})`).join(', ')},
+   filled = orders.filled + excluded.filled, updated_mts = excluded.updated_mts`,
+  },
+)
 export const ORDER_CHANGES = table('trading.orders', {
-  aseq: 'bigint',
+  order_id: 'text',
+  ...ORDER_STANDING,
   filled: 'numeric',
-  status: 'text',
-  reason: 'text',
   updated_mts: 'bigint',
 })
 export const FILLS = table('trading.fills', {
@@ -114,6 +135,7 @@ export const FILLS = table('trading.fills', {
   result: 'json',
   fee: 'json',
   spread_cost: 'numeric',
+  position_id: 'text',
   mseq: 'bigint',
   mts: 'bigint',
 })
@@ -122,6 +144,8 @@ export const POSITIONS = table(
   {
     phase: 'integer',
     symbol: 'text',
+    ticket: 'text',
+    position_id: 'text',
     quantity: 'numeric',
     cost: 'numeric',
     opened_mts: 'bigint',
@@ -130,7 +154,7 @@ export const POSITIONS = table(
   },
   // opened_mts stands while the position keeps its side
   {
-    conflict: `on conflict (account, phase, symbol) do update set quantity = excluded.quantity, cost = excluded.cost, updated_mts = excluded.updated_mts,
+    conflict: `on conflict (account, phase, symbol, ticket) do update set position_id = excluded.position_id, quantity = excluded.quantity, cost = excluded.cost, updated_mts = excluded.updated_mts,
    aseq = excluded.aseq, opened_mts = case when sign(positions.quantity) = sign(excluded.quantity) or excluded.quantity = 0
    then positions.opened_mts else excluded.opened_mts end`,
   },

@@ -44,6 +44,8 @@ export interface AccountCommit {
   /** phase before the first record */
   phase: number
   currency: string
+  /** positions go by ticket, not by symbol */
+  hedging: boolean
   status: string
   exposed: boolean
   deadline: number | null

@@ -2,9 +2,9 @@ import { AssayError } from '@assay/core/contracts/errors'
 import type { OrderResource } from '@assay/core/contracts/wire/order'
 import { openAssessment } from '../access.ts'
 import type { TradingDeps, Verb } from '../deps.ts'
-import { aseqOf, ORDER_COLUMNS, type OrderRow, orderOf } from './order-row.ts'
+import { ORDER_COLUMNS, type OrderRow, orderOf } from './order-row.ts'
 
-/** One order by `o<aseq>` or `client:<client_order_id>`. */
+/** One order by its name or `client:<client_order_id>`. */
 export async function getOrder(verb: Verb<{ id: string; order: string }>): Promise<OrderResource> {
   await openAssessment(verb, 'trading:read')
   const row = await findOrder(verb.deps, verb.input.id, verb.input.order)
@@ -18,12 +18,12 @@ export async function findOrder(deps: TradingDeps, account: string, name: string
   const [row] = name.startsWith(CLIENT)
     ? await deps.db.query<OrderRow>(
         `select ${ORDER_COLUMNS} from trading.orders where account = $1
-         and aseq = (select aseq from trading.journal where account = $1 and client_order_id = $2)`,
+         and order_id = (select 'o' || aseq from trading.journal where account = $1 and client_order_id = $2)`,
         [account, name.slice(CLIENT.length)],
       )
-    : await deps.db.query<OrderRow>(`select ${ORDER_COLUMNS} from trading.orders where account = $1 and aseq = $2`, [
-        account,
-        aseqOf(name),
-      ])
+    : await deps.db.query<OrderRow>(
+        `select ${ORDER_COLUMNS} from trading.orders where account = $1 and order_id = $2`,
+        [account, name],
+      )
   return row ?? null
 }

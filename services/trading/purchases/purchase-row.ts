@@ -9,6 +9,7 @@ export interface PurchaseRow extends Row {
   tier_id: string
   tier_version: number
   tier_hash: string
+  preset: PurchaseResource['preset']
   amount: string
   currency: string
   status: PurchaseResource['status']
@@ -19,7 +20,7 @@ export interface PurchaseRow extends Row {
   assessment_id: string | null
   created_at: Date
 }
-export const PURCHASE_COLUMNS = `p.id, p.user_id, p.tier_id, p.tier_version, p.tier_hash, p.amount, p.currency, p.status, p.reason, p.provider,
+export const PURCHASE_COLUMNS = `p.id, p.user_id, p.tier_id, p.tier_version, p.tier_hash, p.tier -> 'preset' as preset, p.amount, p.currency, p.status, p.reason, p.provider,
   p.checkout_id, p.checkout_url, p.created_at, (select a.id from trading.assessment a where a.purchase_id = p.id) as assessment_id`
 
 export const purchaseOf = (row: PurchaseRow): PurchaseResource => ({
@@ -28,6 +29,7 @@ export const purchaseOf = (row: PurchaseRow): PurchaseResource => ({
   tier_id: row.tier_id,
   tier_version: row.tier_version,
   tier_hash: row.tier_hash,
+  preset: row.preset,
   amount: str(dec(row.amount)),
   currency: row.currency,
   status: row.status,

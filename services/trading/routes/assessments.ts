@@ -14,6 +14,8 @@ import { abandonAssessment } from '../assessments/abandon-assessment.ts'
 import { createAssessment } from '../assessments/create-assessment.ts'
 import { getAssessment } from '../assessments/get-assessment.ts'
 import { listAssessments } from '../assessments/list-assessments.ts'
+import { pauseAssessment } from '../assessments/pause-assessment.ts'
+import { resumeAssessment } from '../assessments/resume-assessment.ts'
 import { startAssessment } from '../assessments/start-assessment.ts'
 import type { TradingDeps } from '../deps.ts'
 import { IdempotencyHeaders } from './headers.ts'
@@ -60,6 +62,28 @@ export const assessmentRoutes = (deps: TradingDeps) =>
         headers: IdempotencyHeaders,
         response: { 200: TransitionResource },
         detail: { operationId: 'startAssessment', tags, summary: 'Start the first phase' },
+      },
+    )
+    .post(
+      '/api/assessments/:id/pause',
+      ({ ctx, params, headers }) =>
+        pauseAssessment({ ctx, input: { ...params, key: headers['idempotency-key'] }, deps }),
+      {
+        params,
+        headers: IdempotencyHeaders,
+        response: { 200: TransitionResource },
+        detail: { operationId: 'pauseAssessment', tags, summary: 'Pause: flat accounts only, clocks stand still' },
+      },
+    )
+    .post(
+      '/api/assessments/:id/resume',
+      ({ ctx, params, headers }) =>
+        resumeAssessment({ ctx, input: { ...params, key: headers['idempotency-key'] }, deps }),
+      {
+        params,
+        headers: IdempotencyHeaders,
+        response: { 200: TransitionResource },
+        detail: { operationId: 'resumeAssessment', tags, summary: 'Go on after a pause' },
       },
     )
     .post(

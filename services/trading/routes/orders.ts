@@ -1,11 +1,5 @@
-import {
-  CancelAnswer,
-  OrderAnswer,
-  OrderRequest,
-  OrderResource,
-  OrderStatus,
-  refuseLaterOrder,
-} from '@assay/core/contracts/wire/order'
+import { CancelAnswer, OrderAnswer, OrderResource, OrderStatus } from '@assay/core/contracts/wire/order'
+import { AmendRequest, CloseRequest, OrderRequest } from '@assay/core/contracts/wire/order-request'
 import { PageQuery, pageOf } from '@assay/core/contracts/wire/page'
 import { requireActor } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
@@ -13,15 +7,17 @@ import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import type { TradingDeps } from '../deps.ts'
+import { amendOrder } from '../orders/amend-order.ts'
 import { cancelAllOrders } from '../orders/cancel-all-orders.ts'
 import { cancelOrder } from '../orders/cancel-order.ts'
+import { closePosition } from '../orders/close-position.ts'
 import { getOrder } from '../orders/get-order.ts'
 import { listOrders } from '../orders/list-orders.ts'
 import { placeOrder } from '../orders/place-order.ts'
 
 const tags = ['orders']
 const params = z.object({ id: z.string() })
-/** `o<aseq>`, or `client:<client_order_id>` */
+/** `o<aseq>`, a leg's or exit's name, or `client:<client_order_id>` */
 const orderParams = z.object({ id: z.string(), oid: z.string().max(100) })
 
 export const orderRoutes = (deps: TradingDeps) =>
@@ -37,10 +33,7 @@ export const orderRoutes = (deps: TradingDeps) =>
       {
         parse: 'json',
         params,
-        transform({ ctx, body }) {
-          requireActor(ctx)
-          refuseLaterOrder(body)
-        },
+        transform: ({ ctx }) => void requireActor(ctx),
         body: OrderRequest,
         response: { 200: OrderAnswer, 201: OrderAnswer },
         detail: {
@@ -72,6 +65,41 @@ export const orderRoutes = (deps: TradingDeps) =>
         params: orderParams,
         response: { 200: OrderResource },
         detail: { operationId: 'getOrder', tags, summary: 'One order, by its id or client:<client_order_id>' },
+      },
+    )
+    .patch(
+      '/api/assessments/:id/orders/:oid',
+      ({ ctx, params, body }) => amendOrder({ ctx, input: { id: params.id, order: params.oid, change: body }, deps }),
+      {
+        parse: 'json',
+        params: orderParams,
+        transform: ({ ctx }) => void requireActor(ctx),
+        body: AmendRequest,
+        response: { 200: OrderAnswer },
+        detail: { operationId: 'amendOrder', tags, summary: 'Change a working order; what is left out stays' },
+      },
+    )
+    .post(
+      '/api/assessments/:id/positions/:pid/close',
+      async ({ ctx, params, body, set }) => {
+        const answer = await closePosition({
+          ctx,
+          input: { id: params.id, position: params.pid, close: body ?? {} },
+          deps,
+        })
+        set.status = answer.replayed ? 200 : 201
+        return answer
+      },
+      {
+        params: z.object({ id: z.string(), pid: z.string().max(100) }),
+        transform: ({ ctx }) => void requireActor(ctx),
+        body: CloseRequest.optional(),
+        response: { 200: OrderAnswer, 201: OrderAnswer },
+        detail: {
+          operationId: 'closePosition',
+          tags,
+          summary: 'Close a position at the market, by its id or in netting accounts its symbol',
+        },
       },
     )
     .delete(

@@ -26,6 +26,7 @@ import { instrumentBook } from '../instruments/instrument-book.ts'
 import { openJournalKeys } from '../proof/keys.ts'
 import { TIER_CATALOGUE } from '../tiers/catalogue.ts'
 import { seedTiers } from '../tiers/seed-tiers.ts'
+import { tierCache } from '../tiers/tier-cache.ts'
 
 export interface Answer {
   status: number
@@ -37,6 +38,8 @@ export interface Answer {
 export interface Caller {
   get(path: string, headers?: Record<string, string>): Promise<Answer>
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
+  patch(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
+  put(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
   delete(path: string): Promise<Answer>
 }
 export interface World {
@@ -79,7 +82,8 @@ export async function openWorld(more: Partial<TradingDeps> = {}): Promise<World>
     marketlog: engine.log,
     owners: new Owners(db),
     segmentEnds: new SegmentEnds(engine.log),
-    tiers: (_, load) => load(),
+    tiers: tierCache((_, load) => load()),
+    presets: [],
     instruments: instrumentBook({ db, now: () => systemClock.monotonic(), fed: async () => [] }),
     ...more,
   }
@@ -115,6 +119,8 @@ export async function openWorld(more: Partial<TradingDeps> = {}): Promise<World>
   const as = (token: string): Caller => ({
     get: (path, headers) => ask('GET', path, token, undefined, headers),
     post: (path, body, headers) => ask('POST', path, token, body, headers),
+    patch: (path, body, headers) => ask('PATCH', path, token, body, headers),
+    put: (path, body, headers) => ask('PUT', path, token, body, headers),
     delete: (path) => ask('DELETE', path, token),
   })
 

@@ -6,7 +6,7 @@ import { tierOf } from './tier-row.ts'
 
 /** A tier on sale, by id. */
 export const getTier = ({ ctx, input, deps }: Verb<{ id: string }>): Promise<TierResource> =>
-  deps.tiers(`${tenantOf(ctx)}:${JSON.stringify(input.id)}`, () => tierOnSale(deps, tenantOf(ctx), input.id))
+  deps.tiers.load(tenantOf(ctx), input.id, () => tierOnSale(deps, tenantOf(ctx), input.id))
 
 /** As it is on sale at this moment: what a purchase pins. */
 export async function tierOnSale({ db }: TradingDeps, tenant: string, id: string): Promise<TierResource> {

@@ -12,7 +12,7 @@ export async function listTiers({
 }: Verb<PageQuery & { currency?: string | undefined }>): Promise<Page<TierResource>> {
   const { cursor, currency, limit } = input
   const tenant = tenantOf(ctx)
-  return deps.tiers(`${tenant}:${JSON.stringify([cursor, currency, limit])}`, async () => {
+  return deps.tiers.load(tenant, [cursor, currency, limit], async () => {
     const tiers = await deps.db.prisma.tier.findMany({
       where: {
         tenant,

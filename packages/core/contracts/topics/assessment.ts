@@ -23,9 +23,17 @@ export const assessmentCreated = topic('created', 'A purchase became an assessme
   initial_balance: z.string(),
 })
 export const assessmentStarted = topic('started', 'Its first phase opened; it can be traded.', {})
-export const assessmentPhaseChanged = topic('phase-changed', 'A phase opened, or was passed or failed.', {
+export const assessmentPaused = topic('paused', 'Its trader paused it: no orders, clocks stand still.', {
   phase: z.int().nonnegative(),
-  status: z.enum(['opened', 'passed', 'failed']),
+  count: z.int().positive(),
+})
+export const assessmentResumed = topic('resumed', 'It goes on; `reason` where it went on by itself.', {
+  phase: z.int().nonnegative(),
+  reason: z.string().optional(),
+})
+export const assessmentPhaseChanged = topic('phase-changed', 'A phase opened, or was passed, failed or expired.', {
+  phase: z.int().nonnegative(),
+  status: z.enum(['opened', 'passed', 'failed', 'expired']),
   balance: z.string(),
 })
 export const assessmentAbandoned = topic('abandoned', 'Its trader gave it up.', {

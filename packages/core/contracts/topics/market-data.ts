@@ -26,19 +26,29 @@ const State = z.object({
   ...OfSymbol,
   state: z.enum(['open', 'closed', 'halted', 'unknown', 'settled']),
   reason: z.string().optional(),
+  price: z.string().optional(),
+})
+const Rate = z.object({
+  kind: z.literal('rate'),
+  ...OfSymbol,
+  what: z.enum(['funding', 'swap']),
+  rate: z.string().optional(),
+  long: z.string().optional(),
+  short: z.string().optional(),
 })
 const Source = z.object({ kind: z.literal('source_changed'), ...OfSymbol, from: z.string(), reason: z.string() })
 const Gap = z.object({ kind: z.literal('gap'), ...Placed, symbols: z.array(z.string()).nullable(), reason: z.string() })
 const Clock = z.object({ kind: z.literal('clock'), ...Placed })
 const Timeline = z.object({ kind: z.literal('timeline'), ...Placed, timeline: z.string(), reason: z.string() })
 
-const Tick = z.discriminatedUnion('kind', [Quote, Trade, Levels, State, Source])
+const Tick = z.discriminatedUnion('kind', [Quote, Trade, Levels, State, Rate, Source])
 export type TickEvent = z.infer<typeof Tick>
 const Sequenced: z.ZodType<MarketEvent> = z.discriminatedUnion('kind', [
   Quote,
   Trade,
   Levels,
   State,
+  Rate,
   Source,
   Gap,
   Clock,

@@ -27,3 +27,25 @@ export const violationProvisional = defineTopic({
   producer: 'trading',
   retentionDays: 30,
 })
+export const ruleWarning = defineTopic({
+  name: 'rules.warning',
+  summary: 'A configured share of what a loss rule allows is used up.',
+  schema: z.object({ ...Place, ...Compared, phase: z.int(), fraction: z.string() }),
+  key: 'assessment_id',
+  producer: 'trading',
+  retentionDays: 30,
+})
+export const ruleLocked = defineTopic({
+  name: 'rules.locked',
+  summary: 'A soft breach or a cap locked the account until that reset; a null rule unlocked it.',
+  schema: z.object({
+    ...Place,
+    phase: z.int(),
+    rule: z.string().nullable(),
+    index: z.int().nonnegative().nullable(),
+    until: z.int().nullable(),
+  }),
+  key: 'assessment_id',
+  producer: 'trading',
+  retentionDays: 30,
+})

@@ -6,6 +6,8 @@ const at = { mseq: z.int(), at: Instant }
 const side = z.enum(['buy', 'sell'])
 
 export const PositionResource = z.object({
+  /** the order that opened it: what close names */
+  id: z.string(),
   symbol: z.string(),
   quantity: z.string(),
   cost: z.string(),
@@ -85,7 +87,7 @@ export const TradeResource = z.object({
   liquidity: z.enum(['maker', 'taker']),
   /** the quote, level or print that made it */
   source: z.object({
-    kind: z.enum(['quote', 'levels', 'trade', 'slippage']),
+    kind: z.enum(['quote', 'levels', 'trade', 'slippage', 'settlement']),
     venue: z.string(),
     mseq: z.int(),
     price: z.string(),
@@ -98,6 +100,8 @@ export const TradeResource = z.object({
   result: Booked.nullable(),
   fee: Booked.nullable(),
   spread_cost: z.string(),
+  /** the position it changed */
+  position_id: z.string(),
   aseq: z.int(),
   mseq: z.int(),
   at: Instant,

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Instant } from './decimal.ts'
 
 export const AssessmentRequest = z.strictObject({ purchase_id: z.string().min(1).max(64) })
-export const AssessmentStatus = z.enum(['created', 'started', 'passed', 'failed', 'expired', 'abandoned'])
+export const AssessmentStatus = z.enum(['created', 'started', 'paused', 'passed', 'failed', 'expired', 'abandoned'])
 
 const PhaseResource = z.object({
   phase: z.int(),
@@ -45,6 +45,6 @@ export const ReceiptResource = z.object({
   signature: z.string(),
   path: z.object({ index: z.int(), count: z.int(), hashes: z.array(z.string()) }).optional(),
 })
-/** The answer of start and abandon. */
+/** The answer of start, pause, resume and abandon. */
 export const TransitionResource = z.object({ id: z.string(), status: AssessmentStatus, receipt: ReceiptResource })
 export type TransitionResource = z.output<typeof TransitionResource>

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Instant } from './decimal.ts'
-import { TierDocument } from './tier.ts'
+import { PresetReference, TierDocument } from './tier.ts'
 
 export const TierResource = z.object({
   id: z.string(),
@@ -18,6 +18,8 @@ export const PurchaseResource = z.object({
   tier_id: z.string(),
   tier_version: z.int(),
   tier_hash: z.string(),
+  /** the preset that the tier was made from, as it was then */
+  preset: PresetReference.nullable(),
   amount: z.string(),
   currency: z.string(),
   status: PurchaseStatus,

@@ -1,0 +1,51 @@
+import { AssayError } from '@assay/core/contracts/errors'
+import type { CalendarRequest, CalendarResource } from '@assay/core/contracts/wire/calendar'
+import { canonical } from '@assay/core/domain/journal/canonical'
+import { sha256Hex } from '@assay/core/domain/journal/hash'
+import { requireScope } from '@assay/core/kernel/auth'
+import type { Verb } from '../deps.ts'
+import { type IfMatch, requireMatch } from '../if-match.ts'
+import { type CalendarRow, calendarOf, newestCalendars } from './calendars-in-force.ts'
+
+export interface PutCalendar extends IfMatch {
+  name: string
+  calendar: CalendarRequest
+}
+
+/**
+ * Puts a calendar in force as the next version of its name; the same words keep theirs. Running assessments keep the
+ * version that they were made with. Throws precondition_failed where If-Match names another one.
+ */
+export async function putCalendar({ ctx, input, deps }: Verb<PutCalendar>): Promise<CalendarResource> {
+  const actor = requireScope(ctx, 'ops:write')
+  const { name, calendar } = input
+  const there = await newestCalendars(deps.db, actor.tenant)
+  const before = there.find((row) => row.name === name)
+  requireMatch(input, before?.hash ?? null)
+  const refuse = (field: string, detail: string): never => {
+    throw new AssayError('validation_failed', `${field}: ${detail}`, { field })
+  }
+  if (before && before.document.kind !== calendar.kind) refuse('kind', `${name} is of kind ${before.document.kind}`)
+  if (calendar.kind === 'sessions' && calendar.holidays !== null) {
+    const holidays = there.find((row) => row.name === calendar.holidays)
+    if (holidays?.document.kind !== 'holidays') refuse('holidays', `there is no holidays calendar ${calendar.holidays}`)
+  }
+  if (before && canonical({ ...calendar, name, version: before.version }) === canonical(before.document))
+    return calendarOf(before)
+  const document = { ...calendar, name, version: (before?.version ?? 0) + 1 }
+  const [row] = await deps.db.query<CalendarRow>(
+    `insert into trading.calendar (tenant, name, version, kind, hash, document, made_by) values ($1, $2, $3, $4, $5, $6::jsonb, $7)
+     on conflict do nothing returning name, version, hash, document, created_at`,
+    [
+      actor.tenant,
+      name,
+      document.version,
+      document.kind,
+      sha256Hex(canonical(document)),
+      JSON.stringify(document),
+      actor.userId,
+    ],
+  )
+  if (!row) throw new AssayError('conflict', `The calendar ${name} has just been changed; read it again.`)
+  return calendarOf(row)
+}

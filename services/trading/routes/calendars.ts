@@ -1,0 +1,44 @@
+import { CalendarName, CalendarRequest, CalendarResource } from '@assay/core/contracts/wire/calendar'
+import { PageQuery, pageOf } from '@assay/core/contracts/wire/page'
+import { requireActor } from '@assay/core/kernel/auth'
+import { withCtx } from '@assay/core/kernel/edge'
+import { etag } from '@assay/core/kernel/etag'
+import { Elysia } from 'elysia'
+import { z } from 'zod'
+import { listCalendars } from '../calendars/list-calendars.ts'
+import { putCalendar } from '../calendars/put-calendar.ts'
+import type { TradingDeps } from '../deps.ts'
+import { IfMatchHeaders, ifMatchOf, tagOf } from '../if-match.ts'
+
+const tags = ['calendars']
+
+export const calendarRoutes = (deps: TradingDeps) =>
+  new Elysia({ name: 'trading.calendars' })
+    .use(withCtx)
+    .get('/api/calendars', ({ ctx, query }) => listCalendars({ ctx, input: query, deps }), {
+      mapResponse: etag,
+      query: PageQuery.extend({ kind: z.enum(['sessions', 'holidays', 'news']).optional() }),
+      response: { 200: pageOf(CalendarResource) },
+      detail: { operationId: 'listCalendars', tags, summary: 'News, sessions and holidays in force' },
+    })
+    .put(
+      '/api/calendars/:name',
+      async ({ ctx, params, body, headers, set }) => {
+        const put = await putCalendar({ ctx, input: { ...params, calendar: body, ...ifMatchOf(headers) }, deps })
+        set.headers.etag = tagOf(put.hash)
+        return put
+      },
+      {
+        parse: 'json',
+        params: z.object({ name: CalendarName }),
+        transform: ({ ctx }) => void requireActor(ctx),
+        headers: IfMatchHeaders,
+        body: CalendarRequest,
+        response: { 200: CalendarResource },
+        detail: {
+          operationId: 'putCalendar',
+          tags,
+          summary: 'Operators: the next version of a calendar; running assessments keep theirs',
+        },
+      },
+    )

@@ -1,0 +1,43 @@
+import { AssayError } from '@assay/core/contracts/errors'
+import type { TierResource } from '@assay/core/contracts/wire/purchase'
+import type { TierRequest } from '@assay/core/contracts/wire/tier'
+import { requireScope } from '@assay/core/kernel/auth'
+import type { Verb } from '../deps.ts'
+import { once } from '../idempotency/once.ts'
+import { checkTier, requireAccepted } from './check-tier.ts'
+import { hashOf, saveTier } from './save-tier.ts'
+
+/** Puts a new tier on sale. Throws conflict when its id is taken, by a retired one too. */
+export async function createTier({
+  ctx,
+  input,
+  deps,
+}: Verb<{ tier: TierRequest; key?: string | undefined }>): Promise<TierResource> {
+  const actor = requireScope(ctx, 'ops:write')
+  const { id: said, accept_unverified: accepted = [], ...document } = input.tier
+  const id = said ?? idOf(document.name)
+  const asked = { ctx, route: 'POST /api/tiers', key: input.key, body: input.tier }
+  return once<TierResource>(deps, asked, async ({ keep }) => {
+    requireAccepted(deps, document, accepted)
+    await checkTier(deps, actor.tenant, document)
+    const tier = { id, version: 1, hash: hashOf(document), document }
+    const isNew = await deps.db.tx(async (sql) => {
+      const saved = await saveTier(sql, { ...tier, tenant: actor.tenant, madeBy: actor.userId, accepted })
+      if (saved) await keep(sql, { value: tier })
+      return saved
+    })
+    if (!isNew) throw new AssayError('conflict', `There is a tier ${id} already.`, { field: 'id' })
+    deps.tiers.changed(actor.tenant)
+    return tier
+  })
+}
+
+function idOf(name: string): string {
+  const id = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 64)
+  if (!id) throw new AssayError('validation_failed', 'id: is needed, the name has no letters for one', { field: 'id' })
+  return id
+}
