@@ -31,6 +31,8 @@ export interface RuleView {
   prices: Reach[]
 }
 export interface PositionView {
+  /** the order that opened it */
+  id: string
   symbol: string
   quantity: string
   cost: string
@@ -149,6 +151,7 @@ export function liveView(state: AccountState, compiled: Compiled, view: MarketVi
       quoteOf,
     )!
     return {
+      id: p.id,
       symbol: p.symbol,
       quantity: str(p.quantity),
       cost: str(p.cost),
