@@ -9,7 +9,7 @@ import { followExposure, passDeadlines } from './deadlines.ts'
 import { settle } from './settle.ts'
 import type { AccountState } from './state.ts'
 import { takeCommand } from './take-command.ts'
-import { takeEvent, trades } from './take-event.ts'
+import { takeEvent } from './take-event.ts'
 import { type FloorNote, newTurn, own, write } from './turn.ts'
 import type { Answer, Command, JournalRecord } from './types.ts'
 import type { MarketView } from './view.ts'
@@ -36,7 +36,8 @@ export interface StepResult {
 
 export function step(before: AccountState, input: Input, view: MarketView, compiled: Compiled): StepResult {
   const turn = newTurn(settle(before, view), view, compiled)
-  if (input.kind !== 'event' || trades(before, input.event)) own(turn)
+  // an event owns what it changes: most change nothing
+  if (input.kind !== 'event') own(turn)
   let answer: Answer | undefined
   switch (input.kind) {
     case 'deadline':

@@ -1,9 +1,12 @@
 /** One command at its stamp, one evaluation point: answered, journalled, refusals too. */
-import { str, ZERO } from '../money/dec.ts'
+import { ZERO } from '../money/dec.ts'
 import { evaluate } from './evaluate.ts'
 import { factsOf, gapsWith } from './facts.ts'
-import { cancelWorking, endPhase, openPhase } from './phases.ts'
-import { placeOrder } from './place-order.ts'
+import { amendOrder } from './orders/amend.ts'
+import { cancelAll, cancelOne } from './orders/cancel.ts'
+import { closePosition } from './orders/close.ts'
+import { placeOrder } from './orders/place-order.ts'
+import { endPhase, openPhase } from './phases.ts'
 import type { AccountState } from './state.ts'
 import type { Input } from './step.ts'
 import { type Turn, write } from './turn.ts'
@@ -81,36 +84,12 @@ function answerCommand(turn: Turn, command: Command, id: string): Answer {
       return cancelOne(turn, command.order)
     case 'cancel_all':
       return cancelAll(turn, command.symbol)
+    case 'amend':
+      return amendOrder(turn, command.order, command)
+    case 'close':
+      return closePosition(turn, command, id)
     case 'pause':
     case 'resume':
-    case 'amend':
-    case 'close':
       return { ok: false, code: 'not_supported', detail: `${command.op} is not supported yet.` }
   }
-}
-
-function cancelOne(turn: Turn, name: string): Answer {
-  const { state } = turn
-  const order = state.orders.find((o) => o.id === name || (o.clientId !== null && `client:${o.clientId}` === name))
-  if (!order) return { ok: false, code: 'order_not_working', detail: `No working order ${name}.` }
-  state.orders = state.orders.filter((o) => o !== order)
-  write(turn, {
-    kind: 'order',
-    phase: state.phase,
-    order: order.id,
-    status: 'cancelled',
-    filled: str(order.filled),
-    reason: 'requested',
-  })
-  return { ok: true, cancelled: [order.id] }
-}
-
-function cancelAll(turn: Turn, symbol: string | undefined): Answer {
-  const { state } = turn
-  const kept = symbol === undefined ? [] : state.orders.filter((o) => o.symbol !== symbol)
-  const cancelled = state.orders.filter((o) => !kept.includes(o))
-  state.orders = cancelled
-  cancelWorking(turn, 'requested')
-  state.orders = kept
-  return { ok: true, cancelled: cancelled.map((o) => o.id) }
 }

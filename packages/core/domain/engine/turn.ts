@@ -54,10 +54,29 @@ export const newTurn = (state: AccountState, view: MarketView, compiled: Compile
 /** The state as a copy that may change in all its parts: a look that changes nothing copies nothing. */
 export function own(turn: Turn): AccountState {
   if (!turn.owned) {
+    turn.origin = turn.state
     turn.state = copyState(turn.state)
     turn.owned = true
   }
   return turn.state
+}
+
+/** The same point on a state of its own, told to nobody: what would happen. */
+export const fork = (turn: Turn): Turn => ({
+  ...turn,
+  state: copyState(turn.state),
+  owned: true,
+  records: [],
+  notes: [],
+  filled: [],
+  born: [],
+})
+/** Takes back what this input did to the account and wrote after its first `written` records. */
+export function takeBack(turn: Turn, written: number): void {
+  const { cseq } = turn.state
+  const aseq = turn.origin.aseq + written
+  turn.records.length = written
+  Object.assign(turn.state, copyState(turn.origin), { aseq, cseq })
 }
 
 /** Writes the next record of the chain. */
@@ -86,7 +105,7 @@ export function fill(turn: Turn, book: Book, market: Market, f: Fill): void {
   const { state, compiled, quoteOf } = turn
   const live = book === state.book && state.day !== null
   const at = { day: live ? state.day!.k : -1, at: turn.at }
-  const ticket = compiled.spec.position_mode === 'hedging' ? { ticket: f.position ?? f.order } : {}
+  const ticket = compiled.hedging ? { ticket: f.position ?? f.order } : {}
   const effect = bookFill(book, market, { ...f, ...at, ...ticket }, compiled.scale, quoteOf)
   if (live && effect.opened) state.day!.opened = true
   if (live && effect.closedSameDay) state.day!.openedAndClosed = true

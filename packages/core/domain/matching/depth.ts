@@ -33,6 +33,12 @@ function standing(
   ]
 }
 
+/** Size that one side shows at exactly this price of the source; null: none. */
+export function displayedAt(view: SymbolView, side: 'bid' | 'ask', price: Dec, market: Market): Dec | null {
+  const found = standing(view, side).find(({ level }) => cmp(level.price, price) === 0)
+  return found ? (found.level.size ?? market.clip) : null
+}
+
 /** Drops what an event has changed or removed since it was taken. */
 export function settleTaken(taken: Taken[], symbolView: (symbol: string) => SymbolView | undefined): Taken[] {
   if (taken.length === 0) return taken

@@ -2,7 +2,7 @@ import type { Market } from '../engine/compile.ts'
 import type { Book } from '../engine/state.ts'
 import type { SymbolView } from '../engine/view.ts'
 import type { MarketEvent, Side } from '../market/event.ts'
-import { add, type Dec, dec, gt, isZero, lt, min, sub, ZERO } from '../money/dec.ts'
+import { add, type Dec, dec, eq, gt, isZero, lt, max, min, sub, ZERO } from '../money/dec.ts'
 import { type OpenLevel, openLevels } from './depth.ts'
 
 export interface RestingFill {
@@ -15,7 +15,8 @@ export interface RestingFill {
 /**
  * What one event gives a resting limit order at P, as maker at P: the opposite levels at P or better (size - taken),
  * or a trade printed beyond P up to what is left of that print; an event that is both gives the larger, not the sum.
- * `printLeft`: what this account's earlier orders left of the print.
+ * `printLeft`: what this account's earlier orders left of the print. `ahead`: queue model, the size that a print at P
+ * itself goes to first; null: such a print gives nothing.
  */
 export function restingFill(
   side: Side,
@@ -26,9 +27,15 @@ export function restingFill(
   view: SymbolView,
   book: Book,
   market: Market,
+  ahead: Dec | null = null,
 ): RestingFill | null {
   const reached = (p: Dec): boolean => (side === 'buy' ? !gt(p, price) : !lt(p, price))
   const beyond = (p: Dec): boolean => (side === 'buy' ? lt(p, price) : gt(p, price))
+  const fromPrint = ({ price: printed, size }: { price: string; size: string }): Dec => {
+    const at = dec(printed)
+    if (beyond(at)) return printLeft
+    return ahead && eq(at, price) ? min(printLeft, max(ZERO, sub(dec(size), ahead))) : ZERO
+  }
   const levels: RestingFill['levels'] = []
   let fromBook = ZERO
   for (const level of openLevels(view, side === 'buy' ? 'ask' : 'bid', book, market)) {
@@ -38,7 +45,7 @@ export function restingFill(
     levels.push({ level, quantity })
     fromBook = add(fromBook, quantity)
   }
-  const fromTrade = event.kind === 'trade' && beyond(dec(event.price)) ? min(rest, printLeft) : ZERO
+  const fromTrade = event.kind === 'trade' ? min(rest, fromPrint(event)) : ZERO
   if (isZero(fromBook) && isZero(fromTrade)) return null
   if (gt(fromTrade, fromBook)) return { quantity: fromTrade, from: 'trade', levels: [] }
   return { quantity: fromBook, from: 'book', levels }
