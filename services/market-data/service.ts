@@ -10,6 +10,7 @@ import { Market } from './products/market.ts'
 import { createQuarantine } from './quality/quarantine.ts'
 import { marketRoutes } from './routes/market.ts'
 import { keepLeading } from './sequencer/lead.ts'
+import { publishCandles } from './topics/publish-candles.ts'
 import { publishTicks } from './topics/publish-ticks.ts'
 import { createUpkeep } from './upkeep/upkeep.ts'
 
@@ -92,6 +93,8 @@ export const marketData: Service<typeof config> = {
           { fatal: true },
         )
         lifecycle.background('market ticks topics', (signal) => publishTicks(marketlog, bus, GROUP, signal))
+        const candles = { market, marketlog, bus, group: GROUP }
+        lifecycle.background('market candles topic', (signal) => publishCandles(candles, signal))
         lifecycle.background('market leader', (signal) => keepLeading({ ...lead, run }, signal), { fatal: true })
         lifecycle.background('market log upkeep', (signal) => upkeep.run(signal))
       },

@@ -1,10 +1,10 @@
 import { type Bar, barStart, isResolution, type Resolution, resolutionMs } from '@assay/core/domain/candles/bar'
+import type { CandleSeries } from '@assay/core/domain/candles/series'
 import { fromPathSymbol } from '@assay/core/domain/instruments/symbol'
-import type { MarketEvent } from '@assay/core/domain/market/event'
-import { isQuote } from '@assay/core/domain/proof/segment'
 import type { ChannelEvent, ChannelSource } from '@assay/core/kernel/channel'
 import type { Market } from '../products/market.ts'
 import { candleResource } from '../products/resources.ts'
+import { movesCandles } from '../symbols/market-symbol.ts'
 
 const RING_MS = 60_000
 /** Open time in seconds and revision in one number that rises with both. */
@@ -33,6 +33,10 @@ export function candlesChannel(market: Market): ChannelSource {
     conflate: String(bar.openTime),
     data: candleResource(bar),
   })
+  const newestSeq = (series: CandleSeries, resolution: Resolution): number => {
+    const bar = series.at(resolution, market.view.mts)
+    return bar ? seqOf(bar) : (barStart(market.view.mts, resolution) / 1000) * REVISIONS
+  }
   return {
     name: 'candles',
     parse(key) {
@@ -43,8 +47,10 @@ export function candlesChannel(market: Market): ChannelSource {
     async snapshot(_, key) {
       const { symbol, resolution, basis, series } = of(key)
       const bar = series.at(resolution, market.view.mts)
-      const seq = bar ? seqOf(bar) : (barStart(market.view.mts, resolution) / 1000) * REVISIONS
-      return { seq, data: { symbol, resolution, basis, candle: bar && candleResource(bar) } }
+      return {
+        seq: newestSeq(series, resolution),
+        data: { symbol, resolution, basis, candle: bar && candleResource(bar) },
+      }
     },
     async since(key, after) {
       const { resolution, series } = of(key)
@@ -56,11 +62,16 @@ export function candlesChannel(market: Market): ChannelSource {
     },
     listen(key, push) {
       const { symbol, resolution, basis, series } = of(key)
-      const counts = (event: MarketEvent) => (basis === 'trades' ? event.kind === 'trade' : isQuote(event))
+      let newest = newestSeq(series, resolution)
       return market.listen(symbol, (event) => {
-        if (!counts(event)) return
+        if (!movesCandles(basis, event)) return
         const bar = series.at(resolution, event.ts)
-        if (bar) push(channelEvent(bar))
+        if (!bar) return
+        const pushed = channelEvent(bar)
+        // a late print corrects a candle behind the newest one: said beside the order of seq, which never falls
+        if (pushed.seq <= newest) push({ ...pushed, seq: newest, kind: 'mark' })
+        else push(pushed)
+        newest = Math.max(newest, pushed.seq)
       })
     },
   }

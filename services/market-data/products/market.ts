@@ -31,6 +31,7 @@ export class Market {
   readonly view = new MarketView()
   private readonly symbols = new Map<string, SymbolProducts>()
   private readonly listeners = new Map<string, Set<Listener>>()
+  private readonly waiting = new Set<{ mseq: number; done: () => void }>()
 
   constructor(
     readonly listed: readonly MarketSymbol[],
@@ -61,13 +62,31 @@ export class Market {
 
   apply(event: MarketEvent): void {
     this.view.apply(event)
+    this.take(event)
+    for (const { mseq, done } of this.waiting) if (mseq <= event.mseq) done()
+  }
+  /** Resolves when everything up to `mseq` is in the products, or the signal aborts. */
+  reached(mseq: number, signal: AbortSignal): Promise<void> {
+    if (this.view.mseq >= mseq || signal.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = () => {
+        this.waiting.delete(waiter)
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const waiter = { mseq, done }
+      this.waiting.add(waiter)
+      signal.addEventListener('abort', done)
+    })
+  }
+  private take(event: MarketEvent): void {
     if (event.kind === 'clock') return
     const everywhere = () => this.symbols.keys()
     const touched =
       'symbol' in event ? [event.symbol] : event.kind === 'gap' ? (event.symbols ?? everywhere()) : everywhere()
-    for (const symbol of touched) this.take(symbol, event)
+    for (const symbol of touched) this.tell(symbol, event)
   }
-  private take(symbol: string, event: MarketEvent): void {
+  private tell(symbol: string, event: MarketEvent): void {
     const products = this.symbols.get(symbol)
     if (!products) return
     if (event.kind === 'trade') {

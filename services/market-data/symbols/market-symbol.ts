@@ -1,6 +1,8 @@
 import { CATALOGUE } from '@assay/core/domain/instruments/catalogue'
 import type { Instrument } from '@assay/core/domain/instruments/instrument'
 import { resolveInstruments } from '@assay/core/domain/instruments/resolve'
+import type { MarketEvent } from '@assay/core/domain/market/event'
+import { isQuote } from '@assay/core/domain/proof/segment'
 import { deriveInstrument } from '../recording/derive-instrument.ts'
 import type { Scan } from '../recording/scan-recording.ts'
 
@@ -14,6 +16,9 @@ export interface MarketSymbol {
   venue: string
   basis: Basis
 }
+
+export const movesCandles = (basis: Basis, event: MarketEvent): boolean =>
+  basis === 'trades' ? event.kind === 'trade' : isQuote(event)
 
 export const simSymbols = (): MarketSymbol[] =>
   CATALOGUE.map((instrument) => ({ instrument, venue: 'sim', basis: instrument.kind === 'fx' ? 'bid' : 'trades' }))

@@ -48,6 +48,8 @@ export interface EngineDeps {
   /** the journal key in use; follows a rotation */
   keys: { readonly signer: Signer }
   log: Pick<Logger, 'info' | 'warn' | 'error'>
+  /** hears each mark of an account that somebody listens to */
+  marked?: (view: LiveView) => void
 }
 export interface EngineOptions {
   group?: string
@@ -136,7 +138,7 @@ class GroupEngine implements Engine {
     this.desk.serve(this.api)
     const feeding = { marketlog, group: this.group, signal: lifecycle.signal }
     this.feed = new Feed(feeding, this.api, LIVE, () => clock.monotonic())
-    this.marks = new Marks(this.api, clock, lifecycle, (account) => leases.serves(slotOf(account)))
+    this.marks = new Marks(this.api, clock, lifecycle, (account) => leases.serves(slotOf(account)), deps.marked)
   }
 
   async start(): Promise<void> {

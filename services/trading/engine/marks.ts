@@ -17,6 +17,8 @@ export class Marks {
     private readonly lifecycle: Lifecycle,
     /** may this owner answer for the account now? */
     private readonly serves: (account: string) => boolean,
+    /** hears each mark once, however many listen */
+    private readonly marked: (view: LiveView) => void = () => {},
   ) {}
 
   listen(account: string, heard: (view: LiveView) => void): () => void {
@@ -51,6 +53,7 @@ export class Marks {
     const last = this.last.get(view.account)
     if (last && last.mseq === view.mseq && last.aseq === view.aseq) return
     this.last.set(view.account, { mseq: view.mseq, aseq: view.aseq })
+    this.marked(view)
     for (const heard of this.listeners.get(view.account) ?? []) heard(view)
   }
 }
