@@ -23,6 +23,7 @@ import { openJournalKeys } from './proof/keys.ts'
 import { TIER_CATALOGUE } from './tiers/catalogue.ts'
 import { seedTiers } from './tiers/seed-tiers.ts'
 import { tierCache } from './tiers/tier-cache.ts'
+import { publishMarks } from './topics/publish-marks.ts'
 
 const HOUR = 3_600_000
 const TIERS_KEPT_MS = 60_000
@@ -49,6 +50,7 @@ export const tradingWith = (storeOf: (db: Db) => EngineStore): Service<typeof co
         clock,
         keys,
         log,
+        marked: publishMarks(deps.bus, (err) => log.warn({ err }, 'a mark could not be published')),
       },
       lifecycle,
       { thread: 'worker', isLive: () => !deps.config.FEEDS.startsWith('replay:') },
