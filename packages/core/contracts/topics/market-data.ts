@@ -97,7 +97,7 @@ export function ticksTopic(symbol: string, venue: string): Topic<TickEvent> {
 export const candleChanged = defineTopic({
   ...market,
   name: 'market-data.candles',
-  summary: 'A candle as it stands; `revision` rises with each change of one candle, `closed` ends it.',
+  summary: "A candle that has ended, on its symbol's own basis; again under a higher `revision` when a late print corrects it.",
   schema: z.object({
     symbol: z.string(),
     resolution: z.string(),
@@ -128,7 +128,6 @@ export const tickQuarantined = defineTopic({
 })
 export const sourceChanged = defineTopic({
   ...market,
-  durable: true,
   name: 'market-data.source-changed',
   summary: "A symbol's price source failed over.",
   schema: z.object({
