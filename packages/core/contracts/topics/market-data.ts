@@ -97,7 +97,8 @@ export function ticksTopic(symbol: string, venue: string): Topic<TickEvent> {
 export const candleChanged = defineTopic({
   ...market,
   name: 'market-data.candles',
-  summary: "A candle that has ended, on its symbol's own basis; again under a higher `revision` when a late print corrects it.",
+  summary:
+    "A candle that has ended, on its symbol's own basis; again under a higher `revision` when a late print corrects it.",
   schema: z.object({
     symbol: z.string(),
     resolution: z.string(),
