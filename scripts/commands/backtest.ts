@@ -118,6 +118,11 @@ function print(r: BacktestResult, keys: string | null): void {
     console.log(
       `violation      ${v.at} ${v.rule}: ${v.value} against ${v.limit}${v.attributed ? '' : ' (also crossed)'}`,
     )
+  for (const w of r.warnings)
+    console.log(`warning        ${w.at} ${w.rule}: ${w.fraction} of it is used: ${w.value} against ${w.limit}`)
+  for (const l of r.locks)
+    console.log(`${l.rule ? 'locked  ' : 'unlocked'}       ${l.at}${l.rule ? ` by ${l.rule} until ${l.until}` : ''}`)
+  for (const c of r.carry) console.log(`${c.what.padEnd(14)} ${c.at} ${c.symbol}: ${c.booked}`)
   for (const x of r.rejected) console.log(`rejected       ${x.at} ${x.client_order_id ?? ''} ${x.code}: ${x.detail}`)
   line('days', r.days.length)
   for (const d of r.days) console.log(`  ${d.day}  balance ${d.balance}  equity ${d.equity}  anchor ${d.anchor ?? '-'}`)

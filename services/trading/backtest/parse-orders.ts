@@ -1,5 +1,13 @@
 import { AssayError } from '@assay/core/contracts/errors'
-import { Decimal } from '@assay/core/contracts/wire/decimal'
+import {
+  AmendRequest,
+  agreeing,
+  amendBody,
+  ClientOrderId,
+  CloseRequest,
+  orderBody,
+  orderFields,
+} from '@assay/core/contracts/wire/order-request'
 import { parseWire } from '@assay/core/contracts/wire/parse'
 import type { Command } from '@assay/core/domain/engine/types'
 import { z } from 'zod'
@@ -12,64 +20,45 @@ export interface ScriptedCommand {
 }
 
 const At = z.union([z.iso.datetime({ offset: true }), z.int()], 'must be ISO 8601 with a zone, or milliseconds')
-const name = z.string().min(1).max(64)
-const Shape = {
-  order: z.strictObject({
-    at: At,
-    op: z.literal('order'),
-    symbol: z.string(),
-    side: z.enum(['buy', 'sell']),
-    type: z.enum(['market', 'limit']),
-    quantity: Decimal,
-    price: Decimal.optional(),
-    time_in_force: z.enum(['gtc', 'ioc']).optional(),
-    client_order_id: name.optional(),
-  }),
-  cancel: z.strictObject({
-    at: At,
-    op: z.literal('cancel'),
-    order: z.string().optional(),
-    client_order_id: name.optional(),
-  }),
-  cancel_all: z.strictObject({ at: At, op: z.literal('cancel_all'), symbol: z.string().optional() }),
-}
-const LATER_OPS = ['amend', 'close']
-const LATER_TYPES = ['stop', 'stop_limit', 'trailing_stop', 'bracket', 'oco']
-const LATER_TIFS = ['fok', 'day', 'gtd']
-const LATER_FIELDS = ['reduce_only', 'post_only', 'stop_price', 'trail', 'take_profit', 'stop_loss', 'expires_at']
-
-function refuseLater(fields: Record<string, unknown>): void {
-  const refuse = (field: string, what: string): never => {
-    throw new AssayError('not_supported', `${what} is not supported yet.`, { field })
-  }
-  if (LATER_OPS.includes(String(fields.op))) refuse('op', `The operation ${fields.op}`)
-  if (LATER_TYPES.includes(String(fields.type).toLowerCase())) refuse('type', `The order type ${fields.type}`)
-  if (LATER_TIFS.includes(String(fields.time_in_force).toLowerCase()))
-    refuse('time_in_force', `The time in force ${fields.time_in_force}`)
-  for (const field of LATER_FIELDS)
-    if (fields[field] !== undefined && fields[field] !== false) refuse(field, `The field ${field}`)
+/** An order of the list, by its name or the id that its client gave it. */
+const named = { order: z.string().min(1).max(64).optional(), client_order_id: ClientOrderId.optional() }
+const orderNamed = ({ order, client_order_id }: { order?: string; client_order_id?: string }): string => {
+  if ((order === undefined) === (client_order_id === undefined))
+    throw new AssayError('validation_failed', 'order: say order or client_order_id', { field: 'order' })
+  return order ?? `client:${client_order_id}`
 }
 
-function commandOf(fields: Record<string, unknown>): { at: string | number; command: Command } {
-  refuseLater(fields)
-  if (fields.op === 'cancel') {
-    const { at, order, client_order_id } = parseWire(Shape.cancel, fields)
-    if ((order === undefined) === (client_order_id === undefined))
-      throw new AssayError('validation_failed', 'say order or client_order_id', { field: 'order' })
-    return { at, command: { op: 'cancel', order: order ?? `client:${client_order_id}` } }
+const Order = z.strictObject(orderFields).superRefine(agreeing)
+const Cancel = z.strictObject(named)
+const CancelAll = z.strictObject({ symbol: z.string().optional() })
+const Nothing = z.strictObject({})
+const Position = z.string('say the position, or its symbol').min(1).max(64)
+
+type Fields = Record<string, unknown>
+/** Each operation as REST reads its body; what the path says there stands beside it here. */
+const READ: Readonly<Record<string, (fields: Fields) => Command>> = {
+  order: (fields) => ({ op: 'order', ...orderBody(parseWire(Order, fields)) }),
+  amend({ order, client_order_id, ...change }) {
+    const name = orderNamed(parseWire(Cancel, { order, client_order_id }))
+    return { op: 'amend', order: name, ...amendBody(parseWire(AmendRequest, change)) }
+  },
+  cancel: (fields) => ({ op: 'cancel', order: orderNamed(parseWire(Cancel, fields)) }),
+  cancel_all: (fields) => ({ op: 'cancel_all', ...parseWire(CancelAll, fields) }),
+  close({ position, symbol, ...rest }) {
+    const of = parseWire(z.strictObject({ position: Position }), { position: position ?? symbol })
+    return { op: 'close', ...of, ...parseWire(CloseRequest, rest) }
+  },
+  pause: (fields) => ({ op: 'pause', ...parseWire(Nothing, fields) }),
+  resume: (fields) => ({ op: 'resume', ...parseWire(Nothing, fields) }),
+}
+
+function commandOf({ at, op = 'order', ...fields }: Fields): { at: string | number; command: Command } {
+  const read = typeof op === 'string' && Object.hasOwn(READ, op) ? READ[op] : undefined
+  if (!read) {
+    const detail = `op: ${String(op)} is none of ${Object.keys(READ).join(', ')}`
+    throw new AssayError('validation_failed', detail, { field: 'op' })
   }
-  if (fields.op === 'cancel_all') {
-    const { at, ...command } = parseWire(Shape.cancel_all, fields)
-    return { at, command }
-  }
-  const { at, ...command } = parseWire(Shape.order, fields.op === undefined ? { ...fields, op: 'order' } : fields)
-  if (command.type === 'limit' && command.price === undefined)
-    throw new AssayError('validation_failed', 'price: a limit order needs one', { field: 'price' })
-  if (command.type === 'market' && command.price !== undefined)
-    throw new AssayError('validation_failed', 'price: a market order has none', { field: 'price' })
-  if (command.type === 'market' && command.time_in_force === 'gtc')
-    throw new AssayError('validation_failed', 'time_in_force: a market order is ioc', { field: 'time_in_force' })
-  return { at, command }
+  return { at: parseWire(z.strictObject({ at: At }), { at }).at, command: read(fields) }
 }
 
 /** JSON lines of scripted commands, ordered by time (equal times keep the file's order). Throws AssayError that names the line and the field. */
@@ -77,18 +66,26 @@ export function parseOrders(text: string, file: string): ScriptedCommand[] {
   const commands: ScriptedCommand[] = []
   for (const [i, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue
-    try {
-      const fields: unknown = JSON.parse(line)
-      if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
-        throw new AssayError('validation_failed', 'not an object')
-      const { at, command } = commandOf(fields as Record<string, unknown>)
-      commands.push({ at: typeof at === 'number' ? at : Date.parse(at), line: i + 1, command })
-    } catch (error) {
-      const where = `${file}:${i + 1}`
-      if (error instanceof AssayError)
-        throw new AssayError(error.code, `${where}: ${error.detail}`, { field: error.options.field })
-      throw new AssayError('malformed_body', `${where}: not JSON: ${line.slice(0, 80)}`)
-    }
+    const where = `${file}:${i + 1}`
+    const { at, command } = understood(where, line)
+    commands.push({ at: typeof at === 'number' ? at : Date.parse(at), line: i + 1, command })
   }
   return commands.sort((a, b) => a.at - b.at)
+}
+
+function understood(where: string, line: string): { at: string | number; command: Command } {
+  let fields: unknown
+  try {
+    fields = JSON.parse(line)
+  } catch {
+    throw new AssayError('malformed_body', `${where}: not JSON: ${line.slice(0, 80)}`)
+  }
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
+    throw new AssayError('validation_failed', `${where}: not an object`)
+  try {
+    return commandOf(fields as Fields)
+  } catch (error) {
+    if (!(error instanceof AssayError)) throw error
+    throw new AssayError(error.code, `${where}: ${error.detail}`, { field: error.options.field })
+  }
 }

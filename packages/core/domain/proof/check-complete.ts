@@ -2,10 +2,10 @@ import type { Compiled } from '../engine/compile.ts'
 import { orderedSymbols } from './collect.ts'
 import { decidingSymbols } from './documents.ts'
 import type { Finding } from './findings.ts'
-import { type Hole, holeIn, missingIn, type ShownLeaf } from './leaves.ts'
+import { type Hole, holeIn, missingIn } from './leaves.ts'
 import type { Archive } from './read-archive.ts'
 import type { Watched } from './replay-archive.ts'
-import { isQuote, type Newest } from './segment.ts'
+import { newestAfter } from './segment.ts'
 
 /** No leaf that could have decided something may be hidden. */
 export function checkComplete(archive: Archive, compiled: Compiled, watched: Watched): Finding[] {
@@ -45,8 +45,8 @@ export function checkComplete(archive: Archive, compiled: Compiled, watched: Wat
       }
       const hole = holeIn(holes.get(symbol)!, leaf.event.mseq, mseq)
       if (hole) findings.push(gap(symbol, hole))
-      const [quote, levels, state] = newestAt(leaf)
-      for (const pointed of [quote, levels, state]) {
+      const newest = newestAfter(leaf.event, leaf.p)
+      for (const pointed of newest) {
         if (pointed > 0 && !log.has(symbol, pointed))
           findings.push({
             reason: `the event ${pointed} of ${symbol} stood at ${mseq} and is missing`,
@@ -54,17 +54,11 @@ export function checkComplete(archive: Archive, compiled: Compiled, watched: Wat
             aseq,
           })
       }
-      const known = Math.max(quote, state)
+      const known = Math.max(newest[0], newest[2])
       if (known > 0) since = Math.min(since, known)
     }
     const hole = holeIn(holes.get('group')!, since, mseq)
     if (hole) findings.push(gap('group', hole))
   }
   return findings
-}
-/** The newest quote, levels and state once this leaf is applied. */
-function newestAt({ event, p: [quote, levels, state] }: ShownLeaf): Newest {
-  if (isQuote(event)) return [event.mseq, levels, state]
-  if (event.kind === 'levels') return [quote, event.mseq, state]
-  return event.kind === 'symbol_state' ? [quote, levels, event.mseq] : [quote, levels, state]
 }

@@ -4,7 +4,7 @@ import type { JournalRecord } from '../engine/types.ts'
 import { leafGroup, type MarketEvent } from '../market/event.ts'
 import { decidingSymbols } from './documents.ts'
 import { type Decided, Retelling, type Segments, toldIn } from './retell.ts'
-import { NewestOf, type SegmentHead } from './segment.ts'
+import { type Newest, NewestOf, type SegmentHead } from './segment.ts'
 
 /** One market group's log, as a builder reads it. */
 export interface LogSource {
@@ -76,7 +76,7 @@ export async function collect(
   const streams = [...symbols, 'group']
   const newest = new NewestOf()
   const lastLeaf = new Map<string, number>()
-  const pointers = new Map<string, readonly [number, number, number]>()
+  const pointers = new Map<string, Newest>()
   const wanted: Wanted = { end: 0, single: new Set(), ranges: new Map(streams.map((s) => [s, []])), fromStart: false }
   const unseen = new Set<string>()
   const retelling = new Retelling(compiled, assessment, header.docs, toldIn(records), segments)

@@ -82,8 +82,10 @@ function isLeaf(leaf: unknown): leaf is LeafLine {
     typeof h === 'string' &&
     isCount(i) &&
     Array.isArray(p) &&
-    p.length === 3 &&
-    p.every(isCount)
+    p.length >= 3 &&
+    p.length <= 6 &&
+    p.every(isCount) &&
+    (p.length === 3 || p.at(-1) !== 0)
   )
 }
 

@@ -3,7 +3,17 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import type { MarketEvent } from '../market/event.ts'
 import { portableHash, proveLeaves, rootFrom } from './merkle.ts'
-import { eventText, leafData, NewestOf, NO_HEAD, SEGMENT_EVENTS, SegmentBuilder, type SegmentHead } from './segment.ts'
+import {
+  eventText,
+  leafData,
+  type Newest,
+  NewestOf,
+  NO_HEAD,
+  newestAfter,
+  SEGMENT_EVENTS,
+  SegmentBuilder,
+  type SegmentHead,
+} from './segment.ts'
 
 const SYMBOLS = ['BTC/USD', 'EUR/USD']
 const MINUTE = 60_000
@@ -95,6 +105,26 @@ describe('segment', () => {
       }),
       { numRuns: 50 },
     )
+  })
+
+  test('what is newest behind quote, levels and state is named only where there is some', () => {
+    const of = (kind: string, mseq: number, more: object = {}) =>
+      ({ kind, symbol: 'S', venue: 'v', ts: 0, pos: 0, mseq, mts: 0, ...more }) as MarketEvent
+    const told: [MarketEvent, Newest][] = [
+      [of('quote', 1, { bid: '1', ask: '2' }), [1, 0, 0]],
+      [of('rate', 2, { what: 'funding', rate: '1' }), [1, 0, 0, 0, 2]],
+      [of('trade', 3, { price: '1', size: '1', side: 'buy' }), [1, 0, 0, 3, 2]],
+      [of('rate', 4, { what: 'swap', long: '1', short: '1' }), [1, 0, 0, 3, 2, 4]],
+      [of('trade', 5, { price: '1', size: '1', side: 'buy', bid: '1', ask: '2' }), [5, 0, 0, 5, 2, 4]],
+      [of('quote', 6, { bid: '1', ask: '2' }), [6, 0, 0, 5, 2, 4]],
+      [of('symbol_state', 7, { state: 'settled', price: '1' }), [6, 0, 7, 5, 2, 4]],
+    ]
+    let before: Newest = [0, 0, 0]
+    for (const [event, after] of told) {
+      before = newestAfter(event, before)
+      expect(before).toEqual(after)
+    }
+    expect(leafData('{}', [1, 0, 0, 0, 2])).toBe('{"e":{},"p":[1,0,0,0,2]}')
   })
 
   test('a leaf shows which quote, levels and state stood before it, and proves against the head', () => {

@@ -28,8 +28,11 @@ export interface SegmentHead {
   /** per symbol and `group`: leaf count and Merkle root */
   groups: Record<string, GroupRoot>
 }
-/** mseq of a symbol's newest quote, levels and symbol_state; 0: none yet. */
-export type Newest = readonly [quote: number, levels: number, state: number]
+/**
+ * mseq of a symbol's newest quote, levels and symbol_state, then of its newest trade, funding and swap rate; 0: none
+ * yet. What stands behind the third is left out where it and all behind it are 0.
+ */
+export type Newest = readonly [quote: number, levels: number, state: number, ...rest: number[]]
 const NONE: Newest = [0, 0, 0]
 
 /** H(canonical JSON of {v, prev, first, last, groups: {name: [count, root]}}). */
@@ -59,13 +62,37 @@ export function sortMembers<T extends object>(object: T): T {
 
 /** Leaf data: canonical JSON of {e: event, p: the newest of its symbol before it}. */
 export const leafData = (text: string, before: Newest): string =>
-  `{"e":${text},"p":[${before[0]},${before[1]},${before[2]}]}`
+  before.length === 3
+    ? `{"e":${text},"p":[${before[0]},${before[1]},${before[2]}]}`
+    : `{"e":${text},"p":[${before.join(',')}]}`
 
 /** Whether an event is a mark: a quote, or a print that makes one. */
 export const isQuote = (event: MarketEvent): boolean =>
   event.kind === 'quote' || (event.kind === 'trade' && event.bid !== undefined)
 
-/** The newest quote, levels and state of each symbol, by mseq. */
+/** What is newest once this event is applied. */
+export function newestAfter(event: MarketEvent, before: Newest): Newest {
+  const [quote, levels, state, trade = 0, ...rates] = before
+  switch (event.kind) {
+    case 'quote':
+      return [event.mseq, levels, state, ...before.slice(3)]
+    case 'levels':
+      return [quote, event.mseq, state, ...before.slice(3)]
+    case 'symbol_state':
+      return [quote, levels, event.mseq, ...before.slice(3)]
+    case 'trade':
+      return [isQuote(event) ? event.mseq : quote, levels, state, event.mseq, ...rates]
+    case 'rate': {
+      const [funding = 0, swap = 0] = rates
+      const told: [number, number] = event.what === 'funding' ? [event.mseq, swap] : [funding, event.mseq]
+      return [quote, levels, state, trade, ...(told[1] === 0 ? [told[0]] : told)]
+    }
+    default:
+      return before
+  }
+}
+
+/** The newest of each kind of each symbol, by mseq. */
 export class NewestOf {
   private readonly symbols = new Map<string, Newest>()
 
@@ -77,10 +104,9 @@ export class NewestOf {
   }
   apply(event: MarketEvent): void {
     if (!('symbol' in event)) return
-    const [quote, levels, state] = this.symbols.get(event.symbol) ?? NONE
-    if (isQuote(event)) this.symbols.set(event.symbol, [event.mseq, levels, state])
-    else if (event.kind === 'levels') this.symbols.set(event.symbol, [quote, event.mseq, state])
-    else if (event.kind === 'symbol_state') this.symbols.set(event.symbol, [quote, levels, event.mseq])
+    const before = this.of(event.symbol)
+    const after = newestAfter(event, before)
+    if (after !== before) this.symbols.set(event.symbol, after)
   }
 }
 

@@ -5,10 +5,13 @@ interface Newest {
   quote?: MarketEvent
   levels?: MarketEvent
   state?: MarketEvent
+  trade?: MarketEvent
+  funding?: MarketEvent
+  swap?: MarketEvent
   gap?: MarketEvent
 }
 
-/** What a reader must know of the events it did not read: the newest quote, levels and state of each symbol, and the gaps that still hide one. */
+/** What a reader must know of the events it did not read: the newest quote, levels, state, trade and rates of each symbol, and the gaps that still hide one. */
 export class Carry {
   private readonly symbols = new Map<string, Newest>()
 
@@ -28,11 +31,13 @@ export class Carry {
       newest = {}
       this.symbols.set(event.symbol, newest)
     }
+    if (event.kind === 'trade') newest.trade = event
     if (isQuote(event)) {
       newest.quote = event
       newest.gap = undefined
     } else if (event.kind === 'levels') newest.levels = event
     else if (event.kind === 'symbol_state') newest.state = event
+    else if (event.kind === 'rate') newest[event.what] = event
   }
 
   events(): MarketEvent[] {
