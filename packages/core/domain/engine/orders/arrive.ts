@@ -5,6 +5,7 @@ import type { Turn } from '../turn.ts'
 import { marketBar } from './market-bar.ts'
 import { cancelOrder, dropOrder, isDone, writeStanding } from './order-view.ts'
 import { sizeAhead } from './queue.ts'
+import { cancelIdle } from './reducing.ts'
 import { crossing, endRest, takeNow } from './take.ts'
 import { follow } from './trail.ts'
 import { trigger } from './trigger.ts'
@@ -52,4 +53,5 @@ export function arriveOrders(turn: Turn): void {
     writeStanding(turn, order, 'working')
     arrive(turn, order, market, barred)
   }
+  cancelIdle(turn)
 }

@@ -1,5 +1,5 @@
 /** DAY and GTD: orders that end at an instant. */
-import type { Compiled, Market } from '../compile.ts'
+import type { Market } from '../compile.ts'
 import type { AccountState } from '../state.ts'
 import type { Turn } from '../turn.ts'
 import { dropOrder, writeEnd } from './order-view.ts'
@@ -12,7 +12,7 @@ export function dayEnd(turn: Turn, market: Market): number {
 }
 
 /** When an order expires or arrives next; null: none does. */
-export function orderDeadline(state: AccountState, _compiled?: Compiled): number | null {
+export function orderDeadline(state: AccountState): number | null {
   let first: number | null = null
   for (const { expiresAt, arrivesAt } of state.orders) {
     if (expiresAt !== null && (first === null || expiresAt < first)) first = expiresAt
