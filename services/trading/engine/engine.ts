@@ -1,7 +1,7 @@
 /** The engine of one market group: what the rest of trading sees of it, and how it starts. */
 import { AssayError } from '@assay/core/contracts/errors'
 import type { LiveView } from '@assay/core/domain/engine/live'
-import type { Command, JournalRecord } from '@assay/core/domain/engine/types'
+import type { Command, JournalRecord, OrderBody } from '@assay/core/domain/engine/types'
 import type { Lifecycle } from '@assay/core/kernel/lifecycle'
 import type { Clock } from '@assay/core/ports/clock/port'
 import type { Lockstep, Participant } from '@assay/core/ports/marketlog/lockstep'
@@ -13,7 +13,7 @@ import { Feed } from './feed.ts'
 import { LIVE } from './host.ts'
 import type { Leases } from './leases.ts'
 import { Marks } from './marks.ts'
-import type { Heard, Owner } from './owner.ts'
+import type { Heard, Owner, Previewed } from './owner.ts'
 import { inlineOwner, type OwnerApi } from './owner-thread.ts'
 import type { SealedCommit, Signer } from './seal.ts'
 import { slotOf } from './slots.ts'
@@ -27,6 +27,8 @@ export interface Engine {
   submit(account: string, command: Command, meta: CommandMeta): Promise<Reply>
   /** settled to the mseq it carries; AssayError not_found, unavailable */
   read(account: string): Promise<LiveView>
+  /** what an order would do now, at the settled account; AssayError as of read */
+  preview(account: string, order: OrderBody): Promise<Previewed>
   /** hears the account's live view at most four times a second, as the market moves it; returns the stop */
   listen(account: string, heard: (view: LiveView) => void): () => void
   /** hears the account's records in order as they become durable; one may be missing after an unknown outcome; returns the stop */
@@ -282,15 +284,21 @@ class GroupEngine implements Engine {
       if (followers.delete(heard) && followers.size === 0) this.followers.delete(account)
     }
   }
-  async read(account: string): Promise<LiveView> {
+  read(account: string): Promise<LiveView> {
+    return this.look(account, () => this.api.read(account))
+  }
+  preview(account: string, order: OrderBody): Promise<Previewed> {
+    return this.look(account, () => this.api.preview(account, order))
+  }
+  private async look<T extends object>(account: string, ask: () => Promise<T | 'unavailable' | null>): Promise<T> {
     if (!(await this.isServed(account)))
       throw new AssayError('unavailable', 'The account is moving. Try again.', { retryAfterS: 1 })
-    const view = await this.inTime(this.api.read(account), () => {
+    const seen = await this.inTime(ask(), () => {
       throw new AssayError('unavailable', 'The account waits for the disk. Try again.', { retryAfterS: 1 })
     })
-    if (!view) throw new AssayError('not_found', 'There is no such account.')
-    if (view === 'unavailable') throw new AssayError('unavailable', 'The account cannot be served now.')
-    return view
+    if (!seen) throw new AssayError('not_found', 'There is no such account.')
+    if (seen === 'unavailable') throw new AssayError('unavailable', 'The account cannot be served now.')
+    return seen
   }
   private async isServed(account: string): Promise<boolean> {
     const { leases, clock } = this.deps

@@ -1,6 +1,7 @@
 import type { LiveView } from '@assay/core/domain/engine/live'
+import type { OrderBody } from '@assay/core/domain/engine/types'
 import type { Host, Opening } from './host.ts'
-import { type Fed, type Heard, Owner } from './owner.ts'
+import { type Fed, type Heard, Owner, type Previewed } from './owner.ts'
 import { connect, type Remote, type Wire } from './rpc.ts'
 import type { Batch, CommitResult, OwnerReply, Submission } from './types.ts'
 
@@ -11,6 +12,8 @@ export interface OwnerApi {
   submit(submission: Submission): Promise<OwnerReply>
   /** null: there is no such account */
   read(account: string): Promise<LiveView | 'unavailable' | null>
+  /** what the order would do now; null: there is no such account */
+  preview(account: string, order: OrderBody): Promise<Previewed | 'unavailable' | null>
   marks(): Promise<LiveView[]>
   counts(): Promise<Owner['counters']>
   drain(): Promise<void>
@@ -32,6 +35,7 @@ export const apiOf = (owner: Owner): OwnerApi => ({
   feed: async (book, batch) => owner.feed(book, batch),
   submit: (submission) => owner.submit(submission),
   read: (account) => owner.read(account),
+  preview: (account, order) => owner.preview(account, order),
   marks: async () => owner.marks(),
   counts: async () => owner.counters,
   drain: () => owner.drain(),

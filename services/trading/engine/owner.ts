@@ -6,8 +6,9 @@
  */
 import { type Compiled, compileSpec } from '@assay/core/domain/engine/compile'
 import { type LiveView, liveView } from '@assay/core/domain/engine/live'
+import { type Preview, previewOrder } from '@assay/core/domain/engine/orders/preview'
 import { type Input, nextDeadline, type StepResult } from '@assay/core/domain/engine/step'
-import type { AccountSpec, Command } from '@assay/core/domain/engine/types'
+import type { AccountSpec, Command, OrderBody } from '@assay/core/domain/engine/types'
 import { canonical } from '@assay/core/domain/journal/canonical'
 import { Book } from './book.ts'
 import { type Host, LIVE, type Opening, type Wanted } from './host.ts'
@@ -41,6 +42,11 @@ export interface Fed {
   mseq: number
   /** the book has reached the live one and is part of it */
   merged: boolean
+}
+export interface Previewed {
+  preview: Preview
+  /** the place it was computed at */
+  mseq: number
 }
 export type Heard = (account: string, result: StepResult, input: Input) => void
 
@@ -426,12 +432,19 @@ export class Owner {
     return this.accounts.has(account) && !isBusy(h)
   }
   /** Settled to the owner's place in the log, durable; null: no such account. */
-  async read(account: string): Promise<LiveView | 'unavailable' | null> {
+  read(account: string): Promise<LiveView | 'unavailable' | null> {
+    return this.look(account, ({ state, compiled }) => liveView(state, compiled, this.live!.view))
+  }
+  /** What an order would do to the account as it stands settled: nothing of it is decided or written. */
+  preview(account: string, order: OrderBody): Promise<Previewed | 'unavailable' | null> {
+    return this.look(account, ({ state, compiled }) => {
+      const { view } = this.live!
+      return { preview: previewOrder(state, order, view, compiled), mseq: view.mseq }
+    })
+  }
+  private async look<T>(account: string, seen: (h: Hosted) => T): Promise<T | 'unavailable' | null> {
     for (;;) {
-      if (this.isSettled(account)) {
-        const h = this.accounts.get(account)!
-        return liveView(h.state, h.compiled, this.live!.view)
-      }
+      if (this.isSettled(account)) return seen(this.accounts.get(account)!)
       this.flush()
       const h = this.accounts.get(account)
       if (!h && (this.broken.has(account) || !this.live)) return 'unavailable'

@@ -59,4 +59,4 @@ export async function fillsOf(
 }
 
 /** A fee is booked as a negative amount; here it is what was paid. */
-const costOf = (fee: { booked: string } | null): string => fee?.booked.replace(/^-/, '') ?? '0'
+export const costOf = (fee: { booked: string } | null): string => fee?.booked.replace(/^-/, '') ?? '0'

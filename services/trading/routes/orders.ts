@@ -1,4 +1,5 @@
 import { CancelAnswer, OrderAnswer, OrderResource, OrderStatus } from '@assay/core/contracts/wire/order'
+import { OrderPreview } from '@assay/core/contracts/wire/order-preview'
 import { AmendRequest, CloseRequest, OrderRequest } from '@assay/core/contracts/wire/order-request'
 import { PageQuery, pageOf } from '@assay/core/contracts/wire/page'
 import { requireActor } from '@assay/core/kernel/auth'
@@ -14,6 +15,7 @@ import { closePosition } from '../orders/close-position.ts'
 import { getOrder } from '../orders/get-order.ts'
 import { listOrders } from '../orders/list-orders.ts'
 import { placeOrder } from '../orders/place-order.ts'
+import { previewOrder } from '../orders/preview-order.ts'
 
 const tags = ['orders']
 const params = z.object({ id: z.string() })
@@ -40,6 +42,22 @@ export const orderRoutes = (deps: TradingDeps) =>
           operationId: 'placeOrder',
           tags,
           summary: 'Place an order; 200 repeats the first answer to its client_order_id',
+        },
+      },
+    )
+    .post(
+      '/api/assessments/:id/orders/preview',
+      ({ ctx, params, body }) => previewOrder({ ctx, input: { id: params.id, order: body }, deps }),
+      {
+        parse: 'json',
+        params,
+        transform: ({ ctx }) => void requireActor(ctx),
+        body: OrderRequest,
+        response: { 200: OrderPreview },
+        detail: {
+          operationId: 'previewOrder',
+          tags,
+          summary: 'What an order would do now: fills, costs, margin, distance to each floor after it',
         },
       },
     )

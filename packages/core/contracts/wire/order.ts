@@ -47,12 +47,12 @@ const FillSummary = z.object({
   liquidity: z.enum(['maker', 'taker']),
   mseq: z.int(),
 })
-const Answered = OrderResource.omit({ phase: true, mseq: true, updated_at: true })
-export type AnsweredOrder = z.output<typeof Answered>
+export const AnsweredOrder = OrderResource.omit({ phase: true, mseq: true, updated_at: true })
+export type AnsweredOrder = z.output<typeof AnsweredOrder>
 export const OrderAnswer = z.object({
-  order: Answered,
+  order: AnsweredOrder,
   /** both legs of an OCO, the exits of a bracket that exist already; [] of a single order */
-  legs: z.array(Answered),
+  legs: z.array(AnsweredOrder),
   fills: z.array(FillSummary),
   receipt: ReceiptResource,
   /** a repeat of this client_order_id: the first answer again */

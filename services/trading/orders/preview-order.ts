@@ -1,0 +1,40 @@
+import type { OrderPreview } from '@assay/core/contracts/wire/order-preview'
+import { type OrderRequest, orderBody } from '@assay/core/contracts/wire/order-request'
+import type { Preview } from '@assay/core/domain/engine/orders/preview'
+import { cmp, dec } from '@assay/core/domain/money/dec'
+import { openAssessment } from '../access.ts'
+import type { Verb } from '../deps.ts'
+import { costOf } from './first-fills.ts'
+import { answeredOrder } from './order-row.ts'
+
+/** What the order would do if it were placed now; nothing is journalled, no client_order_id is used up. */
+export async function previewOrder(verb: Verb<{ id: string; order: OrderRequest }>): Promise<OrderPreview> {
+  await openAssessment(verb, 'trading:read')
+  const { input, deps } = verb
+  const { preview, mseq } = await deps.engine.preview(input.id, orderBody(input.order))
+  const { refusal, order, legs, fills, ...standing } = preview
+  return {
+    refusal: refusal && {
+      code: refusal.code,
+      detail: refusal.detail,
+      field: refusal.field ?? null,
+      nearest: refusal.nearest ?? null,
+    },
+    order: order && answeredOrder(order),
+    legs: legs.map(answeredOrder),
+    fills: fills.map((fill) => ({ ...fill, fee: costOf({ booked: fill.fee }) })),
+    ...standing,
+    worst_case: refusal ? null : worstCase(preview),
+    mseq,
+  }
+}
+
+/** The floor that is nearest after it. */
+function worstCase({ floors }: Preview): string | null {
+  const nearest = floors
+    .filter(({ rule }) => rule !== 'daily_profit_cap')
+    .sort((a, b) => cmp(dec(a.distance), dec(b.distance)))[0]
+  if (!nearest) return null
+  const stop = nearest.stop_beyond ? '; its stop lies beyond it' : ''
+  return `Filled now, this order leaves ${nearest.distance} to the ${nearest.rule} floor${stop}.`
+}
