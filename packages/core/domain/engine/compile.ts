@@ -92,6 +92,8 @@ function swapOf({ symbol, swap }: Instrument, zoneNamed: Zones): Swap | null {
   if (swap === null) return null
   const minutes = minutesOf(swap.time)
   if (minutes === null) throw new RangeError(`${symbol}: swap.time: must be HH:MM`)
+  if (swap.days && !swap.days.some((day) => day >= 1 && day <= 7))
+    throw new RangeError(`${symbol}: swap.days: must name week days, 1 (Monday) to 7`)
   return { ...swap, zone: zoneNamed(swap.zone), minutes, days: swap.days ?? null }
 }
 const HOUR_MS = 3_600_000
