@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { MarketEvent } from '@assay/core/domain/market/event'
 import { type Db, DbError } from '@assay/core/ports/db/port'
+import type { Lockstep } from '@assay/core/ports/marketlog/lockstep'
 import { createLockstep } from '@assay/core/ports/marketlog/lockstep-memory'
 import { createMemoryLog } from '@assay/core/ports/marketlog/memory'
 import { DiskFullError, FencedError, type MarketLog } from '@assay/core/ports/marketlog/port'
@@ -49,20 +50,23 @@ const live: Make = (marketlog, clock, group) => (epoch, signal) =>
     quarantine: () => {},
     onSequencer: () => {},
   })
-const EVENTS = { startMts: 0, tickMs: 1000, volatility: 1, steps: 20, seed: 'lead' }
-const events = () => simEvents({ ...EVENTS, instruments: symbols.map((s) => s.instrument) })
-const replayed: Make = (marketlog, clock, group) => (epoch, signal) =>
-  runPlayedFeed({
-    marketlog,
-    clock,
-    group,
-    epoch,
-    signal,
-    events,
-    pace: 1,
-    lockstep: createLockstep(group, clock),
-    onStopped: () => {},
-  })
+const EVENTS = { startMts: 0, tickMs: 1000, volatility: 1, seed: 'lead', instruments: symbols.map((s) => s.instrument) }
+const events = (steps = 20) => simEvents({ ...EVENTS, steps })
+const played =
+  (pace: 1 | 'lockstep', lockstep?: Lockstep): Make =>
+  (marketlog, clock, group) =>
+  (epoch, signal) =>
+    runPlayedFeed({
+      marketlog,
+      clock,
+      group,
+      epoch,
+      signal,
+      events: () => events(pace === 'lockstep' ? 200 : undefined),
+      pace,
+      lockstep: lockstep ?? createLockstep(group, clock),
+      onStopped: () => {},
+    })
 
 let groups = 0
 function leader(make: Make, { repeats = false, over = db, inner = createMemoryLog() } = {}) {
@@ -149,7 +153,7 @@ describe('a leader that stalled beyond its lease', () => {
   })
 
   test('goes on where a recording stood: the log is that of a run without the stall', async () => {
-    const t = leader(replayed, { repeats: true })
+    const t = leader(played(1), { repeats: true })
     await t.passUntil('it is under way', async () => (await t.end()) > 50)
     await t.stall()
     await t.passUntil('it leads again', () => t.epochs.length === 2)
@@ -158,6 +162,25 @@ describe('a leader that stalled beyond its lease', () => {
     for await (const some of events()) whole.push(...some)
     expect(await everything(t.marketlog, t.group)).toEqual(whole)
     expect(t.epochs).toEqual([1, 2])
+  })
+
+  test('plays a lockstep run to its end, though its driver has left before', async () => {
+    const lockstep = createLockstep('run', new ManualClock())
+    const t = leader(played('lockstep', lockstep), { repeats: true })
+    const owner = lockstep.join('owner', 'engine')
+    const driver = lockstep.join('driver', 'test')
+    driver.report(50)
+    owner.report(50)
+    await until('it waits for its driver', async () => (await t.end()) === 51)
+    driver.leave()
+    // owners may follow 4,096 events behind
+    await until('it waits for its owner', async () => (await t.end()) === 51 + 4096)
+    await t.stall()
+    await t.passUntil('it leads again', () => t.epochs.length === 2)
+    owner.report(1_000_000)
+    await t.passUntil('it has ended', () => Promise.race([t.leading.then(() => true), Bun.sleep(0).then(() => false)]))
+    const end = await t.end()
+    expect((await t.marketlog.segments(t.group, 1, end)).at(-1)?.last).toBe(end)
   })
 
   test('steps down by its own clock when no renewal is answered, and leads again when the database is back', async () => {

@@ -22,6 +22,7 @@ export function createLockstep(group: string, clock: Clock, silenceMs = SILENCE_
   const owners = new Set<Member>()
   const drivers = new Set<Member>()
   const waiters = new Set<Waiter>()
+  let driven = false
   /** signals that are listened to: one listener each, however often it is waited with */
   const heard = new WeakSet<AbortSignal>()
 
@@ -101,6 +102,7 @@ export function createLockstep(group: string, clock: Clock, silenceMs = SILENCE_
       const members = kind === 'owner' ? owners : drivers
       const member: Member = { id, done: 0, reportedAt: clock.monotonic() }
       members.add(member)
+      driven ||= kind === 'driver'
       wake()
       return {
         report(mseq) {
@@ -115,7 +117,7 @@ export function createLockstep(group: string, clock: Clock, silenceMs = SILENCE_
         },
       }
     },
-    driven: (signal) => until(() => drivers.size > 0, signal),
+    driven: (signal) => until(() => driven, signal),
     applied: (mseq, signal) => until(() => lowest(owners) >= mseq, signal),
     released(mseq, signal) {
       const since = clock.monotonic()

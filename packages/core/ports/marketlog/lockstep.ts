@@ -16,7 +16,7 @@ export interface Lockstep {
   applied(mseq: number, signal?: AbortSignal): Promise<void>
   /** resolves when all participants allow event `mseq` to be released; rejects after 60 s of a driver's silence */
   released(mseq: number, signal?: AbortSignal): Promise<void>
-  /** resolves once a driver has joined: a run that has one does not begin without it */
+  /** resolves once a driver has joined, also where it has left again: a run that has one does not begin without it */
   driven(signal?: AbortSignal): Promise<void>
   /** the highest mseq that may be released now */
   ceiling(): number
