@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { instrument, spec } from '../../testing/world.ts'
 import type { Instrument } from '../instruments/instrument.ts'
 import type { MarketEvent } from '../market/event.ts'
-import { dec, lt, str, sub } from '../money/dec.ts'
+import { type Dec, dec, lt, str, sub } from '../money/dec.ts'
 import { compileSpec } from './compile.ts'
 import { type Book, newAccount, type Order } from './state.ts'
 import type { AccountSpec } from './types.ts'
@@ -35,11 +35,15 @@ const OUTCOME: Partial<Instrument> = { kind: 'outcome', price_tick: '0.01' }
 const outcome = (account: Partial<AccountSpec> = {}) =>
   market({ instruments: [instrument('TST/USD', OUTCOME)], ...account }, [['TST/USD', '0.60', '0.64']])
 let ids = 0
-const order = (
-  more: Omit<Partial<Order>, 'price' | 'stop' | 'quantity' | 'filled'> & Record<string, unknown>,
-): Order => {
-  const { price = '100', stop = null, quantity = '1', filled = '0', ...rest } = more as Record<string, string | null>
-  const number = (text: string | null | undefined) => (text ? dec(text) : null)
+type Plain = Omit<Partial<Order>, 'price' | 'stop' | 'quantity' | 'filled'>
+interface Asked extends Plain {
+  price?: string | null
+  stop?: string | null
+  quantity?: string
+  filled?: string
+}
+const number = (text: string | null): Dec | null => (text === null ? null : dec(text))
+const order = ({ price = '100', stop = null, quantity = '1', filled = '0', ...rest }: Asked): Order => {
   return {
     id: `o${ids++}`,
     clientId: null,
@@ -58,11 +62,11 @@ const order = (
     parent: null,
     oco: null,
     position: null,
-    ...(rest as Partial<Order>),
+    ...rest,
     price: number(price),
     stop: number(stop),
-    quantity: dec(quantity!),
-    filled: dec(filled!),
+    quantity: dec(quantity),
+    filled: dec(filled),
   }
 }
 
@@ -118,7 +122,7 @@ test('an outcome contract is paid in full whatever the leverage: p x q long, (1 
     str(reservedMargin([order({ side, price: '0.7', quantity: '10' })], bookOf(), compiled, quoteOf))
   expect([reserved('buy'), reserved('sell')]).toEqual(['7', '3'])
 })
-test.each([
+test.each<[string, Asked, string]>([
   ['a limit', {}, '10'],
   ['its unfilled part', { quantity: '5', filled: '2' }, '30'],
   ['a stop at its stop', { type: 'stop', price: null, stop: '110' }, '11'],
