@@ -3,14 +3,19 @@
  * is loaded joins at its own place in the log, so recovery, take-over and reload are the same walk.
  */
 import type { Compiled } from '@assay/core/domain/engine/compile'
+import { nextOther } from '@assay/core/domain/engine/deadlines'
+import { raiseHighs } from '@assay/core/domain/engine/facts'
 import { isExposed } from '@assay/core/domain/engine/state'
 import { type Input, nextDeadline, type StepResult, step } from '@assay/core/domain/engine/step'
+import { lowestHigh } from '@assay/core/domain/engine/triggers'
+import { quotesOf } from '@assay/core/domain/engine/valuation'
 import { MarketView } from '@assay/core/domain/engine/view'
 import type { MarketEvent } from '@assay/core/domain/market/event'
 import { deadlineAfter, isResetDue } from './deadline-after.ts'
 import { Deadlines } from './deadlines.ts'
 import { Deferred } from './deferred.ts'
 import type { Hosted } from './hosted.ts'
+import { Highs } from './index/highs.ts'
 import { RuleIndex } from './index/rule-index.ts'
 import type { Batch, EndedSegment, LogStart } from './types.ts'
 
@@ -19,6 +24,9 @@ export interface BookCounters {
   /** accounts looked at because of an event or a deadline */
   touches: number
 }
+/** Events in which every account whose floor follows its equity is settled once, so that quotes need not be kept for ever. */
+const ROUND = 65_536
+const ROUND_STEP = 64
 /** With fewer accounts due at once each is stepped at once. */
 const DEFER_FROM = 64
 
@@ -29,6 +37,10 @@ export class Book {
   readonly counters: BookCounters = { events: 0, touches: 0 }
   private readonly deadlines = new Deadlines()
   private readonly deferred = new Deferred()
+  private readonly highs = new Highs()
+  /** owners whose floor follows their equity */
+  private readonly trailing = new Set<number>()
+  private round: { from: number; owners: number[]; next: number } | null = null
   private owners: (Hosted | undefined)[] = []
   private freeOwners: number[] = []
   private ended: { head: string | null; last: number }
@@ -64,6 +76,7 @@ export class Book {
 
   /** Hosts an account whose state is settled to this view. */
   host(hosted: Hosted): void {
+    hosted.highsAt = this.view.mseq
     hosted.owner = this.freeOwners.pop() ?? this.owners.length
     this.owners[hosted.owner] = hosted
     this.hosted.set(hosted.account, hosted)
@@ -75,6 +88,7 @@ export class Book {
     this.deadlines.set(hosted.owner, null)
     this.deferred.remove(hosted.owner)
     this.unsealed.delete(hosted)
+    this.follow(hosted.owner, false)
     this.hosted.delete(hosted.account)
     this.owners[hosted.owner] = undefined
     this.freeOwners.push(hosted.owner)
@@ -83,8 +97,11 @@ export class Book {
   /** Decides one input for one account, at the view's place. */
   take(hosted: Hosted, input: Input): StepResult {
     this.takeDeferred(hosted)
+    // the event itself is the step's to mark
+    this.settleHighs(hosted, this.view, input.kind === 'event' ? this.view.mseq - 1 : this.view.mseq)
     const result = step(hosted.state, input, this.view, hosted.compiled)
     hosted.state = result.state
+    hosted.highsAt = this.view.mseq
     this.place(hosted)
     this.decided(hosted, result, input)
     if (input.kind === 'command') this.sealAtOnce(hosted)
@@ -104,6 +121,38 @@ export class Book {
     }
   }
 
+  // ---- highs of untouched accounts -----------------------------------------------------------------------------
+  private follow(owner: number, trails: boolean): void {
+    if (trails) this.trailing.add(owner)
+    else if (this.trailing.delete(owner) && this.trailing.size === 0) this.highs.clear()
+  }
+  /** Raises the highs of an account to what its equity was up to `to`, as a look at every event would have. */
+  private settleHighs(h: Hosted, view: MarketView, to: number): void {
+    const from = h.highsAt
+    if (to <= from) return
+    h.highsAt = to
+    if (!this.trailing.has(h.owner)) return
+    const high = lowestHigh(h.state, h.compiled, view)
+    if (!high || !this.index.mayHaveRisen(h.owner, high)) return
+    const highest = this.highs.highest(h.state.book, h.compiled, { from, to }, quotesOf(view), high)
+    if (highest !== high) h.state = raiseHighs(h.state, h.compiled, highest)
+  }
+  /** A few accounts at a time, everybody once a round. */
+  private settleSome(): void {
+    this.round ??= { from: this.view.mseq, owners: [...this.trailing], next: 0 }
+    const { owners, from } = this.round
+    const most = Math.ceil((owners.length * ROUND_STEP) / ROUND)
+    for (let i = 0; i < most && this.round.next < owners.length; i++) {
+      const h = this.owners[owners[this.round.next++]!]
+      if (!h) continue
+      this.settle(h)
+      this.index.keep(h.owner, h.state)
+    }
+    if (this.view.mseq - from < ROUND) return
+    this.highs.forget(from)
+    this.round = null
+  }
+
   // ---- deadlines that were put off -----------------------------------------------------------------------------
   /** Takes the step that was put off, with the market as it stood: whoever looks at the account sees it taken. */
   private takeDeferred(h: Hosted): void {
@@ -111,16 +160,21 @@ export class Book {
     if (!deferral) return
     this.counters.touches++
     const input: Input = { kind: 'deadline', mts: deferral.mts }
+    this.settleHighs(h, deferral.view, deferral.view.mseq)
     const result = step(h.state, input, deferral.view, h.compiled)
     this.deferred.remove(h.owner)
     h.state = result.state
     this.index.keep(h.owner, h.state)
     this.decided(h, result, input)
   }
+  private settleAll(h: Hosted): void {
+    this.takeDeferred(h)
+    this.settleHighs(h, this.view, this.view.mseq)
+  }
   /** Brings an account to the view's place before it is read or saved. */
   settle(h: Hosted): void {
     try {
-      this.takeDeferred(h)
+      this.settleAll(h)
     } catch (error) {
       this.failed(h, error)
     }
@@ -142,6 +196,7 @@ export class Book {
   private place(h: Hosted): void {
     this.index.arm(h.owner, h.state, h.compiled, this.view)
     this.deadlines.set(h.owner, nextDeadline(h.state))
+    this.follow(h.owner, this.index.trails(h.owner))
     if (h.state.unsealed.length > 0) this.unsealed.add(h)
     else this.unsealed.delete(h)
   }
@@ -176,12 +231,18 @@ export class Book {
     const symbol = 'symbol' in event ? event.symbol : null
     const before = symbol === null ? undefined : this.view.symbol(symbol)?.status
     this.view.apply(event)
+    if (this.trailing.size > 0) this.keepQuote(event)
     const changed = symbol !== null && this.view.symbol(symbol)!.status !== before
     const touched = this.index.touched(event, changed)
     if (touched.length === 1) this.touch(this.owners[touched[0]!]!, event)
     else if (touched.length > 1)
       for (const h of inOrder(touched.map((owner) => this.owners[owner]!))) this.touch(h, event)
     if (this.scheduled.size > 0) this.runScheduled(event.mseq, event.mseq - was > 1)
+  }
+  private keepQuote(event: MarketEvent): void {
+    if ('symbol' in event && this.view.symbol(event.symbol)!.quote?.mseq === event.mseq)
+      this.highs.add(this.view.symbol(event.symbol)!)
+    if (event.mseq % ROUND_STEP === 0) this.settleSome()
   }
   /** After power was lost a gap event may stand above what is gone: then more than its own number is due. */
   private runScheduled(mseq: number, jumped: boolean): void {
@@ -214,6 +275,11 @@ export class Book {
     for (const owner of due) {
       const h = this.owners[owner]
       if (!h) continue
+      const other = nextOther(h.state)
+      if (other !== null && other <= mts) {
+        atOnce.push(owner)
+        continue
+      }
       if (isResetDue(h.state, mts) && !this.index.isQuietAtReset(owner, h.state, h.compiled, this.view)) {
         atOnce.push(owner)
         continue

@@ -1,4 +1,5 @@
 import type { Compiled } from '@assay/core/domain/engine/compile'
+import { nextOther } from '@assay/core/domain/engine/deadlines'
 import type { AccountState } from '@assay/core/domain/engine/state'
 import { HOUR } from '@assay/core/domain/engine/step'
 import { nextReset } from '@assay/core/domain/time/zone'
@@ -19,11 +20,13 @@ export function deadlineAfter(
     state.checkpoint === null || state.checkpoint > mts
       ? state.checkpoint
       : state.checkpoint + (Math.floor((mts - state.checkpoint) / HOUR) + 1) * HOUR
-  if (state.day === null) return checkpoint
+  const other = nextOther(state)
+  const own = other !== null && (checkpoint === null || other < checkpoint) ? other : checkpoint
+  if (state.day === null) return own
   let reset = state.day.next
   if (reset <= mts) {
     reset = resets.get(compiled) ?? nextReset(compiled.zone, compiled.resetMinutes, mts)
     resets.set(compiled, reset)
   }
-  return checkpoint === null ? reset : Math.min(reset, checkpoint)
+  return own === null ? reset : Math.min(reset, own)
 }

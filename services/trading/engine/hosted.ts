@@ -38,6 +38,8 @@ export interface Hosted {
   /** run when everything decided so far is durable */
   settled: (() => void)[]
   savedMseq: number
+  /** highs of its state are settled up to this event */
+  highsAt: number
   /** the book it is in, null on its way in */
   book: Book | null
 }
@@ -47,6 +49,7 @@ export const isBusy = (h: Hosted): boolean => h.flight !== null || h.records.len
 
 const nothingGoingOn = () => ({
   owner: -1,
+  highsAt: 0,
   flight: null,
   records: [],
   command: null,

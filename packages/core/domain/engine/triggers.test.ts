@@ -1,29 +1,53 @@
 import { expect, test } from 'bun:test'
 import { randomCommand, randomMarket, randomOf, randomSpec } from '../../testing/random-world.ts'
 import type { MarketEvent } from '../market/event.ts'
-import { dec, gt, gte, lt, lte, toNumber } from '../money/dec.ts'
+import { add, type Dec, dec, gt, gte, lt, lte, max, toNumber, ZERO } from '../money/dec.ts'
 import { type Compiled, compileSpec } from './compile.ts'
+import { raiseHighs } from './facts.ts'
 import { type AccountState, decodeState, encodeState, newAccount } from './state.ts'
 import { type Input, nextDeadline, settle, stateHash, step } from './step.ts'
-import { type Triggers, triggers } from './triggers.ts'
+import { type Level, lowestHigh, type Triggers, triggers } from './triggers.ts'
 import type { JournalRecord } from './types.ts'
-import { equity } from './valuation.ts'
+import { equity, marginRoom, quotesOf } from './valuation.ts'
 import { MarketView } from './view.ts'
 
-/** Does the newest event reach anything that the account's triggers name? */
-function reached(t: Triggers, event: MarketEvent, state: AccountState, compiled: Compiled, view: MarketView): boolean {
+/** Does the newest event reach anything that the account's triggers name? `high`: highest equity since the last look. */
+function reached(
+  t: Triggers,
+  event: MarketEvent,
+  state: AccountState,
+  compiled: Compiled,
+  view: MarketView,
+  high: Dec | null,
+): boolean {
   if (!('symbol' in event)) return event.kind === 'gap'
   if (t.always.includes(event.symbol)) return true
-  if (event.kind === 'symbol_state') return t.symbols.includes(event.symbol)
-  for (const o of t.orders.filter((x) => x.symbol === event.symbol)) {
-    const quote = view.symbol(o.symbol)!.quote!
-    if (o.side === 'buy' ? lte(quote.ask.price, o.price) : gte(quote.bid.price, o.price)) return true
-    if (event.kind === 'trade' && (o.side === 'buy' ? lt(dec(event.price), o.price) : gt(dec(event.price), o.price)))
-      return true
-  }
+  if (event.kind === 'symbol_state' || event.kind === 'rate') return t.symbols.includes(event.symbol)
+  if (t.orders.some((level) => level.symbol === event.symbol && isReached(level, event, view))) return true
   const e = equity(state, compiled, view)
-  if (t.floor && (t.floor.strict ? lt(e, t.floor.value) : lte(e, t.floor.value))) return true
+  const floor = t.floorAt(t.trails ? high : null)
+  if (floor && (floor.strict ? lt(e, floor.value) : lte(e, floor.value))) return true
+  if (t.stopsOut && lt(marginLeft(state, compiled, view), ZERO)) return true
   return t.ceiling !== null && (t.ceiling.strict ? gt(e, t.ceiling.value) : gte(e, t.ceiling.value))
+}
+const marginLeft = (state: AccountState, compiled: Compiled, view: MarketView): Dec =>
+  state.book.positions.reduce(
+    (total, position) => add(total, marginRoom(position, compiled, quotesOf(view))),
+    state.book.balance,
+  )
+function isReached({ symbol, waits, price }: Level, event: MarketEvent, view: MarketView): boolean {
+  const { bid, ask } = view.symbol(symbol)!.quote!
+  const print = event.kind === 'trade' ? dec(event.price) : null
+  switch (waits) {
+    case 'ask_falls':
+      return lte(ask.price, price) || (print !== null && lte(print, price))
+    case 'bid_rises':
+      return gte(bid.price, price) || (print !== null && gte(print, price))
+    case 'ask_rises':
+      return gte(ask.price, price) || (print !== null && gte(print, price))
+    case 'bid_falls':
+      return lte(bid.price, price) || (print !== null && lte(print, price))
+  }
 }
 
 function run(seed: number, touchAll: boolean, codec: boolean) {
@@ -35,7 +59,11 @@ function run(seed: number, touchAll: boolean, codec: boolean) {
   let armed: Triggers = triggers(state, compiled, view)
   let cseq = 0
   let touches = 0
+  /** highest equity since the last look */
+  let high: Dec | null = null
   const take = (input: Input): void => {
+    if (high && lowestHigh(state, compiled, view)) state = raiseHighs(state, compiled, high)
+    high = null
     if (codec) state = decodeState(JSON.parse(JSON.stringify(encodeState(settle(state, view)))))
     const result = step(state, input, view, compiled)
     state = result.state
@@ -51,7 +79,10 @@ function run(seed: number, touchAll: boolean, codec: boolean) {
   })) {
     if ((nextDeadline(state) ?? Number.POSITIVE_INFINITY) <= event.mts) take({ kind: 'deadline', mts: event.mts })
     view.apply(event)
-    if (touchAll || reached(armed, event, state, compiled, view)) take({ kind: 'event', event })
+    const now = state.book.positions.length > 0 ? equity(state, compiled, view) : null
+    if (touchAll || reached(armed, event, state, compiled, view, now && high ? max(now, high) : now))
+      take({ kind: 'event', event })
+    else if (now) high = high ? max(now, high) : now
     if (event.mseq === 10)
       for (const op of ['create', 'start'] as const) take({ kind: 'command', command: { op }, cseq: ++cseq })
     if (event.mseq > 10 && commands() < 0.05) {
@@ -60,6 +91,7 @@ function run(seed: number, touchAll: boolean, codec: boolean) {
       take({ kind: 'command', command: randomCommand(commands, mid), cseq: ++cseq })
     }
   }
+  if (high && lowestHigh(state, compiled, view)) state = raiseHighs(state, compiled, high)
   return { records, hash: stateHash(settle(state, view)), touches, kinds: new Set(records.map((r) => r.kind)) }
 }
 

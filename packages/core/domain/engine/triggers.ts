@@ -3,14 +3,17 @@
  * account must be looked at when any of these is reached; a look too many is invisible.
  */
 import type { ConversionLeg } from '../instruments/instrument.ts'
-import type { Side } from '../market/event.ts'
-import { add, type Dec, gt, gte, lt, lte } from '../money/dec.ts'
+import { add, type Dec, dec, eq, gt, gte, lt, lte, ONE, sub, ZERO } from '../money/dec.ts'
+import type { Facts } from '../rules/kind.ts'
+import type { FloorEntry } from '../rules/phase-rules.ts'
 import { targetAmount } from '../rules/profit-target.ts'
-import type { Compiled } from './compile.ts'
-import { rulesOf } from './facts.ts'
-import type { AccountState } from './state.ts'
-import { equity, sizeOf } from './valuation.ts'
+import type { Compiled, Market } from './compile.ts'
+import { factsAt, factsOf, raiseHighs, sortedRules } from './facts.ts'
+import { type AccountState, isRunning, type Order } from './state.ts'
+import type { Rule } from './types.ts'
+import { quotesOf, sizeOf } from './valuation.ts'
 import type { MarketView } from './view.ts'
+import { nextWarning } from './warnings.ts'
 
 export interface Leg {
   symbol: string
@@ -21,46 +24,141 @@ export interface Leg {
   cost: Dec
   path: readonly ConversionLeg[]
 }
+/** A value of equity; `strict`: reached only beyond it. */
+export interface Limit {
+  value: Dec
+  strict: boolean
+}
+/** A price that an order waits for: reached at it or beyond. */
+export interface Level {
+  symbol: string
+  waits: 'ask_falls' | 'ask_rises' | 'bid_rises' | 'bid_falls'
+  price: Dec
+}
 export interface Triggers {
   balance: Dec
   legs: Leg[]
-  /** the highest floor under equity; `strict`: reached only below it */
-  floor: { value: Dec; strict: boolean } | null
-  /** equity above (`strict`) or at this changes something: a target, a new high of the day */
-  ceiling: { value: Dec; strict: boolean } | null
-  /** working limit orders: a buy is touched when ask <= price or a trade prints below it; sells mirrored */
-  orders: { symbol: string; side: Side; price: Dec }[]
+  /** the highest floor or warning under equity, if equity rises no higher than `high` meanwhile; null: as it stands */
+  floorAt: (high: Dec | null) => Limit | null
+  /** that one follows equity to new highs */
+  trails: boolean
+  /** the lowest high that equity can raise; null: none */
+  high: Dec | null
+  /** equity above changes something: a target, a cap, a high that cannot be settled later */
+  ceiling: Limit | null
+  /** margin can be called: equity less stop_out x used must not fall below zero unseen */
+  stopsOut: boolean
+  /** what working orders wait for */
+  orders: Level[]
   /** every event of these symbols must touch the account */
   always: string[]
   /** status changes and gaps of these symbols must touch the account */
   symbols: string[]
 }
 
-function floorOf(state: AccountState, compiled: Compiled): Triggers['floor'] {
-  let best: Triggers['floor'] = null
-  rulesOf(state, compiled).forEach((rule, i) => {
-    const floor = state.rules[i]!.floor
-    if (!floor || (rule.rule !== 'max_daily_loss' && rule.rule !== 'max_loss')) return
-    if (rule.metric === 'balance' || (rule.rule === 'max_daily_loss' && rule.tested === 'reset')) return
-    const strict = rule.compare === 'lt'
-    if (!best || gt(floor, best.value) || (gte(floor, best.value) && !strict)) best = { value: floor, strict }
-  })
+const higher = (a: Limit | null, b: Limit): Limit =>
+  !a || gt(b.value, a.value) || (gte(b.value, a.value) && !b.strict) ? b : a
+const lower = (a: Limit | null, b: Limit): Limit =>
+  !a || lt(b.value, a.value) || (lte(b.value, a.value) && !b.strict) ? b : a
+
+/** A limit that a price can reach between fills. */
+const isOnEquity = ({ kind, rule, metric }: FloorEntry): boolean =>
+  metric !== 'balance' && (kind.testedAt?.(rule, 'every') ?? false)
+const follows = new WeakMap<Rule, boolean>()
+/** Does its high-water mark move with equity while nothing is booked? */
+function followsEquity({ kind, rule }: FloorEntry, facts: Facts): boolean {
+  let found = follows.get(rule)
+  if (found === undefined) {
+    const at = (equity: Dec): Dec => kind.series!(rule, { ...facts, equity })
+    found = (kind.followsDayHigh?.(rule) ?? false) || !eq(at(ZERO), at(ONE))
+    follows.set(rule, found)
+  }
+  return found
+}
+/** Its high can be settled later: while it rises nothing but a floor under equity changes. */
+export const isSettledLater = (entry: FloorEntry): boolean =>
+  entry.side === 'above' || entry.metric === 'equity' || !entry.kind.testedAt?.(entry.rule, 'every')
+
+/** The lowest of the highs that equity can raise, of the rules that `which` takes; null: none. */
+function lowestOf(facts: Facts, which: (entry: FloorEntry) => boolean): Dec | null {
+  const { series, dayHigh } = sortedRules(facts.account, facts.compiled)
+  let lowest: Dec | null = null
+  const take = (high: Dec): void => {
+    if (!lowest || lt(high, lowest)) lowest = high
+  }
+  for (const entry of series)
+    if (followsEquity(entry, facts) && which(entry)) take(facts.account.rules[entry.index]!.high ?? facts.initial)
+  if (dayHigh.some(which)) take(facts.day.high)
+  return lowest
+}
+
+/** A flag that was raised today says nothing more before the reset. */
+const isSaid = ({ effect, index }: FloorEntry, { rules, day }: AccountState): boolean =>
+  effect === 'flag' && rules[index]!.saidOn === day!.k
+
+/** The highest floor and warning under equity once it has been as high as `high`. */
+export function floorAt(facts: Facts, high: Dec | null): Limit | null {
+  const { account, compiled } = facts
+  const risen = high === null ? account : raiseHighs(account, compiled, high)
+  const then = risen === account ? facts : factsAt(risen, compiled, facts.equity, facts.at)
+  const { floors, warned } = sortedRules(account, compiled)
+  let best: Limit | null = null
+  for (const entry of floors) {
+    const { floor } = risen.rules[entry.index]!
+    if (floor && entry.side === 'below' && isOnEquity(entry) && !isSaid(entry, risen))
+      best = higher(best, { value: floor, strict: entry.compare === 'lt' })
+  }
+  for (const entry of warned) {
+    const level = entry.metric === 'balance' ? null : nextWarning(entry, then)
+    if (level) best = higher(best, { value: level, strict: false })
+  }
   return best
 }
 
-function ceilingOf(state: AccountState, compiled: Compiled, view: MarketView): Triggers['ceiling'] {
-  let best: Triggers['ceiling'] = null
-  const lower = (value: Dec, strict: boolean): void => {
-    if (!best || lt(value, best.value) || (lte(value, best.value) && !strict)) best = { value, strict }
+function ceilingOf(facts: Facts): Limit | null {
+  const { account, compiled } = facts
+  const { floors, gates } = sortedRules(account, compiled)
+  let best: Limit | null = null
+  for (const entry of floors) {
+    const { floor } = account.rules[entry.index]!
+    if (floor && entry.side === 'above' && isOnEquity(entry))
+      best = lower(best, { value: floor, strict: entry.compare === 'lt' })
   }
-  for (const rule of rulesOf(state, compiled)) {
-    if (rule.rule === 'max_daily_loss' && rule.anchor === 'day_high') lower(state.day!.high, true)
-    if (rule.rule === 'profit_target' && !state.provisional && rule.basis === 'equity' && !rule.require_flat) {
-      const target = add(compiled.initial, targetAmount(rule, compiled.initial))
-      if (lt(equity(state, compiled, view), target)) lower(target, false)
-    }
+  for (const { rule } of gates) {
+    if (rule.rule !== 'profit_target' || account.provisional || rule.basis !== 'equity' || rule.require_flat) continue
+    const target = add(facts.initial, targetAmount(rule, facts.initial))
+    if (lt(facts.equity, target)) best = lower(best, { value: target, strict: false })
   }
-  return best
+  const high = lowestOf(facts, (entry) => account.provisional !== null || !isSettledLater(entry))
+  return high ? lower(best, { value: high, strict: true }) : best
+}
+
+/** What a working order waits for, at the market's own prices. */
+function levelsOf(order: Order, market: Market): Level[] {
+  const { symbol, side } = order
+  const buys = side === 'buy'
+  const raw = (price: Dec, sign: 1 | -1): Dec =>
+    market.markup.n === 0n ? price : sign > 0 ? add(price, market.markup) : sub(price, market.markup)
+  if (order.arrivesAt !== null) return []
+  const { trailing } = order
+  const levels: Level[] = []
+  if (order.stop)
+    levels.push({ symbol, waits: buys ? 'ask_rises' : 'bid_falls', price: raw(order.stop, buys ? -1 : 1) })
+  else if (order.type === 'limit' || order.type === 'stop_limit')
+    levels.push({ symbol, waits: buys ? 'ask_falls' : 'bid_rises', price: order.price! })
+  const better = trailing && (trailing.best ?? trailing.activation)
+  if (better) levels.push({ symbol, waits: buys ? 'ask_falls' : 'bid_rises', price: better })
+  return levels
+}
+/** True when any event of its symbol may fill the order: depth at its price is used up, or its place in a queue moves. */
+function isAtOnce(order: Order, view: MarketView): boolean {
+  if (order.arrivesAt !== null) return false
+  if (order.ahead) return true
+  const quote = view.symbol(order.symbol)?.quote
+  if (!quote) return true
+  if (order.stop) return order.side === 'buy' ? gte(quote.ask.price, order.stop) : lte(quote.bid.price, order.stop)
+  if (order.trailing) return false
+  return order.side === 'buy' ? lte(quote.ask.price, order.price!) : gte(quote.bid.price, order.price!)
 }
 
 export function triggers(state: AccountState, compiled: Compiled, view: MarketView): Triggers {
@@ -69,34 +167,47 @@ export function triggers(state: AccountState, compiled: Compiled, view: MarketVi
   const legs: Leg[] = []
   for (const p of state.book.positions) {
     const market = compiled.markets.get(p.symbol)!
-    const long = p.quantity.n > 0n
-    legs.push({
-      symbol: p.symbol,
-      side: long ? 'bid' : 'ask',
-      quantity: sizeOf(p.quantity, market),
-      cost: p.cost,
-      path: market.path!,
-    })
+    const side = p.quantity.n > 0n ? 'bid' : 'ask'
+    legs.push({ symbol: p.symbol, side, quantity: sizeOf(p.quantity, market), cost: p.cost, path: market.path! })
     symbols.add(p.symbol)
     for (const leg of market.path!) if (!leg.peg) symbols.add(leg.symbol)
+    // what is being closed goes with the first event that allows it
+    if (state.lock) always.add(p.symbol)
   }
+  for (const l of state.liquidations) always.add(l.symbol)
   for (const o of state.orders) {
     symbols.add(o.symbol)
-    const quote = view.symbol(o.symbol)?.quote
-    // depth at its price is used up already: any event may bring more
-    if (!quote || (o.side === 'buy' ? lte(quote.ask.price, o.price!) : gte(quote.bid.price, o.price!)))
-      always.add(o.symbol)
+    if (isAtOnce(o, view)) always.add(o.symbol)
   }
   for (const book of state.closing) for (const p of book.positions) always.add(p.symbol)
   if (state.provisional) for (const s of state.provisional.waiting) always.add(s)
-  const isStarted = state.status === 'started'
+  const facts = legs.length > 0 && isRunning(state) ? factsOf(state, compiled, quotesOf(view), view.mts) : null
+  if (facts && sortedRules(state, compiled).measured.some(({ kind }) => kind.restsOnMarks))
+    for (const s of symbols) always.add(s)
+  const isWatched = facts !== null && !state.provisional
   return {
     balance: state.book.balance,
     legs,
-    floor: isStarted && !state.provisional ? floorOf(state, compiled) : null,
-    ceiling: isStarted && legs.length > 0 ? ceilingOf(state, compiled, view) : null,
-    orders: state.orders.map((o) => ({ symbol: o.symbol, side: o.side, price: o.price! })),
+    floorAt: isWatched ? (high) => floorAt(facts, high) : () => null,
+    trails: isWatched && !isLocked(facts),
+    high: isWatched ? lowestOf(facts, isSettledLater) : null,
+    ceiling: facts && ceilingOf(facts),
+    stopsOut: isWatched && compiled.stopOut !== null,
+    orders: state.orders.flatMap((o) => levelsOf(o, compiled.markets.get(o.symbol)!)),
     always: [...always],
     symbols: [...symbols],
   }
+}
+/** Equity beyond any sum of money. */
+const BEYOND = dec('1000000000000000000000000000000')
+/** No high, however high, raises what is held against equity. */
+function isLocked(facts: Facts): boolean {
+  if (lowestOf(facts, isSettledLater) === null) return true
+  const [now, then] = [floorAt(facts, null), floorAt(facts, BEYOND)]
+  return !now || !then || (eq(now.value, then.value) && now.strict === then.strict)
+}
+/** The lowest of the highs that untouched equity can have raised; null: none. */
+export function lowestHigh(state: AccountState, compiled: Compiled, view: MarketView): Dec | null {
+  if (!isRunning(state) || state.provisional || state.book.positions.length === 0) return null
+  return lowestOf(factsOf(state, compiled, quotesOf(view), view.mts), isSettledLater)
 }

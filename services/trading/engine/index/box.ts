@@ -1,16 +1,17 @@
 /**
  * A box: per symbol and side of the quote the interval in which it may move while nothing about an account can change.
- * One invariant makes it safe, checked in exact numbers: the highest floor that can come to be inside the box is not
- * above the equity with every leg at its worst (strictly below it under `lte`), and where a ceiling counts the equity
- * with every leg at its best is not beyond that. Floats only choose the widths.
+ * One invariant makes it safe, checked in exact numbers: the highest floor that can come to be inside the box (it may
+ * rise with equity: then with every leg at its best) is not above the equity with every leg at its worst (strictly
+ * below it under `lte`); where a ceiling counts, the best equity is not beyond that; where margin can be called, the
+ * room above the stop-out level is never below zero. Floats only choose the widths.
  */
 import type { Compiled } from '@assay/core/domain/engine/compile'
-import type { Book } from '@assay/core/domain/engine/state'
+import type { Book, Position } from '@assay/core/domain/engine/state'
 import type { Triggers } from '@assay/core/domain/engine/triggers'
-import { equityOf } from '@assay/core/domain/engine/valuation'
+import { equityOf, marginRoom } from '@assay/core/domain/engine/valuation'
 import type { BookLevel } from '@assay/core/domain/engine/view'
 import type { QuoteOf, TouchOf } from '@assay/core/domain/instruments/convert'
-import { type Dec, gt, gte, lt, lte } from '@assay/core/domain/money/dec'
+import { add, type Dec, dec, gt, gte, lt, lte, mul } from '@assay/core/domain/money/dec'
 import { isFloatExact } from './float.ts'
 import { chooseWidths, type SideWidth } from './widths.ts'
 
@@ -27,18 +28,32 @@ export interface Band {
 }
 export interface Box {
   bands: Band[]
-  emin: Dec
-  /** null: no ceiling counts, the best side is open */
-  emax: Dec | null
+  extremes: Extremes
 }
 const SHRINK = 7 / 8
 const TRIES = 24
 /** A band wider than the price says nothing more. */
 const WIDEST = 0.9
 
-export const isSafe = (emin: Dec, emax: Dec | null, t: Pick<Triggers, 'floor' | 'ceiling'>): boolean =>
-  (t.floor === null || (t.floor.strict ? lte(t.floor.value, emin) : lt(t.floor.value, emin))) &&
-  (t.ceiling === null || (emax !== null && (t.ceiling.strict ? gte(t.ceiling.value, emax) : gt(t.ceiling.value, emax))))
+/** More than the 18th places that divisions round can add up to. */
+const ROOM = dec('0.000000001')
+
+/** What a set of bands can bring, exact. */
+export interface Extremes {
+  emin: Dec
+  /** null: no ceiling counts, the best side is open */
+  emax: Dec | null
+  /** least room above the stop-out level; null: none is asked for */
+  room: Dec | null
+}
+export type Bounds = Pick<Triggers, 'floorAt' | 'ceiling' | 'trails' | 'stopsOut'>
+export function isSafe({ emin, emax, room }: Extremes, t: Bounds): boolean {
+  if (t.trails && emax === null) return false
+  const floor = t.floorAt(t.trails ? emax : null)
+  if (floor && !(floor.strict ? lte(floor.value, emin) : lt(floor.value, emin))) return false
+  if (t.ceiling && !(emax && (t.ceiling.strict ? gte(t.ceiling.value, emax) : gt(t.ceiling.value, emax)))) return false
+  return !t.stopsOut || (room !== null && gte(room, ROOM))
+}
 
 /** Edges on the price's own decimal grid, never wider than asked. */
 function intervalOf({ price }: BookLevel, width: SideWidth, scale: number): Interval {
@@ -70,6 +85,51 @@ export const eminOf = (bands: readonly Band[], book: Book, compiled: Compiled, q
 export const emaxOf = (bands: readonly Band[], book: Book, compiled: Compiled, quoteOf: QuoteOf): Dec =>
   equityOf(book, compiled, corner(bands, false, quoteOf))
 
+/**
+ * The least of equity less stop_out x used inside the bands, exact. One leg's share is its converted result less a
+ * multiple of its own price: concave in that price, so an end of the interval has the least; an open end counts only
+ * if the share falls towards it. The legs of a hedged symbol are all counted, which is never too much room.
+ */
+export function roomOf(bands: readonly Band[], book: Book, compiled: Compiled, quoteOf: QuoteOf): Dec | null {
+  const worst = corner(bands, true, quoteOf)
+  let total = book.balance
+  for (const position of book.positions) {
+    const least = legRoom(position, compiled, worst, bands, quoteOf)
+    if (!least) return null
+    total = add(total, least)
+  }
+  return total
+}
+function legRoom(
+  position: Position,
+  compiled: Compiled,
+  worst: TouchOf,
+  bands: readonly Band[],
+  quoteOf: QuoteOf,
+): Dec | null {
+  const { symbol } = position
+  const side = position.quantity.n > 0n ? 'bid' : 'ask'
+  const band = bands.find((b) => b.symbol === symbol)
+  const quote = quoteOf(symbol)!
+  const ends = band ? [band[side].lo, band[side].hi] : [quote[side].price, quote[side].price]
+  const at = (price: Dec): Dec => {
+    const marked: TouchOf = (name) => {
+      const touch = worst(name)
+      return name === symbol && touch ? { ...touch, [side]: { price } } : touch
+    }
+    return marginRoom(position, compiled, marked)
+  }
+  const known = ends.filter((end) => end !== null)
+  if (known.length === 0) return null
+  const least = known.map(at).reduce((a, b) => (lt(b, a) ? b : a))
+  if (known.length === 2) return least
+  // far out it is a line: one that does not fall there does not fall on the way
+  const [near, far] = ends[1] === null ? FAR_ABOVE : FAR_BELOW
+  return lt(at(mul(known[0]!, far)), at(mul(known[0]!, near))) ? null : least
+}
+const FAR_ABOVE: readonly [Dec, Dec] = [dec('1000000000000'), dec('2000000000000')]
+const FAR_BELOW: readonly [Dec, Dec] = [dec('0.000000000002'), dec('0.000000000001')]
+
 export interface Chosen {
   /** null: not even standing still is safe, so every event counts */
   box: Box | null
@@ -78,24 +138,34 @@ export interface Chosen {
 }
 /** The widest safe box of the equal split. `coming`: the floor that the coming reset is sure to set. */
 export function chooseBox(t: Triggers, coming: Dec | null, book: Book, compiled: Compiled, quoteOf: QuoteOf): Chosen {
-  const { widths, floor } = chooseWidths(t, coming, quoteOf)
-  let evaluations = 1
-  for (const { symbol } of widths) {
+  const split = chooseWidths(t, coming, quoteOf, t.stopsOut ? roomOf([], book, compiled, quoteOf) : null)
+  let evaluations = t.stopsOut ? 2 : 1
+  for (const { symbol } of split.widths) {
     const { bid, ask } = quoteOf(symbol)!
     if (!isFloatExact(bid.price) || !isFloatExact(ask.price)) return { box: null, evaluations }
   }
+  const kept: Bounds = { ...t, floorAt: split.floorAt }
   for (let i = 0, scale = 1; i <= TRIES; i++, scale = i === TRIES ? 0 : scale * SHRINK) {
     const bands: Band[] = []
-    for (const { symbol, bid, ask } of widths) {
+    for (const { symbol, bid, ask } of split.widths) {
       const quote = quoteOf(symbol)!
       bands.push({ symbol, bid: intervalOf(quote.bid, bid, scale), ask: intervalOf(quote.ask, ask, scale) })
     }
-    const emin = eminOf(bands, book, compiled, quoteOf)
-    const emax = t.ceiling ? emaxOf(bands, book, compiled, quoteOf) : null
-    evaluations += emax ? 2 : 1
+    const extremes = extremesOf(bands, t, book, compiled, quoteOf)
+    evaluations += 1 + (extremes.emax ? 1 : 0) + (extremes.room ? 2 : 0)
     // standing still is safe where the floor of now is kept, whatever the coming one will be
-    if (isSafe(emin, emax, { floor: scale === 0 ? t.floor : floor, ceiling: t.ceiling }))
-      return { box: { bands, emin, emax }, evaluations }
+    if (isSafe(extremes, scale === 0 ? t : kept)) return { box: { bands, extremes }, evaluations }
   }
   return { box: null, evaluations }
 }
+export const extremesOf = (
+  bands: readonly Band[],
+  t: Pick<Triggers, 'ceiling' | 'trails' | 'stopsOut'>,
+  book: Book,
+  compiled: Compiled,
+  quoteOf: QuoteOf,
+): Extremes => ({
+  emin: eminOf(bands, book, compiled, quoteOf),
+  emax: t.ceiling || t.trails ? emaxOf(bands, book, compiled, quoteOf) : null,
+  room: t.stopsOut ? roomOf(bands, book, compiled, quoteOf) : null,
+})

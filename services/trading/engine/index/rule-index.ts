@@ -5,24 +5,26 @@
  */
 import type { Compiled } from '@assay/core/domain/engine/compile'
 import { type AccountState, isExposed } from '@assay/core/domain/engine/state'
-import { type Triggers, triggers } from '@assay/core/domain/engine/triggers'
+import { type Level, type Triggers, triggers } from '@assay/core/domain/engine/triggers'
 import { equity, quotesOf } from '@assay/core/domain/engine/valuation'
 import type { MarketView } from '@assay/core/domain/engine/view'
 import type { MarketEvent } from '@assay/core/domain/market/event'
-import type { Dec } from '@assay/core/domain/money/dec'
-import { type Box, chooseBox, emaxOf, eminOf, isSafe } from './box.ts'
+import { type Dec, gt } from '@assay/core/domain/money/dec'
+import { type Box, chooseBox, type Extremes, extremesOf, isSafe } from './box.ts'
 import { comingFloor, isQuietReset } from './coming-reset.ts'
 import { floatOf, isFloatExactText } from './float.ts'
 import { Heaps } from './heaps.ts'
 
 interface SymbolIndex {
-  /** heaps: bid or ask below `lo` (keys negated), above `hi`; resting buys (negated) and sells by price */
+  /** heaps: bid or ask below `lo` (keys negated), above `hi`; orders that wait for the ask to fall (negated) or the bid to rise, and for the ask to rise or the bid to fall (negated) */
   bidLo: number
   bidHi: number
   askLo: number
   askHi: number
   buys: number
   sells: number
+  stopBuys: number
+  stopSells: number
   /** touched at every event */
   always: Set<number>
   /** touched when the symbol's status changes */
@@ -35,15 +37,14 @@ interface Armed {
   box: Box | null
   /** the coming reset decides nothing and the box outlives it, wherever prices stand in it by then */
   quiet: boolean
+  /** a floor or a day's high follows equity upwards */
+  trails: boolean
   state: AccountState
 }
 /** The invariant, as numbers: what a test compares at every tick. */
-export interface BoxCheck {
-  emin: Dec
+export interface BoxCheck extends Extremes {
   equity: Dec
-  emax: Dec | null
-  floorSup: Dec | null
-  strict: boolean
+  isSafe: boolean
 }
 
 export class RuleIndex {
@@ -67,6 +68,8 @@ export class RuleIndex {
         askHi: heap(),
         buys: heap(),
         sells: heap(),
+        stopBuys: heap(),
+        stopSells: heap(),
         always: new Set(),
         holders: new Set(),
       }
@@ -85,6 +88,7 @@ export class RuleIndex {
     const t = triggers(state, compiled, view)
     if (before && this.stillHolds(before, state, t)) {
       before.state = state
+      before.trails = t.high !== null
       before.quiet = isQuietInside(before.box!, state, compiled)
       return
     }
@@ -92,14 +96,24 @@ export class RuleIndex {
       before && isPlain(before.state, before.always) && isPlain(state, t.always) && hasSameLegs(before.state, state)
         ? this.lift(before, state)
         : this.enter(owner, state, t)
-    if ((t.floor || t.ceiling) && t.legs.length > 0) this.armBox(owner, armed, t, compiled, view)
+    if ((t.floorAt(null) || t.ceiling || t.stopsOut) && t.legs.length > 0) this.armBox(owner, armed, t, compiled, view)
+    armed.trails = t.high !== null
     for (const s of armed.always) s.always.add(owner)
-    for (const order of t.orders) {
-      const s = this.at(order.symbol)
-      const price = floatOf(order.price)
-      armed.nodes.push(
-        order.side === 'buy' ? this.heaps.add(s.buys, -price, owner) : this.heaps.add(s.sells, price, owner),
-      )
+    for (const { symbol, waits, price } of t.orders) {
+      const [heap, key] = this.heapOf(this.at(symbol), waits, floatOf(price))
+      armed.nodes.push(this.heaps.add(heap, key, owner))
+    }
+  }
+  private heapOf(s: SymbolIndex, waits: Level['waits'], price: number): [heap: number, key: number] {
+    switch (waits) {
+      case 'ask_falls':
+        return [s.buys, -price]
+      case 'bid_rises':
+        return [s.sells, price]
+      case 'ask_rises':
+        return [s.stopBuys, price]
+      case 'bid_falls':
+        return [s.stopSells, -price]
     }
   }
   private enter(owner: number, state: AccountState, t: Triggers): Armed {
@@ -111,6 +125,7 @@ export class RuleIndex {
       always: t.always.map(at),
       box: null,
       quiet: false,
+      trails: false,
       state,
     }
     this.armed[owner] = armed
@@ -164,7 +179,7 @@ export class RuleIndex {
     if (!armed?.box) return false
     if (armed.quiet) return true
     this.evaluations++
-    return isQuietReset(state, compiled, armed.box.emin, equity(state, compiled, view))
+    return isQuietReset(state, compiled, armed.box.extremes.emin, equity(state, compiled, view))
   }
 
   disarm(owner: number): void {
@@ -182,7 +197,9 @@ export class RuleIndex {
     const [a, b] = [armed.state, state]
     if (a.book.balance !== b.book.balance || a.orders.length > 0 || b.orders.length > 0) return false
     if (a.closing.length !== b.closing.length || !hasSameLegs(a, b)) return false
-    return armed.nodes.every((node) => this.heaps.isLinked(node)) && isSafe(armed.box.emin, armed.box.emax, t)
+    const { emax, room } = armed.box.extremes
+    if (((t.ceiling || t.trails) && emax === null) || (t.stopsOut && room === null)) return false
+    return armed.nodes.every((node) => this.heaps.isLinked(node)) && isSafe(armed.box.extremes, t)
   }
 
   /** Owners that an event, just applied to the view, can change; valid until the next call. `changed`: the symbol's status did. */
@@ -202,6 +219,7 @@ export class RuleIndex {
     if (event.kind !== 'quote' && event.kind !== 'trade') return this.found
     let low = event.kind === 'trade' ? Number(event.price) : Number.POSITIVE_INFINITY
     let high = event.kind === 'trade' ? low : Number.NEGATIVE_INFINITY
+    let [rising, falling] = [high, low]
     if (event.bid !== undefined) {
       const bid = Number(event.bid)
       const ask = Number(event.ask)
@@ -212,9 +230,13 @@ export class RuleIndex {
       this.below(s.askHi, ask)
       if (ask < low) low = ask
       if (bid > high) high = bid
+      if (ask > rising) rising = ask
+      if (bid < falling) falling = bid
     }
     this.upTo(s.buys, -low)
     this.upTo(s.sells, high)
+    this.upTo(s.stopBuys, rising)
+    this.upTo(s.stopSells, -falling)
     return this.found
   }
 
@@ -248,19 +270,21 @@ export class RuleIndex {
   checkBox(owner: number, state: AccountState, compiled: Compiled, view: MarketView): BoxCheck | null {
     const box = this.armed[owner]?.box
     if (!box) return null
-    const quoteOf = quotesOf(view)
     const t = triggers(state, compiled, view)
-    return {
-      emin: eminOf(box.bands, state.book, compiled, quoteOf),
-      equity: equity(state, compiled, view),
-      emax: t.ceiling && emaxOf(box.bands, state.book, compiled, quoteOf),
-      floorSup: t.floor?.value ?? null,
-      strict: t.floor?.strict ?? true,
-    }
+    const extremes = extremesOf(box.bands, t, state.book, compiled, quotesOf(view))
+    return { ...extremes, equity: equity(state, compiled, view), isSafe: isSafe(extremes, t) }
+  }
+  /** Can equity have been above `high` while nobody looked? */
+  mayHaveRisen(owner: number, high: Dec): boolean {
+    const emax = this.armed[owner]?.box?.extremes.emax
+    return !emax || gt(emax, high)
+  }
+  trails(owner: number): boolean {
+    return this.armed[owner]?.trails ?? false
   }
 }
 const isQuietInside = (box: Box, state: AccountState, compiled: Compiled): boolean =>
-  isQuietReset(state, compiled, box.emin, box.emax)
+  isQuietReset(state, compiled, box.extremes.emin, box.extremes.emax)
 /** Only positions and their conversions count: nothing rests or waits. */
 const isPlain = (state: AccountState, always: readonly unknown[]): boolean =>
   always.length === 0 && state.orders.length === 0 && state.closing.length === 0 && !state.provisional

@@ -17,18 +17,22 @@ const OPEN = Number.POSITIVE_INFINITY
 /** Of the room above the floor, the share that must lie above the coming one for a box to be worth keeping through a reset. */
 const KEPT = 0.25
 
+/** Of the slack above a floor that follows equity upwards, the share that is spent on new highs. */
+const UPWARD = 0.3
+
 export interface Split {
   widths: Width[]
-  /** the floor that was kept clear of */
-  floor: Triggers['floor']
+  /** the floors that were kept clear of */
+  floorAt: Triggers['floorAt']
 }
 /**
  * Splits the room between equity, floor and ceiling over the legs in equal shares. A position moves with the side that
  * marks it; a conversion with both, as a loss converts at the other side than a gain. `coming`: a floor that the next
- * reset is sure to set; with room enough above it that one counts, and the box outlives the reset. Nothing rests on
- * this being right.
+ * reset is sure to set; with room enough above it that one counts, and the box outlives the reset. A floor that follows
+ * equity: part of the slack goes upwards, to new highs that need no look. `margin`: room above the stop-out level.
+ * Nothing rests on this being right.
  */
-export function chooseWidths(t: Triggers, coming: Dec | null, quoteOf: QuoteOf): Split {
+export function chooseWidths(t: Triggers, coming: Dec | null, quoteOf: QuoteOf, margin: Dec | null): Split {
   const widths: Width[] = []
   const converted: { symbol: string; result: number }[] = []
   const values: number[] = []
@@ -46,9 +50,9 @@ export function chooseWidths(t: Triggers, coming: Dec | null, quoteOf: QuoteOf):
       else converted.push({ symbol: c.symbol, result: Math.abs(result) })
     }
   }
-  const floor = floorToKeep(t, coming, equity)
-  const down = floor ? Math.max(0, equity - floatOf(floor.value)) : OPEN
-  const up = t.ceiling ? Math.max(0, floatOf(t.ceiling.value) - equity) : OPEN
+  const { floorAt, down: below, up: above } = roomsOf(t, coming, equity)
+  const down = Math.min(below, margin ? Math.max(0, floatOf(margin)) : OPEN)
+  const up = Math.min(above, t.ceiling ? Math.max(0, floatOf(t.ceiling.value) - equity) : OPEN)
   const terms = t.legs.length + converted.length
   for (let i = 0; i < t.legs.length; i++) {
     const leg = t.legs[i]!
@@ -64,12 +68,21 @@ export function chooseWidths(t: Triggers, coming: Dec | null, quoteOf: QuoteOf):
     narrow(widthOf(widths, symbol).bid, against, towards)
     narrow(widthOf(widths, symbol).ask, towards, against)
   }
-  return { widths, floor }
+  return { widths, floorAt }
 }
-function floorToKeep(t: Triggers, coming: Dec | null, equity: number): Triggers['floor'] {
-  if (!coming) return t.floor
-  const [now, then] = [t.floor ? floatOf(t.floor.value) : Number.NEGATIVE_INFINITY, floatOf(coming)]
-  return then > now && equity - then > (equity - now) * KEPT ? { value: coming, strict: false } : t.floor
+/** Room below and above equity, in account currency, and the floors that it was measured from. */
+function roomsOf(t: Triggers, coming: Dec | null, equity: number): Pick<Split, 'floorAt'> & SideWidth {
+  const now = t.floorAt(null)
+  const floor = now ? floatOf(now.value) : Number.NEGATIVE_INFINITY
+  const down = now ? Math.max(0, equity - floor) : OPEN
+  const then = coming ? floatOf(coming) : Number.NEGATIVE_INFINITY
+  if (t.trails) {
+    const spent = down === OPEN ? 0 : down * UPWARD
+    return { floorAt: t.floorAt, down: down - spent, up: Math.max(0, floatOf(t.high!) - equity) + spent }
+  }
+  if (coming && then > floor && equity - then > (equity - floor) * KEPT)
+    return { floorAt: () => ({ value: coming, strict: false }), down: equity - then, up: OPEN }
+  return { floorAt: t.floorAt, down, up: OPEN }
 }
 const share = (room: number, terms: number, result: number): number =>
   room === OPEN ? OPEN : room / terms / (result + room || Number.MIN_VALUE)
