@@ -1,36 +1,42 @@
 /** A limit that was crossed: which one is named, and what is written down about it. */
-import { cmp, type Dec, lt, lte, mul, sign, str, sub } from '../money/dec.ts'
+import { cmp, type Dec, mul, sign, str, sub } from '../money/dec.ts'
+import { isPast, type Measure } from '../rules/kind.ts'
+import type { Entry } from '../rules/phase-rules.ts'
 import { tableOrder } from '../rules/table.ts'
 import type { Compiled } from './compile.ts'
-import type { Gaps, LossRule } from './facts.ts'
+import { type Gaps, gapOf } from './facts.ts'
 import type { AccountState } from './state.ts'
 import { type Turn, write } from './turn.ts'
-import type { LimitState, Mark } from './types.ts'
+import type { Compare, LimitState, Mark } from './types.ts'
 
-export interface Crossed {
-  rule: LossRule
-  index: number
-  value: Dec
-  floor: Dec
+export interface Crossed extends Measure {
+  entry: Entry
+  /** it lay at its limit before: an act, or an instant, and no way of a price */
+  atOnce?: boolean
 }
-export const isCrossed = (rule: LossRule, value: Dec, floor: Dec): boolean =>
-  rule.compare === 'lt' ? lt(value, floor) : lte(value, floor)
+/** A floor under a value. */
+export const isCrossed = (rule: { compare: Compare }, value: Dec, floor: Dec): boolean =>
+  isPast({ value, limit: floor, side: 'below' }, rule.compare)
 
 /** Ties are broken by the rule table, then by the place in the phase. */
 export const inTableOrder = (a: Crossed, b: Crossed): number =>
-  tableOrder(a.rule) - tableOrder(b.rule) || a.index - b.index
+  tableOrder(a.entry.rule) - tableOrder(b.entry.rule) || a.entry.index - b.entry.index
 
 /**
- * The limit whose line (metric less floor, from before the point to after it) reaches zero first; ties by table
- * order. With before >= 0 > after the share of the way is before / (before - after): compared by cross product.
+ * The limit whose line (distance to it, from before the point to after it) reaches zero first; ties by table order.
+ * With before >= 0 > after the share of the way is before / (before - after): compared by cross product. A hard one
+ * goes before all others.
  */
 export function attribute(crossed: readonly Crossed[], before: Gaps): Crossed {
   const line = (c: Crossed): { start: Dec; drop: Dec } => {
-    const after = sub(c.value, c.floor)
-    const start = before.get(c.index) ?? after
-    return sign(start) <= 0 ? { start: { n: 0n, s: 0 }, drop: { n: 1n, s: 0 } } : { start, drop: sub(start, after) }
+    const after = gapOf(c)
+    const start = c.atOnce ? null : before.get(c.entry.index)
+    return !start || sign(start) <= 0
+      ? { start: { n: 0n, s: 0 }, drop: { n: 1n, s: 0 } }
+      : { start, drop: sub(start, after) }
   }
-  return crossed.reduce((best, c) => {
+  const hard = crossed.filter((c) => c.entry.effect === 'hard')
+  return (hard.length > 0 ? hard : crossed).reduce((best, c) => {
     const a = line(best)
     const b = line(c)
     return cmp(mul(b.start, a.drop), mul(a.start, b.drop)) < 0 ? c : best
@@ -38,12 +44,12 @@ export function attribute(crossed: readonly Crossed[], before: Gaps): Crossed {
 }
 
 const limitState = (c: Crossed): LimitState => ({
-  rule: c.rule.rule,
-  index: c.index,
-  metric: c.rule.metric,
+  rule: c.entry.rule.rule,
+  index: c.entry.index,
+  metric: c.metric,
   value: str(c.value),
-  limit: str(c.floor),
-  compare: c.rule.compare,
+  limit: str(c.limit),
+  compare: c.entry.compare,
 })
 
 /** Symbols that value an account: positions' and those of their conversion paths. */
@@ -84,11 +90,11 @@ export function writeViolation(turn: Turn, breach: Breach, provisional: boolean)
   write(turn, {
     kind: 'violation',
     phase: turn.state.phase,
-    rule: a.rule.rule,
-    index: a.index,
-    effect: a.rule.effect,
+    rule: a.entry.rule.rule,
+    index: a.entry.index,
+    effect: a.entry.effect,
     value: str(a.value),
-    limit: str(a.floor),
+    limit: str(a.limit),
     balance: str(facts.balance),
     equity: str(facts.equity),
     crossed: crossed.filter((c) => c !== a).map(limitState),

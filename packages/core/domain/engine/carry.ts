@@ -8,6 +8,7 @@ import type { MarketEvent } from '../market/event.ts'
 import { abs, add, type Dec, dec, isZero, mul, neg, ofInt, sign, str, ZERO } from '../money/dec.ts'
 import { instantOf, offsetAt } from '../time/zone.ts'
 import type { Compiled, Funding, Market, Swap } from './compile.ts'
+import { noteCarry } from './note-fill.ts'
 import type { AccountState, Book, Position } from './state.ts'
 import { fill, own, type Turn, write } from './turn.ts'
 import { markOf, sizeOf } from './valuation.ts'
@@ -122,6 +123,7 @@ function book(
     if (isZero(amount)) continue
     const { doc, value } = booked(amount, market, compiled.scale, turn.quoteOf)
     state.book.balance = add(state.book.balance, value)
+    noteCarry(turn, position, value)
     write(turn, {
       kind: 'carry',
       phase: state.phase,

@@ -1,83 +1,160 @@
-import { gt, str } from '../money/dec.ts'
-import { type Facts, metricOf, type Point } from '../rules/kind.ts'
-import { kindOf } from '../rules/table.ts'
-import { attribute, type Breach, type Crossed, inTableOrder, isCrossed, marksOf } from './breach.ts'
-import { factsOf, type Gaps, isLoss, isTested, rulesOf, setFloors } from './facts.ts'
-import { endPhase, failPhase } from './phases.ts'
-import { beginProvisional } from './provisional.ts'
+import { add, str } from '../money/dec.ts'
+import { type Facts, isPast, metricOf, type Point } from '../rules/kind.ts'
+import { madeOf } from '../rules/profit-target.ts'
+import { attribute, type Breach, type Crossed, inTableOrder, marksOf } from './breach.ts'
+import {
+  factsOf,
+  floorMeasure,
+  type Gaps,
+  gapsWith,
+  highsRaised,
+  isTested,
+  raise,
+  rulesOf,
+  setFloors,
+  sortedRules,
+} from './facts.ts'
+import { resolve } from './lock.ts'
+import { endPhase } from './phases.ts'
+import { beginProvisional, isInDoubt, restsOnMarks } from './provisional.ts'
+import { copyState, isRunning } from './state.ts'
+import { stopOut } from './stop-out.ts'
 import { own, type Turn, write } from './turn.ts'
+import { writeWarnings } from './warnings.ts'
 
-/** Raises the day's high where a floor hangs on it; gives the facts with the day as it is now. */
-function ratchet(turn: Turn, facts: Facts): Facts {
-  if (!gt(facts.equity, facts.day.high)) return facts
-  if (!rulesOf(turn.state, turn.compiled).some((r) => r.rule === 'max_daily_loss' && r.anchor === 'day_high'))
-    return facts
-  const day = own(turn).day!
-  day.high = facts.equity
-  const raised = { ...facts, day }
-  setFloors(turn, raised, (rule, index, floor) => {
-    turn.notes.push({ rule: rule.rule, index, mts: turn.at, mseq: turn.view.mseq, floor: str(floor) })
-  })
-  return raised
+/** Raises high-water marks and the floors that hang on them, and follows the balance where a floor does. */
+function ratchet(turn: Turn, now: Facts): Facts {
+  const { booked } = sortedRules(turn.state, turn.compiled)
+  const raised = highsRaised(now)
+  const facts = raised ? raise({ ...now, account: own(turn) }, raised) : now
+  const moving = raised ? [...raised, ...booked] : booked
+  if (moving.length === 0) return facts
+  setFloors(
+    turn,
+    facts,
+    (rule, index, floor) => {
+      if (floor) turn.notes.push({ rule: rule.rule, index, mts: turn.at, mseq: turn.view.mseq, floor: str(floor) })
+    },
+    moving,
+  )
+  return facts.account === turn.state ? facts : { ...facts, account: turn.state }
 }
 
-/** Every limit that is crossed among the rules tested at this kind of point, in table order. */
+/** Every limit that is crossed among the rules tested at this kind of point, in table order, and the acts of the point. */
 function crossedLimits(turn: Turn, facts: Facts, point: Point): Crossed[] {
-  const crossed: Crossed[] = []
-  rulesOf(turn.state, turn.compiled).forEach((rule, index) => {
-    const floor = turn.state.rules[index]!.floor
-    if (!isLoss(rule) || !floor || !isTested(rule, point)) return
-    const value = metricOf(rule.metric, facts)
-    if (isCrossed(rule, value, floor)) crossed.push({ rule, index, value, floor })
-  })
-  return crossed.sort(inTableOrder)
+  const crossed = turn.acts.splice(0)
+  if (turn.state.provisional) return crossed
+  const { floors, measured } = sortedRules(turn.state, turn.compiled)
+  for (const entry of floors) {
+    const floor = turn.state.rules[entry.index]!.floor
+    if (!floor || !isTested(entry.rule, point)) continue
+    const value = metricOf(entry.metric, facts)
+    if (isPast({ value, limit: floor, side: entry.side }, entry.compare))
+      crossed.push({ ...floorMeasure(entry, floor, facts), entry })
+  }
+  if (point === 'every') {
+    for (const entry of measured) {
+      const measure = entry.kind.measure!(entry.rule, facts, turn.state.rules[entry.index]!, turn.quoteOf)
+      if (measure && isPast(measure, entry.compare)) crossed.push({ ...measure, entry })
+    }
+  }
+  return crossed.length > 1 ? crossed.sort(inTableOrder) : crossed
+}
+/** A flag says it once a trading day, a soft breach locks once. */
+function isSaid({ state }: Turn, { entry }: Crossed): boolean {
+  if (entry.effect === 'flag') return state.rules[entry.index]!.saidOn === state.day!.k
+  return entry.effect === 'soft' && state.lock !== null
 }
 
 /**
- * One evaluation point: ratchet floors, compare, at most one violation; without one, targets and gates.
- * `before` gives metric less floor of each rule before the point and is asked for only when a limit was crossed.
+ * One evaluation point: ratchet floors, compare, at most one violation; without a breach, targets and gates.
+ * `before` gives the distance to each limit before the point and is asked for only when one was crossed.
  */
 export function evaluate(turn: Turn, point: Point, before: () => Gaps): void {
-  if (turn.state.status !== 'started') return
+  if (!isRunning(turn.state)) return
   const now = factsOf(turn.state, turn.compiled, turn.quoteOf, turn.at)
   const facts = point === 'every' ? ratchet(turn, now) : now
   // what a breach in doubt decides is its own instant; marks that are valid still make the day's high
-  if (turn.state.provisional) return
+  if (point === 'every' && !turn.state.provisional) writeWarnings(turn, facts)
   const crossed = crossedLimits(turn, facts, point)
-  if (crossed.length > 0) {
-    own(turn)
-    const breach: Breach = { crossed, attributed: attribute(crossed, before()), facts, marks: marksOf(turn) }
-    if (!beginProvisional(turn, breach, { point, before: before() })) failPhase(turn, breach)
-    return
-  }
-  if (point === 'every') evaluateGates(turn, facts)
+  if (crossed.length > 0 && judge(turn, crossed, { point, before, facts })) return
+  if (point !== 'every' || turn.state.provisional) return
+  if (turn.compiled.stopOut && turn.state.book.positions.length > 0 && callMargin(turn)) return
+  evaluateGates(turn, facts)
+}
+/** Rules go before a margin call; after its fills they are compared again. */
+function callMargin(turn: Turn): boolean {
+  const { state } = turn
+  const before = gapsWith(turn.owned ? copyState(state) : state, turn)
+  if (!stopOut(turn)) return false
+  evaluate(turn, 'every', before)
+  return true
 }
 
-function evaluateGates(turn: Turn, facts: Facts): void {
+/** True when nothing more is decided at this point: gates stay as they are behind a breach, not behind a flag. */
+function judge(turn: Turn, all: Crossed[], at: { point: Point; before: () => Gaps; facts: Facts }): boolean {
+  const unsaid = all.filter((c) => !isSaid(turn, c))
+  if (unsaid.length === 0) return false
+  own(turn)
+  const doubt = !turn.state.provisional && isInDoubt(turn, unsaid)
+  // what no mark can clear fails now
+  const sure = unsaid.filter((c) => !restsOnMarks(c) && c.entry.effect === 'hard')
+  const crossed = doubt && sure.length > 0 ? sure : unsaid
+  const { facts } = at
+  const breach: Breach = { crossed, attributed: attribute(crossed, at.before()), facts, marks: marksOf(turn) }
+  if (doubt && sure.length === 0) {
+    beginProvisional(turn, breach, { point: at.point, before: at.before() })
+    return true
+  }
+  const standing = copyState(turn.state)
+  const outcome = resolve(turn, breach, at.before())
+  // what closes the account out is a fill like any other
+  if (outcome === 'locked' && turn.state.book.balance !== standing.book.balance)
+    evaluate(turn, 'every', gapsWith(standing, turn))
+  return outcome !== 'flagged'
+}
+
+/** Are all objectives and gates of an evaluation open? Notes when a target is first reached. */
+function areGatesOpen(turn: Turn, facts: Facts): boolean {
   const { compiled } = turn
   const { phase } = turn.state
-  let open = compiled.spec.phases[phase]!.kind === 'evaluation'
-  let gates = 0
-  rulesOf(turn.state, compiled).forEach((rule, index) => {
-    const kind = kindOf(rule)
-    if (!kind.met) return
-    gates += 1
-    const met = kind.met(rule, facts, turn.state.rules[index]!)
-    if (rule.rule === 'profit_target') {
-      if (met && turn.state.rules[index]!.reachedAt === null) {
-        own(turn).rules[index]!.reachedAt = turn.at
-        write(turn, {
-          kind: 'target',
-          phase,
-          index,
-          reached: true,
-          value: str(rule.basis === 'equity' ? facts.equity : facts.balance),
-        })
-      }
-      open &&= rule.sticky ? turn.state.rules[index]!.reachedAt !== null : met
-    } else open &&= met
-  })
-  if (!open || gates === 0) return
+  const { gates } = sortedRules(turn.state, compiled)
+  let open = compiled.spec.phases[phase]!.kind === 'evaluation' && gates.length > 0
+  for (const { rule, index, kind } of gates) {
+    const met = kind.met!(rule, facts, turn.state.rules[index]!)
+    if (rule.rule !== 'profit_target') {
+      open &&= met
+      continue
+    }
+    if (met && turn.state.rules[index]!.reachedAt === null) {
+      own(turn).rules[index]!.reachedAt = turn.at
+      const value = str(add(facts.initial, madeOf(rule, facts)))
+      write(turn, { kind: 'target', phase, index, reached: true, value })
+    }
+    open &&= rule.sticky ? turn.state.rules[index]!.reachedAt !== null : met
+  }
+  return open
+}
+function pass(turn: Turn, facts: Facts): void {
   own(turn)
   endPhase(turn, 'passed', { rule: null, value: null, limit: null, equity: facts.equity })
+}
+/** Nothing passes while the account is locked or the assessment paused. */
+function evaluateGates(turn: Turn, facts: Facts): void {
+  const open = areGatesOpen(turn, facts)
+  if (open && turn.state.status === 'started' && !turn.state.lock) pass(turn, facts)
+}
+
+/** The time is over: what is open by then passes, else the phase is expired. */
+export function expire(turn: Turn, index: number): void {
+  if (turn.state.status !== 'started') return
+  const { state, compiled } = turn
+  const facts = factsOf(state, compiled, turn.quoteOf, turn.at)
+  if (!state.provisional && areGatesOpen(turn, facts)) {
+    pass(turn, facts)
+    return
+  }
+  const rule = rulesOf(state, compiled)[index]!
+  const days = rule.rule === 'time_limit' ? String(rule.days) : null
+  endPhase(turn, 'expired', { rule: rule.rule, value: days, limit: days, equity: facts.equity })
 }

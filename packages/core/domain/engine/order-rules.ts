@@ -1,16 +1,102 @@
-/** What rules refuse before an order is accepted, and what a news window holds back. */
+/** What rules refuse before an order is accepted, what a news window holds back, and acts that are breaches. */
+import { type Dec, dec, gte, isZero, lte, sub, ZERO } from '../money/dec.ts'
+import type { Act, OrderRequest, RuleRefusal } from '../rules/kind.ts'
+import type { Entry } from '../rules/phase-rules.ts'
 import type { Market } from './compile.ts'
-import type { Refusal } from './orders/refusal.ts'
+import { factsAt, sortedRules } from './facts.ts'
+import { type Refusal, refuse } from './orders/refusal.ts'
 import type { Order } from './state.ts'
-import type { Turn } from './turn.ts'
+import type { Fill, Turn } from './turn.ts'
+import { addingQuantities } from './valuation.ts'
+
+const ONE_ACT = dec('1')
+
+const factsNow = (turn: Turn) => factsAt(turn.state, turn.compiled, ZERO, turn.at)
+
+function requestOf(turn: Turn, order: Order, market: Market): OrderRequest | null {
+  const quote = turn.quoteOf(order.symbol)
+  if (!quote) return null
+  const waiting = turn.state.orders.filter((o) => o.id !== order.id)
+  const own = order.type === 'market' ? null : (order.price ?? order.stop ?? order.trailing?.activation ?? null)
+  return {
+    order,
+    market,
+    reference: own ?? (order.side === 'buy' ? quote.ask.price : quote.bid.price),
+    quoteOf: turn.quoteOf,
+    adding: addingQuantities([...waiting, order], turn.state.book, turn.compiled.hedging),
+  }
+}
+/** The order would trade on arrival. */
+function tradesNow(turn: Turn, { type, side, price, symbol }: Order): boolean {
+  if (type === 'market') return true
+  const quote = turn.quoteOf(symbol)
+  if (type !== 'limit' || !price || !quote) return false
+  return side === 'buy' ? gte(price, quote.ask.price) : lte(price, quote.bid.price)
+}
 
 /** Null: no rule is against it. The order is not among the working ones yet. */
-export function refuseByRules(_turn: Turn, _order: Order, _market: Market): Refusal | null {
+export function refuseByRules(turn: Turn, order: Order, market: Market): Refusal | null {
+  const { refusing, forbidding } = sortedRules(turn.state, turn.compiled)
+  if (refusing.length === 0 && forbidding.length === 0) return null
+  const request = requestOf(turn, order, market)
+  if (!request) return null
+  const adds = request.adding.get(order.id) ?? ZERO
+  const news = refuseByNews(turn, order, adds)
+  if (news || isZero(adds)) return news
+  const facts = factsNow({
+    ...turn,
+    state: { ...turn.state, orders: turn.state.orders.filter((o) => o.id !== order.id) },
+  })
+  for (const entry of refusing) {
+    const against = entry.kind.refuse!(entry.rule, request, facts, turn.state.rules[entry.index]!)
+    if (!against) continue
+    if (entry.effect === 'gate' || !against.measure) return refused(entry, against)
+    turn.acts.push({ ...against.measure, entry, atOnce: true })
+  }
   return null
 }
-/** activation: an entry that waited would trade now; stop_trigger: an exit would. */
-export function isHeldBack(_turn: Turn, _order: Order, _what: 'activation' | 'stop_trigger'): boolean {
-  return false
+const refused = ({ rule }: Entry, { detail, field }: RuleRefusal): Refusal =>
+  refuse('rule_refused', `${rule.rule}: ${detail}.`, { field })
+
+function refuseByNews(turn: Turn, order: Order, adds: Dec): Refusal | null {
+  if (!tradesNow(turn, order)) return null
+  const reduces = !isZero(sub(sub(order.quantity, order.filled), adds))
+  const act = !isZero(adds) && forbidder(turn, 'open', order.symbol, true) ? 'open' : 'close'
+  const entry = act === 'open' || reduces ? forbidder(turn, act, order.symbol, true) : undefined
+  if (!entry) return null
+  return refused(entry, {
+    detail: `no position is ${act === 'open' ? 'opened' : 'closed'} in this window`,
+    field: 'symbol',
+  })
 }
-/** An act that a news window may forbid has happened. */
-export function noteAct(_turn: Turn, _what: 'open' | 'close' | 'activation' | 'stop_trigger', _symbol: string): void {}
+/** The first rule that forbids an act now: those that refuse, or those whose breach has an effect. */
+function forbidder(turn: Turn, act: Act, symbol: string, gates: boolean): Entry | undefined {
+  const { forbidding } = sortedRules(turn.state, turn.compiled)
+  if (forbidding.length === 0) return undefined
+  const facts = factsNow(turn)
+  return forbidding.find(
+    ({ kind, rule, effect }) => (effect === 'gate') === gates && kind.isForbidden!(rule, act, symbol, facts),
+  )
+}
+/** activation: an entry that waited would trade now; stop_trigger: an exit would. */
+export const isHeldBack = (turn: Turn, order: Order, what: 'activation' | 'stop_trigger'): boolean =>
+  forbidder(turn, what, order.symbol, true) !== undefined
+
+/** An act that a news window may forbid has happened: a breach of each rule that it is against. */
+export function noteAct(turn: Turn, what: Act, symbol: string): void {
+  const { forbidding } = sortedRules(turn.state, turn.compiled)
+  if (forbidding.length === 0) return
+  const facts = factsNow(turn)
+  for (const entry of forbidding) {
+    if (entry.effect === 'gate' || !entry.kind.isForbidden!(entry.rule, what, symbol, facts)) continue
+    if (turn.acts.some((a) => a.entry.index === entry.index)) continue
+    turn.acts.push({ metric: what, value: ONE_ACT, limit: ZERO, side: 'above', entry, atOnce: true })
+  }
+}
+/** A fill of the trader's own order that traded on arrival; what waited says so itself when it is reached. */
+export function noteTrade(turn: Turn, fill: Fill, symbol: string, did: { opens: boolean; closes: boolean }): void {
+  if (fill.liquidity !== 'taker' || !fill.order.startsWith('o')) return
+  if (turn.records.some((r) => r.kind === 'order' && r.order === fill.order && r.status === 'triggered')) return
+  if (did.opens) noteAct(turn, 'open', symbol)
+  if (did.closes) noteAct(turn, 'close', symbol)
+}

@@ -1,17 +1,20 @@
 /** Phases: opening one, ending one, and closing what an ended one still holds. */
 
+import { isSessionOpen } from '../calendars/sessions.ts'
 import { transfer } from '../ledger/book-fill.ts'
 import { marketable } from '../matching/marketable.ts'
 import { abs, type Dec, sign, str, ZERO } from '../money/dec.ts'
 import { nextReset } from '../time/zone.ts'
 import { type Breach, writeViolation } from './breach.ts'
-import { factsOf, rulesOf, setFloors, writeFloor } from './facts.ts'
-import { type Book, newRuleState, newTrades } from './state.ts'
+import { factsOf, rulesOf, setFloors, sortedRules, writeFloor } from './facts.ts'
+import { type Book, newRuleState, newTrades, type Order, type Position } from './state.ts'
 import { type Turn, takeDepth, write } from './turn.ts'
 
 /** Cancels every working order, in order of arrival. */
-export function cancelWorking(turn: Turn, reason: string): void {
-  for (const order of turn.state.orders) {
+export const cancelWorking = (turn: Turn, reason: string): void => cancelSome(turn, () => true, reason)
+export function cancelSome(turn: Turn, which: (order: Order) => boolean, reason: string): void {
+  const gone = turn.state.orders.filter(which)
+  for (const order of gone) {
     write(turn, {
       kind: 'order',
       phase: turn.state.phase,
@@ -21,7 +24,7 @@ export function cancelWorking(turn: Turn, reason: string): void {
       reason,
     })
   }
-  turn.state.orders = []
+  turn.state.orders = turn.state.orders.filter((order) => !gone.includes(order))
 }
 
 /** Opens the phase `index` with a fresh account; its day 0 begins now. */
@@ -47,6 +50,8 @@ export function openPhase(turn: Turn, index: number): void {
   state.rules = rulesOf(state, compiled).map(newRuleState)
   state.trades = newTrades()
   state.lock = null
+  state.liquidations = []
+  state.carryAt = null
   write(turn, {
     kind: 'phase',
     phase: index,
@@ -54,7 +59,9 @@ export function openPhase(turn: Turn, index: number): void {
     balance: str(initial),
     postings: transfer(initial, 'capital'),
   })
-  setFloors(turn, factsOf(state, compiled, turn.quoteOf, turn.at), writeFloor(turn))
+  const facts = factsOf(state, compiled, turn.quoteOf, turn.at)
+  for (const { kind, rule, index } of sortedRules(state, compiled).all) kind.open?.(rule, facts, state.rules[index]!)
+  setFloors(turn, facts, writeFloor(turn))
 }
 
 export interface Ending {
@@ -65,11 +72,11 @@ export interface Ending {
   dated?: { mts: number; mseq: number }
 }
 /**
- * Passed, failed and abandoned end alike, at the same point: the verdict is written with the equity that decided,
+ * Passed, failed, expired and abandoned end alike, at the same point: the verdict is written with the equity that decided,
  * working orders are cancelled, positions closed at once like market orders; what has no depth is closed at the first
  * events that allow it. A passed phase that is not the last opens the next one at the same point.
  */
-export function endPhase(turn: Turn, outcome: 'passed' | 'failed' | 'abandoned', ending: Ending): void {
+export function endPhase(turn: Turn, outcome: 'passed' | 'failed' | 'expired' | 'abandoned', ending: Ending): void {
   const { state, compiled } = turn
   const { phases } = compiled.spec
   const ended = state.phase
@@ -104,6 +111,9 @@ export function endPhase(turn: Turn, outcome: 'passed' | 'failed' | 'abandoned',
     state.status = outcome
     state.day = null
     state.provisional = null
+    state.lock = null
+    state.liquidations = []
+    state.carryAt = null
   }
 }
 
@@ -112,9 +122,9 @@ export function failPhase(turn: Turn, breach: Breach): void {
   writeViolation(turn, breach, false)
   const { attributed: a } = breach
   endPhase(turn, 'failed', {
-    rule: a.rule.rule,
+    rule: a.entry.rule.rule,
     value: str(a.value),
-    limit: str(a.floor),
+    limit: str(a.limit),
     equity: breach.facts.equity,
     dated: breach.dated,
   })
@@ -122,12 +132,17 @@ export function failPhase(turn: Turn, breach: Breach): void {
 
 /** Closes what the market allows now, symbol by symbol; the rest stays for later events. */
 export function closeBook(turn: Turn, book: Book, only?: string): void {
-  for (const p of [...book.positions].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))) {
+  for (const p of [...book.positions].sort((a, b) => (a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : 0))) {
     if (only !== undefined && p.symbol !== only) continue
-    const view = turn.view.symbol(p.symbol)
-    if (view?.status !== 'open') continue
-    const market = turn.compiled.markets.get(p.symbol)!
-    const side = sign(p.quantity) > 0 ? 'sell' : 'buy'
-    takeDepth(turn, book, market, 'close', side, marketable(side, abs(p.quantity), null, view, book, market))
+    if (turn.view.symbol(p.symbol)?.status !== 'open') continue
+    if (isSessionOpen(turn.compiled.markets.get(p.symbol)!, turn.at)) closePosition(turn, book, p, 'close')
   }
+}
+/** One position like a market order, as far as there is depth. */
+export function closePosition(turn: Turn, book: Book, position: Position, order: string): void {
+  const market = turn.compiled.markets.get(position.symbol)!
+  const side = sign(position.quantity) > 0 ? 'sell' : 'buy'
+  const view = turn.view.symbol(position.symbol)!
+  const executions = marketable(side, abs(position.quantity), null, view, book, market)
+  takeDepth(turn, book, market, order, side, executions, position.id)
 }

@@ -3,33 +3,29 @@
  * only reducing orders are accepted. When the last such symbol has a valid mark the equity of that instant is
  * computed again with it: final and dated then, or withdrawn.
  */
-import { convert } from '../instruments/convert.ts'
-import type { Dec } from '../money/dec.ts'
-import { add, str } from '../money/dec.ts'
-import { metricOf, type Point } from '../rules/kind.ts'
-import {
-  attribute,
-  type Breach,
-  type Crossed,
-  inTableOrder,
-  isCrossed,
-  valuingSymbols,
-  writeViolation,
-} from './breach.ts'
-import type { Compiled } from './compile.ts'
-import { type Gaps, isLoss, isTested, rulesOf } from './facts.ts'
-import { cancelWorking, failPhase } from './phases.ts'
+import type { QuoteOf } from '../instruments/convert.ts'
+import { type Dec, str } from '../money/dec.ts'
+import { type Facts, isPast, type Point } from '../rules/kind.ts'
+import { attribute, type Breach, type Crossed, inTableOrder, valuingSymbols, writeViolation } from './breach.ts'
+import { factsAt, floorMeasure, type Gaps, isTested, rulesOf, sortedRules } from './facts.ts'
+import { resolve } from './lock.ts'
+import { cancelWorking } from './phases.ts'
 import type { Provisional } from './state.ts'
 import { type Turn, write } from './turn.ts'
-import { floating } from './valuation.ts'
+import { unrealised } from './valuation.ts'
 import type { Quote } from './view.ts'
 
-/** Makes the breach provisional if one of its marks is not valid. */
-export function beginProvisional(turn: Turn, breach: Breach, found: { point: Point; before: Gaps }): boolean {
+/** Floors hold against equity; what else is measured says so itself; an act is a fact. */
+export const restsOnMarks = ({ entry, atOnce }: Crossed): boolean =>
+  !atOnce && (entry.kind.floor !== undefined || entry.kind.restsOnMarks === true)
+const waitingFor = ({ state, compiled, view }: Turn): string[] =>
+  valuingSymbols(state, compiled).filter((s) => view.symbol(s)!.status === 'unknown')
+/** One of the marks that a crossed limit rests on is not valid. */
+export const isInDoubt = (turn: Turn, crossed: readonly Crossed[]): boolean =>
+  crossed.some(restsOnMarks) && waitingFor(turn).length > 0
+
+export function beginProvisional(turn: Turn, breach: Breach, found: { point: Point; before: Gaps }): void {
   const { state, compiled, view } = turn
-  const symbols = valuingSymbols(state, compiled)
-  const waiting = symbols.filter((s) => view.symbol(s)!.status === 'unknown')
-  if (waiting.length === 0) return false
   writeViolation(turn, breach, true)
   cancelWorking(turn, 'provisional_breach')
   state.provisional = {
@@ -37,16 +33,19 @@ export function beginProvisional(turn: Turn, breach: Breach, found: { point: Poi
     mseq: view.mseq,
     balance: breach.facts.balance,
     positions: state.book.positions.map((p) => ({ symbol: p.symbol, quantity: p.quantity, cost: p.cost })),
-    marks: symbols.map((symbol) => {
+    marks: valuingSymbols(state, compiled).map((symbol) => {
       const quote = view.symbol(symbol)!.quote!
       return { symbol, bid: quote.bid.price, ask: quote.ask.price, mseq: quote.mseq }
     }),
-    waiting,
-    rule: breach.attributed.index,
+    waiting: waitingFor(turn),
+    rule: breach.attributed.entry.index,
     before: [...found.before].map(([rule, gap]) => ({ rule, gap })),
     floors: rulesOf(state, compiled).map((rule, i) => (isTested(rule, found.point) ? state.rules[i]!.floor : null)),
+    ideas: state.trades.ideas.map((i) => ({ ...i })),
+    facts: breach.crossed
+      .filter((c) => !restsOnMarks(c))
+      .map(({ entry, metric, value, limit, side }) => ({ rule: entry.index, metric, value, limit, side })),
   }
-  return true
 }
 
 /** Takes the newest event's marks in; decides when no symbol is waited for any more. True when it was decided. */
@@ -69,56 +68,70 @@ export function settleProvisional(turn: Turn): boolean {
   return true
 }
 
-function equityThen(p: Provisional, compiled: Compiled): Dec {
-  const level = (price: Dec) => ({ price, size: null, since: 0 })
+const level = (price: Dec) => ({ price, size: null, since: 0 })
+/** The marks of that instant, those that were waited for included. */
+function quotesThen(p: Provisional): QuoteOf {
   const quotes = new Map<string, Quote>(
     p.marks.map((m) => [
       m.symbol,
       { bid: level(m.bid), ask: level(m.ask), mseq: m.mseq, ts: 0, venue: '', synthetic: null },
     ]),
   )
-  const quoteOf = (symbol: string): Quote | null => quotes.get(symbol) ?? null
-  return p.positions.reduce((total, held) => {
-    const market = compiled.markets.get(held.symbol)!
-    const mark = quotes.get(held.symbol)!
-    const result = floating(held.quantity, held.cost, market, mark.bid.price, mark.ask.price)
-    return add(total, convert(result, market.path!, quoteOf)!.value)
-  }, p.balance)
+  return (symbol) => quotes.get(symbol) ?? null
+}
+/** What rules look at as of that instant. */
+function factsThen(turn: Turn, pending: Provisional, quoteOf: QuoteOf): Facts {
+  const { state, compiled } = turn
+  const positions = pending.positions.map((p) => ({ ...p, id: '', openedAt: 0, openedDay: 0 }))
+  const account = {
+    ...state,
+    book: { ...state.book, positions, balance: pending.balance },
+    trades: { ...state.trades, ideas: pending.ideas },
+  }
+  return {
+    ...factsAt(account, compiled, unrealised(positions, compiled, quoteOf, pending.balance), pending.at),
+    flat: false,
+  }
+}
+/** All limits that were tested then, crossed or not. */
+function testedThen(turn: Turn, pending: Provisional, facts: Facts, quoteOf: QuoteOf): Crossed[] {
+  const { floors, measured, all } = sortedRules(turn.state, turn.compiled)
+  const found: Crossed[] = pending.facts.map(({ rule, ...measure }) => ({
+    ...measure,
+    entry: all[rule]!,
+    atOnce: true,
+  }))
+  for (const entry of floors) {
+    const floor = pending.floors[entry.index]
+    if (floor) found.push({ ...floorMeasure(entry, floor, facts), entry })
+  }
+  for (const entry of measured) {
+    const measure = entry.kind.restsOnMarks
+      ? entry.kind.measure!(entry.rule, facts, turn.state.rules[entry.index]!, quoteOf)
+      : null
+    if (measure) found.push({ ...measure, entry })
+  }
+  return found.sort(inTableOrder)
 }
 
 function decide(turn: Turn, pending: Provisional): void {
-  const { state, compiled } = turn
-  const equity = equityThen(pending, compiled)
-  const facts = {
-    initial: compiled.initial,
-    balance: pending.balance,
-    equity,
-    day: state.day!,
-    flat: false,
-    at: pending.at,
-  }
-  const crossed: Crossed[] = []
-  let suspected: Crossed | null = null
-  rulesOf(state, compiled).forEach((rule, index) => {
-    const floor = pending.floors[index]
-    if (!floor || !isLoss(rule)) return
-    const value = metricOf(rule.metric, facts)
-    const c = { rule, index, value, floor }
-    if (index === pending.rule) suspected = c
-    if (isCrossed(c.rule, value, floor)) crossed.push(c)
-  })
-  crossed.sort(inTableOrder)
+  const { state } = turn
+  const quoteOf = quotesThen(pending)
+  const facts = factsThen(turn, pending, quoteOf)
+  const tested = testedThen(turn, pending, facts, quoteOf)
+  const crossed = tested.filter((c) => c.atOnce || isPast(c, c.entry.compare))
   state.provisional = null
   if (crossed.length === 0) {
-    const c = suspected! as Crossed
-    write(turn, {
-      kind: 'withdrawn',
-      phase: state.phase,
-      rule: c.rule.rule,
-      index: c.index,
-      value: str(c.value),
-      limit: str(c.floor),
-    })
+    const c = tested.find(({ entry }) => entry.index === pending.rule)
+    if (c)
+      write(turn, {
+        kind: 'withdrawn',
+        phase: state.phase,
+        rule: c.entry.rule.rule,
+        index: c.entry.index,
+        value: str(c.value),
+        limit: str(c.limit),
+      })
     return
   }
   const gaps: Gaps = new Map(pending.before.map((b) => [b.rule, b.gap]))
@@ -129,11 +142,6 @@ function decide(turn: Turn, pending: Provisional): void {
     ask: str(m.ask),
     state: 'open',
   }))
-  failPhase(turn, {
-    crossed,
-    attributed: attribute(crossed, gaps),
-    facts,
-    marks,
-    dated: { mts: pending.at, mseq: pending.mseq },
-  })
+  const dated = { mts: pending.at, mseq: pending.mseq }
+  resolve(turn, { crossed, attributed: attribute(crossed, gaps), facts, marks, dated }, gaps)
 }

@@ -104,6 +104,8 @@ export interface RuleState {
   reachedAt: number | null
   /** day rules: days counted so far, the present one not included */
   days: number
+  /** holding time: closed trades that were held too short */
+  short: number
   /** consistency: best day or trade, sum of all and of the positive ones */
   best: Dec | null
   sum: Dec
@@ -112,6 +114,8 @@ export interface RuleState {
   allowed: Dec | null
   /** clock rules: the instant at which time alone decides; null: none */
   due: number | null
+  /** ms that a clock has left while the assessment is paused; null: it runs, or has none */
+  left: number | null
   /** warnings written since they were armed, ascending by fraction */
   warned: number
   /** trading day of the last soft or flagged violation; null: none */
@@ -119,6 +123,8 @@ export interface RuleState {
 }
 /** Trades of one symbol and direction that overlap, or follow within the rule's time. */
 export interface Idea {
+  /** of the rules that measure by it */
+  withinS: number
   symbol: string
   side: Side
   /** account currency, fees included */
@@ -134,11 +140,22 @@ export interface Lots {
   sum: Dec
   least: Dec
   most: Dec
+  /** of orders that can still be filled: not among the ones above yet */
+  open: { order: string; size: Dec }[]
+}
+/** A position from its opening on, where a rule counts trades. */
+export interface Running {
+  position: string
+  symbol: string
+  side: Side
+  openedAt: number
+  /** booked on it so far, account currency: before fees, swap and funding, and after */
+  gross: Dec
+  net: Dec
 }
 export interface Trades {
   closed: number
-  /** closed trades held shorter than the rule's seconds, by rule index */
-  short: Record<string, number>
+  running: Running[]
   /** last fill, ms; null: none yet */
   lastAt: number | null
   firstAt: number | null
@@ -155,6 +172,8 @@ export interface Pauses {
   /** ms paused in all, the running one not included */
   total: number
   since: number | null
+  /** when the running one ends by itself */
+  until: number | null
 }
 /** The instant of a breach found while a symbol had no valid mark. */
 export interface Provisional {
@@ -170,6 +189,16 @@ export interface Provisional {
   before: { rule: number; gap: Dec }[]
   /** of the rules that are tested at this kind of point */
   floors: (Dec | null)[]
+  /** as they stood then */
+  ideas: Idea[]
+  /** crossed at that point by what no mark can change */
+  facts: { rule: number; metric: string; value: Dec; limit: Dec; side: 'below' | 'above' }[]
+}
+/** A position that is closed as soon as the market allows, and what its fills are called. */
+export interface Liquidation {
+  position: string
+  symbol: string
+  order: 'lock' | 'flat'
 }
 export type Status = 'none' | 'created' | 'started' | 'paused' | 'passed' | 'failed' | 'expired' | 'abandoned'
 
@@ -189,6 +218,8 @@ export interface AccountState {
   rules: RuleState[]
   trades: Trades
   lock: Lock | null
+  /** what a lock or a cut-off closes and had no depth yet */
+  liquidations: Liquidation[]
   pauses: Pauses
   provisional: Provisional | null
   /** books of ended phases with positions that had no depth yet */
@@ -199,19 +230,23 @@ export interface AccountState {
   synthetic: string[]
   /** next exact hour at which a checkpoint is due, while exposed */
   checkpoint: number | null
+  /** next instant at which swap or funding of a held position is due; null: never */
+  carryAt: number | null
 }
 
-export const newTrades = (): Trades => ({ closed: 0, short: {}, lastAt: null, firstAt: null, ideas: [], lots: [] })
+export const newTrades = (): Trades => ({ closed: 0, running: [], lastAt: null, firstAt: null, ideas: [], lots: [] })
 export const newRuleState = (): RuleState => ({
   floor: null,
   high: null,
   reachedAt: null,
   days: 0,
+  short: 0,
   best: null,
   sum: ZERO,
   positive: ZERO,
   allowed: null,
   due: null,
+  left: null,
   warned: 0,
   saidOn: null,
 })
@@ -230,12 +265,14 @@ export function newAccount(account: string): AccountState {
     rules: [],
     trades: newTrades(),
     lock: null,
-    pauses: { count: 0, total: 0, since: null },
+    liquidations: [],
+    pauses: { count: 0, total: 0, since: null, until: null },
     provisional: null,
     closing: [],
     unsealed: [],
     synthetic: [],
     checkpoint: null,
+    carryAt: null,
   }
 }
 
@@ -259,11 +296,12 @@ export function copyState(s: AccountState): AccountState {
     rules: s.rules.map((r) => ({ ...r })),
     trades: {
       ...s.trades,
-      short: { ...s.trades.short },
+      running: s.trades.running.map((r) => ({ ...r })),
       ideas: s.trades.ideas.map((i) => ({ ...i })),
-      lots: s.trades.lots.map((l) => ({ ...l })),
+      lots: s.trades.lots.map((l) => ({ ...l, open: l.open.slice() })),
     },
     lock: s.lock && { ...s.lock },
+    liquidations: s.liquidations.slice(),
     pauses: { ...s.pauses },
     closing: s.closing.map(copyBook),
     unsealed: s.unsealed.slice(),
@@ -350,22 +388,48 @@ const rule = record<RuleState>({
   high: optionalDec,
   reachedAt: plain(),
   days: plain(),
+  short: plain(),
   best: optionalDec,
   sum: decimal,
   positive: decimal,
   allowed: optionalDec,
   due: plain(),
+  left: plain(),
   warned: plain(),
   saidOn: plain(),
 })
+const idea = record<Idea>({
+  withinS: plain(),
+  symbol: plain(),
+  side: plain(),
+  realised: decimal,
+  flatSince: plain(),
+})
 const trades = record<Trades>({
   closed: plain(),
-  short: plain(),
+  running: list(
+    record<Running>({
+      position: plain(),
+      symbol: plain(),
+      side: plain(),
+      openedAt: plain(),
+      gross: decimal,
+      net: decimal,
+    }),
+  ),
   lastAt: plain(),
   firstAt: plain(),
-  ideas: list(record<Idea>({ symbol: plain(), side: plain(), realised: decimal, flatSince: plain() })),
+  ideas: list(idea),
   lots: list(
-    record<Lots>({ symbol: plain(), week: plain(), count: plain(), sum: decimal, least: decimal, most: decimal }),
+    record<Lots>({
+      symbol: plain(),
+      week: plain(),
+      count: plain(),
+      sum: decimal,
+      least: decimal,
+      most: decimal,
+      open: list(record<Lots['open'][number]>({ order: plain(), size: decimal })),
+    }),
   ),
 })
 const provisional = record<Provisional>({
@@ -378,6 +442,16 @@ const provisional = record<Provisional>({
   rule: plain(),
   before: list(record<Provisional['before'][number]>({ rule: plain(), gap: decimal })),
   floors: list(optionalDec),
+  ideas: list(idea),
+  facts: list(
+    record<Provisional['facts'][number]>({
+      rule: plain(),
+      metric: plain(),
+      value: decimal,
+      limit: decimal,
+      side: plain(),
+    }),
+  ),
 })
 /** What decides, without the place it is settled to. */
 const deciding = record<Omit<AccountState, 'account' | 'mseq' | 'mts'>>({
@@ -391,12 +465,14 @@ const deciding = record<Omit<AccountState, 'account' | 'mseq' | 'mts'>>({
   rules: list(rule),
   trades,
   lock: plain(),
+  liquidations: plain(),
   pauses: plain(),
   provisional: nullable(provisional),
   closing: list(book),
   unsealed: plain(),
   synthetic: plain(),
   checkpoint: plain(),
+  carryAt: plain(),
 }) as Codec<Omit<AccountState, 'account' | 'mseq' | 'mts'>>
 
 /** What decides, without the place it is settled to: equal for all ways of getting to one (mseq, cseq). */

@@ -6,8 +6,9 @@ import { amendOrder } from './orders/amend.ts'
 import { cancelAll, cancelOne } from './orders/cancel.ts'
 import { closePosition } from './orders/close.ts'
 import { placeOrder } from './orders/place-order.ts'
+import { pauseAssessment, resumeAssessment } from './pause.ts'
 import { endPhase, openPhase } from './phases.ts'
-import type { AccountState } from './state.ts'
+import { type AccountState, isRunning } from './state.ts'
 import type { Input } from './step.ts'
 import { type Turn, write } from './turn.ts'
 import type { Answer, Command, JournalRecord } from './types.ts'
@@ -60,7 +61,7 @@ function answerCommand(turn: Turn, command: Command, id: string): Answer {
       state.status = 'created'
       return { ok: true, status: 'created' }
     case 'start':
-      if (state.status === 'started')
+      if (isRunning(state))
         return { ok: false, code: 'assessment_already_started', detail: 'The assessment was started before.' }
       if (state.status !== 'created')
         return { ok: false, code: 'assessment_ended', detail: `The assessment has ended: ${state.status}.` }
@@ -68,7 +69,7 @@ function answerCommand(turn: Turn, command: Command, id: string): Answer {
       openPhase(turn, 0)
       return { ok: true, status: 'started' }
     case 'abandon':
-      if (state.status !== 'created' && state.status !== 'started')
+      if (state.status !== 'created' && !isRunning(state))
         return { ok: false, code: 'assessment_ended', detail: `The assessment has ended: ${state.status}.` }
       if (state.status === 'created') state.book.phase = 0
       endPhase(turn, 'abandoned', {
@@ -89,7 +90,8 @@ function answerCommand(turn: Turn, command: Command, id: string): Answer {
     case 'close':
       return closePosition(turn, command, id)
     case 'pause':
+      return pauseAssessment(turn)
     case 'resume':
-      return { ok: false, code: 'not_supported', detail: `${command.op} is not supported yet.` }
+      return resumeAssessment(turn)
   }
 }

@@ -4,6 +4,7 @@ import { isValuedBy } from './breach.ts'
 import { settleSymbol, takeRate } from './carry.ts'
 import { evaluate } from './evaluate.ts'
 import { gapsWith } from './facts.ts'
+import { liquidate } from './lock.ts'
 import { isTrading } from './orders/market-bar.ts'
 import { cancelIdle } from './orders/reducing.ts'
 import { fillResting } from './orders/rest.ts'
@@ -22,6 +23,7 @@ export function takeEvent(turn: Turn, event: MarketEvent, before: AccountState):
   if (event.kind === 'symbol_state') settleSymbol(turn, event)
   if ('symbol' in event) {
     closeEnded(turn, event)
+    if (turn.state.liquidations.some((l) => l.symbol === event.symbol)) liquidate(turn, event.symbol)
     tradeOrders(turn, event)
   }
   if (turn.state.provisional) {

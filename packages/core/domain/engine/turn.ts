@@ -4,7 +4,9 @@ import type { Side } from '../market/event.ts'
 import { take } from '../matching/depth.ts'
 import type { Execution } from '../matching/marketable.ts'
 import { add, type Dec, dec, mul, neg, str, sub } from '../money/dec.ts'
+import type { Crossed } from './breach.ts'
 import type { Compiled, Market } from './compile.ts'
+import { noteFill } from './note-fill.ts'
 import { type AccountState, type Book, copyState } from './state.ts'
 import type { Body, FillSource, JournalRecord } from './types.ts'
 import { quotesOf } from './valuation.ts'
@@ -33,6 +35,8 @@ export interface Turn {
   at: number
   records: JournalRecord[]
   notes: FloorNote[]
+  /** breaches by an act or an instant of this point: taken up when it is evaluated */
+  acts: Crossed[]
   /** orders that filled, and those that a fill gave birth to, at this input */
   filled: string[]
   born: string[]
@@ -47,6 +51,7 @@ export const newTurn = (state: AccountState, view: MarketView, compiled: Compile
   at: view.mts,
   records: [],
   notes: [],
+  acts: [],
   filled: [],
   born: [],
 })
@@ -68,6 +73,7 @@ export const fork = (turn: Turn): Turn => ({
   owned: true,
   records: [],
   notes: [],
+  acts: [],
   filled: [],
   born: [],
 })
@@ -131,6 +137,7 @@ export function fill(turn: Turn, book: Book, market: Market, f: Fill): void {
     spread_cost: str(mul(mul(away, f.quantity), market.contract)),
     position: effect.position,
   })
+  if (live) noteFill(turn, f, effect, market.symbol)
 }
 
 /** The source of a fill against the book: the quote for level 1 and slippage beyond it, the levels event for deeper ones. */

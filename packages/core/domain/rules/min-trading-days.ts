@@ -1,7 +1,9 @@
 import type { RuleState } from '../engine/state.ts'
 import type { MinTradingDaysRule } from '../engine/types.ts'
-import { abs, dec, gte, mul, sub } from '../money/dec.ts'
+import { abs, gte, mul, sub } from '../money/dec.ts'
 import type { Facts, RuleKind } from './kind.ts'
+import { percent } from './limit.ts'
+import { countOf } from './standing.ts'
 
 /** Does the day count that these facts belong to? `moved` and `won` are known when the day has ended: its booked result against pct of B0. */
 function counts(rule: MinTradingDaysRule, facts: Facts, ended: boolean): boolean {
@@ -9,8 +11,7 @@ function counts(rule: MinTradingDaysRule, facts: Facts, ended: boolean): boolean
   if (rule.counts === 'opened_and_closed') return facts.day.openedAndClosed
   if (!ended) return false
   const result = sub(facts.balance, facts.day.balance)
-  const least = mul(mul(dec(rule.pct!), dec('0.01')), facts.initial)
-  return gte(rule.counts === 'moved' ? abs(result) : result, least)
+  return gte(rule.counts === 'moved' ? abs(result) : result, mul(percent(rule.pct!), facts.initial))
 }
 export const daysCounted = (rule: MinTradingDaysRule, facts: Facts, state: RuleState): number =>
   state.days + (counts(rule, facts, false) ? 1 : 0)
@@ -20,5 +21,9 @@ export const minTradingDays: RuleKind<MinTradingDaysRule> = {
   met: (rule, facts, state) => daysCounted(rule, facts, state) >= rule.n,
   endDay(rule, facts, state) {
     if (counts(rule, facts, true)) state.days += 1
+  },
+  standing(rule, facts, state) {
+    const days = daysCounted(rule, facts, state)
+    return countOf(days, rule.n, days >= rule.n)
   },
 }

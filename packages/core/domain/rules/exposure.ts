@@ -1,0 +1,97 @@
+/** What an account would hold if every waiting order were filled. */
+
+import type { Order } from '../engine/state.ts'
+import { type QuoteOf, valueIn } from '../instruments/convert.ts'
+import type { Side } from '../market/event.ts'
+import { abs, add, type Dec, gt, isZero, max, mul, neg, sign, sum, ZERO } from '../money/dec.ts'
+import type { Facts, OrderRequest } from './kind.ts'
+
+export type Unit = 'quantity' | 'notional'
+const SIDES: readonly Side[] = ['buy', 'sell']
+
+/** Account currency, at the worse side of the conversion path. */
+function notionalOf(facts: Facts, quoteOf: QuoteOf, symbol: string, quantity: Dec, price: Dec): Dec {
+  const market = facts.compiled.markets.get(symbol)!
+  return neg(valueIn(neg(mul(mul(quantity, market.contract), price)), market.path!, quoteOf)!)
+}
+function priceOf(order: Order, request: OrderRequest): Dec {
+  if (order === request.order) return request.reference
+  const quote = request.quoteOf(order.symbol)!
+  return order.price ?? order.stop ?? (order.side === 'buy' ? quote.ask.price : quote.bid.price)
+}
+/** Of two legs of which only one can be filled, the larger counts. */
+function addingOf(orders: readonly Order[], sizeOf: (order: Order) => Dec): Dec {
+  let total = ZERO
+  for (const order of orders) {
+    const other = order.oco === null ? undefined : orders.find((o) => o.id === order.oco)
+    const size = sizeOf(order)
+    if (other && (gt(sizeOf(other), size) || (!gt(size, sizeOf(other)) && other.id < order.id))) continue
+    total = add(total, size)
+  }
+  return total
+}
+
+/** What is held on one side of a symbol. */
+function heldOn(facts: Facts, quoteOf: QuoteOf, symbol: string, side: Side, unit: Unit): Dec {
+  let held = ZERO
+  for (const p of facts.account.book.positions) {
+    if (p.symbol !== symbol || sign(p.quantity) > 0 !== (side === 'buy')) continue
+    const quote = quoteOf(symbol)!
+    const mark = side === 'buy' ? quote.bid.price : quote.ask.price
+    held = add(held, unit === 'quantity' ? abs(p.quantity) : notionalOf(facts, quoteOf, symbol, abs(p.quantity), mark))
+  }
+  return held
+}
+/** The larger side of a symbol, as it is held now. */
+export function heldIn(facts: Facts, quoteOf: QuoteOf, symbol: string, unit: Unit): Dec {
+  const [long, short] = SIDES.map((side) => heldOn(facts, quoteOf, symbol, side, unit))
+  return max(long!, short!)
+}
+export const heldInAll = (facts: Facts, quoteOf: QuoteOf, unit: Unit): Dec =>
+  sum([...new Set(facts.account.book.positions.map((p) => p.symbol))].map((s) => heldIn(facts, quoteOf, s, unit)))
+
+/** One side of a symbol: what is held, waiting orders counted as filled. */
+export function sideOf(facts: Facts, request: OrderRequest, symbol: string, side: Side, unit: Unit): Dec {
+  const { quoteOf, adding } = request
+  const waiting = [...facts.account.orders, request.order].filter((o) => o.symbol === symbol && o.side === side)
+  return add(
+    heldOn(facts, quoteOf, symbol, side, unit),
+    addingOf(waiting, (order) => {
+      const quantity = adding.get(order.id) ?? ZERO
+      return unit === 'quantity' ? quantity : notionalOf(facts, quoteOf, symbol, quantity, priceOf(order, request))
+    }),
+  )
+}
+const symbolsOf = (facts: Facts, request: OrderRequest): Set<string> =>
+  new Set([...facts.account.book.positions, ...facts.account.orders, request.order].map((x) => x.symbol))
+
+/** The larger side of each symbol, in all. */
+export function total(facts: Facts, request: OrderRequest, unit: Unit): Dec {
+  const sizes = [...symbolsOf(facts, request)].map((symbol) => {
+    const [long, short] = SIDES.map((side) => sideOf(facts, request, symbol, side, unit))
+    return max(long!, short!)
+  })
+  return sum(sizes)
+}
+
+/** Does the order open a position of its own: hedging, each ticket; netting, the first one in its symbol. */
+export function opensPosition(facts: Facts, request: OrderRequest): boolean {
+  if (isZero(request.adding.get(request.order.id) ?? ZERO)) return false
+  if (facts.compiled.spec.position_mode === 'hedging') return true
+  const { symbol } = request.order
+  return (
+    !facts.account.book.positions.some((p) => p.symbol === symbol) &&
+    !facts.account.orders.some((o) => o.symbol === symbol && !isZero(request.adding.get(o.id) ?? ZERO))
+  )
+}
+/** Positions held and those that waiting orders open. */
+export function positionsCounted(facts: Facts, request: Pick<OrderRequest, 'adding'>): number {
+  const { book, orders } = facts.account
+  const opening = orders.filter((o) => !isZero(request.adding.get(o.id) ?? ZERO) && !isSecondLeg(o, orders))
+  if (facts.compiled.spec.position_mode === 'hedging')
+    return book.positions.length + opening.filter((o) => isZero(o.filled)).length
+  const held = new Set(book.positions.map((p) => p.symbol))
+  return held.size + new Set(opening.map((o) => o.symbol).filter((symbol) => !held.has(symbol))).size
+}
+const isSecondLeg = (order: Order, orders: readonly Order[]): boolean =>
+  order.oco !== null && orders.some((o) => o.id === order.oco && o.id < order.id)
