@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { bookOf, marketOf, SYMBOL, Tape } from '../../testing/book.ts'
 import { dec, str } from '../money/dec.ts'
-import { openLevels, settleTaken, take } from './depth.ts'
+import { displayedAt, openLevels, settleTaken, take } from './depth.ts'
 
 const market = marketOf({ clip: '77' })
 const shown = (tape: Tape, side: 'bid' | 'ask', book = bookOf()) =>
@@ -102,6 +102,16 @@ test('what is taken adds up per symbol, side and price, however the price is wri
     [SYMBOL, 'ask', '101.01', '7', 4],
     ['OTHER/USD', 'ask', '101', '11', 4],
   ])
+})
+
+test('the size that shows at a price is that of the level there, taken or not', () => {
+  const at = (side: 'bid' | 'ask', price: string) => {
+    const found = displayedAt(ladder().symbol(), side, dec(price), market)
+    return found && str(found)
+  }
+  expect([at('ask', '101'), at('ask', '103'), at('ask', '101.5'), at('ask', '99')]).toEqual(['10', '30', null, null])
+  expect([at('bid', '98'), at('bid', '101')]).toEqual(['20', null])
+  expect(str(displayedAt(new Tape().quote(['99.00'], ['101.00']).symbol(), 'bid', dec('99'), market)!)).toBe('77')
 })
 
 /** What is remembered of 4 taken at the ask of 101 and 6 at the bid of 98, after more events. */

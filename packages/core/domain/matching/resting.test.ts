@@ -8,8 +8,17 @@ import { restingFill } from './resting.ts'
 
 const market = marketOf()
 /** What the newest event of the tape gives an order that rests at `price`; `left` of its print. */
-function given(tape: Tape, side: Side, price: string, rest: string, left = '0', book = bookOf()) {
-  const fill = restingFill(side, dec(price), dec(rest), tape.last, dec(left), tape.symbol(), book, market)
+function given(
+  tape: Tape,
+  side: Side,
+  price: string,
+  rest: string,
+  left = '0',
+  book = bookOf(),
+  ahead: string | null = null,
+) {
+  const queue = ahead === null ? null : dec(ahead)
+  const fill = restingFill(side, dec(price), dec(rest), tape.last, dec(left), tape.symbol(), book, market, queue)
   return (
     fill && [str(fill.quantity), fill.from, ...fill.levels.map((l) => `${str(l.quantity)} @ ${str(l.level.price)}`)]
   )
@@ -67,6 +76,22 @@ describe('from a print', () => {
   test('up to what earlier orders left of it', () => {
     expect(given(printed('100.49'), 'buy', '100.50', '4', '3')).toEqual(['3', 'trade'])
     expect(given(printed('100.49'), 'buy', '100.50', '4', '0')).toBeNull()
+  })
+
+  test('at its own price only after the size ahead of it, where that is known', () => {
+    const at = (price: string, ahead: string | null, left = '7') =>
+      given(printed(price), 'buy', '100.50', '6', left, bookOf(), ahead)
+    expect(['0', '4', '6.99', '7', '8'].map((ahead) => at('100.50', ahead)?.[0] ?? null)).toEqual([
+      '6',
+      '3',
+      '0.01',
+      null,
+      null,
+    ])
+    expect(at('100.50', null)).toBeNull()
+    expect(at('100.50', '4', '2')).toEqual(['2', 'trade'])
+    expect([at('100.49', '9'), at('100.51', '0')]).toEqual([['6', 'trade'], null])
+    expect(given(printed('100.50'), 'sell', '100.50', '6', '7', bookOf(), '4')).toEqual(['3', 'trade'])
   })
 
   test('a quote is no print, whatever is left of an earlier one', () => {
