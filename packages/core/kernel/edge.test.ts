@@ -87,7 +87,7 @@ describe('errors leave as problem+json', () => {
       instance: '/api/assessments/a1/orders',
       request_id: response.headers.get('x-request-id'),
     })
-    expect(json.errors.map((one: { field: string }) => one.field)).toEqual(['quantity', 'legs.0.price'])
+    expect(json.errors.map((one: { field: string }) => one.field)).toEqual(['quantity', 'legs[0].price'])
   })
   test('a body that is not JSON is 400, an unknown path 404, a wrong method 405 with Allow', async () => {
     expect(await post('{broken')).toMatchObject({ status: 400, json: { code: 'malformed_body' } })

@@ -66,12 +66,15 @@ interface ValidationLike {
 function validationError(error: ValidationLike): AssayError {
   if (error.type === 'response') return new AssayError('internal', MASKED, { cause: error })
   const errors = error.all.map(({ path, message }) => ({
-    field: unknownMember(path, message) ?? (!path || path === 'root' ? error.type : path),
+    field: indexed(unknownMember(path, message) ?? (!path || path === 'root' ? error.type : path)),
     detail: message ?? 'is not valid',
   }))
   const first = errors[0] ?? { field: error.type, detail: 'is not valid' }
   return new AssayError('validation_failed', `${first.field}: ${first.detail}`, { field: first.field, errors })
 }
+
+/** `phases[0].rules[2].pct`, as everywhere. */
+const indexed = (path: string): string => path.replace(/\.(\d+)(?=\.|$)/g, '[$1]')
 
 /** zod names the object that holds an unknown member; callers want the member. */
 function unknownMember(path: string | undefined, message: string | undefined): string | undefined {

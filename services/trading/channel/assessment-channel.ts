@@ -5,6 +5,7 @@ import type { Row } from '@assay/core/ports/db/port'
 import { openAssessment } from '../access.ts'
 import { liveAccount } from '../accounts/get-account.ts'
 import type { TradingDeps } from '../deps.ts'
+import { answeredOrder } from '../orders/order-row.ts'
 import { iso, isoOrNull } from '../time.ts'
 
 const PAGE = 1000
@@ -93,6 +94,6 @@ const markOf = (live: LiveView): ChannelEvent => ({
 const shown = (live: LiveView) => ({
   account: liveAccount(live),
   positions: live.positions.map((position) => ({ ...position, opened_at: iso(position.opened_at) })),
-  orders: live.orders.map((order) => ({ ...order, created_at: iso(order.created_at) })),
+  orders: live.orders.map(answeredOrder),
   rules: live.rules.map((rule) => ({ ...rule, reached_at: isoOrNull(rule.reached_at) })),
 })

@@ -274,6 +274,8 @@ describe('a document that no version reads names the field', () => {
   test.each([
     [tier({ initial_balance: 100000 }), 'initial_balance'],
     [tier({ initial_balance: '100000.001' }), 'initial_balance'],
+    [tier({ price: 'much' }), 'price'],
+    [tier({ warnings: ['0.5', 'x'] }), 'warnings[1]'],
     [tier({ currency: 'XAU' }), 'currency'],
     [tier({ reset_zone: 'Europe/Atlantis' }), 'reset_zone'],
     [tier({ reset_time: '24:00' }), 'reset_time'],

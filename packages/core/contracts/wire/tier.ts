@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { parseSymbol } from '../../domain/instruments/symbol.ts'
 import { CURRENCIES, ledgerScale } from '../../domain/money/currency.ts'
-import { cmp, dec, str } from '../../domain/money/dec.ts'
+import { cmp, dec, isDec, str } from '../../domain/money/dec.ts'
 import { CalendarDocument } from './calendar.ts'
 import { AtLeastOne, Fraction, NotNegative, Positive } from './decimal.ts'
 import { InstrumentOverrideDocument } from './instrument.ts'
@@ -21,7 +21,7 @@ export const PhaseDocument = z
 
 const currencies = Object.keys(CURRENCIES) as [string, ...string[]]
 const finerThanLedger = (amount: string, currency: string): boolean =>
-  currency in CURRENCIES && dec(str(dec(amount))).s > ledgerScale(currency)
+  isDec(amount) && currency in CURRENCIES && dec(str(dec(amount))).s > ledgerScale(currency)
 
 /** The preset that a tier was made from: its content is pinned with every purchase. */
 export const PresetReference = z.strictObject({
@@ -65,7 +65,8 @@ function agree(tier: Fields, ctx: z.core.$RefinementCtx): void {
   if (funded >= 0 && funded !== tier.phases.length - 1)
     refuse('a funded phase is the last one', 'phases', funded, 'kind')
   for (const [i, fraction] of tier.warnings.entries()) {
-    if (i > 0 && cmp(dec(fraction), dec(tier.warnings[i - 1]!)) <= 0)
+    const before = tier.warnings[i - 1]
+    if (before !== undefined && isDec(before) && isDec(fraction) && cmp(dec(fraction), dec(before)) <= 0)
       refuse('must be above the one before', 'warnings', i)
   }
   if (tier.max_pauses > 0 !== tier.max_pause_days > 0)

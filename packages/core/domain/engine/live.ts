@@ -7,8 +7,10 @@ import { kindOf } from '../rules/table.ts'
 import { valuingSymbols } from './breach.ts'
 import type { Compiled } from './compile.ts'
 import { factsOf, rulesOf } from './facts.ts'
+import { viewOf } from './orders/order-view.ts'
 import { priceAt, type Reach } from './reach.ts'
 import type { AccountState } from './state.ts'
+import type { OrderView } from './types.ts'
 import { floating, quotesOf, reservedMargin, usedMargin } from './valuation.ts'
 import type { MarketView } from './view.ts'
 
@@ -58,16 +60,8 @@ export interface LiveView {
   provisional: boolean
   day: { k: number; start: number; next_reset: number; balance: string; equity: string } | null
   positions: PositionView[]
-  orders: {
-    id: string
-    client_order_id: string | null
-    symbol: string
-    side: string
-    price: string
-    quantity: string
-    filled: string
-    created_at: number
-  }[]
+  /** pending and working */
+  orders: OrderView[]
   rules: RuleView[]
   unknown_symbols: string[]
 }
@@ -195,16 +189,7 @@ export function liveView(state: AccountState, compiled: Compiled, view: MarketVi
       equity: money(state.day.equity, scale),
     },
     positions,
-    orders: state.orders.map((o) => ({
-      id: o.id,
-      client_order_id: o.clientId,
-      symbol: o.symbol,
-      side: o.side,
-      price: str(o.price!),
-      quantity: str(o.quantity),
-      filled: str(o.filled),
-      created_at: o.createdAt,
-    })),
+    orders: state.orders.map((order) => viewOf(order, order.arrivesAt === null ? 'working' : 'pending')),
     rules: ruleViews(state, compiled, view),
     unknown_symbols: valuingSymbols(state, compiled).filter((s) => view.symbol(s)?.status === 'unknown'),
   }

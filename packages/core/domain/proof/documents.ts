@@ -23,6 +23,7 @@ export function documentsOf(spec: AccountSpec): Documents {
     ['fees', Object.fromEntries(spec.instruments.map((i) => [i.symbol, i.commission]))],
     [`zone:${spec.reset_zone}`, spec.zone ?? zoneOf(spec.reset_zone)],
     ...spec.instruments.map((i): [string, unknown] => [`instrument:${i.symbol}`, i]),
+    ...spec.calendars.map((c): [string, unknown] => [`calendar:${c.name}`, c]),
   ]
   const cited: Record<string, string> = {}
   const texts = new Map<string, string>()

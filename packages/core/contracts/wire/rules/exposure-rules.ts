@@ -1,6 +1,6 @@
 /** Rules that refuse an order before it stands. */
 import { z } from 'zod'
-import { cmp, dec } from '../../../domain/money/dec.ts'
+import { cmp, dec, isDec } from '../../../domain/money/dec.ts'
 import { NotNegative, Positive } from '../decimal.ts'
 import { SymbolName } from '../instrument.ts'
 import { endTime, gate, oneOf, time, weekDay, zone } from './limit.ts'
@@ -39,7 +39,8 @@ export const ScalingPlan = z
   })
   .superRefine(({ steps }, ctx) => {
     for (const [i, { above }] of steps.entries()) {
-      if (i > 0 && cmp(dec(above), dec(steps[i - 1]!.above)) <= 0)
+      const before = steps[i - 1]?.above
+      if (before !== undefined && isDec(before) && isDec(above) && cmp(dec(above), dec(before)) <= 0)
         ctx.addIssue({ code: 'custom', path: ['steps', i, 'above'], message: 'must be above the step before' })
     }
   })
