@@ -270,7 +270,7 @@ class Account:
     def rest_fills(self, e):
         """Resting limits of the event's symbol by arrival."""
         symbol = e['symbol']
-        printed = {'buy': D(e['size']), 'sell': D(e['size'])} if e['kind'] == 'trade' else {}
+        printed = D(e['size']) if e['kind'] == 'trade' else ZERO
         for o in list(self.orders):
             if o['symbol'] != symbol:
                 continue
@@ -278,12 +278,12 @@ class Account:
             against, levels = self.meets(self.book, symbol, side, o['price'])
             levels = [(x, f) for x, f in levels if f > 0]
             by_book = min(rest, sum((f for _, f in levels), ZERO))
-            by_print = min(rest, printed.get(side, ZERO)) if printed and up * (o['price'] - D(e['price'])) > 0 else ZERO
+            by_print = min(rest, printed) if printed and up * (o['price'] - D(e['price'])) > 0 else ZERO
             part = max(by_book, by_print)
             if part <= 0:
                 continue
             if by_print > by_book:
-                printed[side] -= part
+                printed -= part
                 kind, event, shown = 'trade', e, (e['price'], e['size'])
             else:
                 first = levels[0][0]

@@ -187,6 +187,7 @@ def verify(data, keys, receipt=None, fetch=lambda head: None):
             found.append(Differs(f'the hash of record {n} does not hold', r['mseq'], n))
         if found:
             break
+    whole = found[0].aseq if found else len(records)
     if not found and len(envelope['records']) > len(records):
         found.append(Differs(f'record {len(records)} is missing', records[-1]['mseq'], len(records)))
     if header['kind'] == 'header' and header.get('engine') != 1:
@@ -213,7 +214,7 @@ def verify(data, keys, receipt=None, fetch=lambda head: None):
             unclear = error
     elif not found:
         found.append(Differs('the first record is no header', header['mseq'], 0))
-    found += check_signatures(envelope, records, hashes, keys)
+    found += check_signatures(envelope, records, hashes, keys, whole)
     if receipt is not None:
         found += check_receipt(receipt, envelope, records, hashes, keys)
     if not found and broken:
