@@ -1,6 +1,6 @@
 /** Where prices would have to go for a limit to be reached: shown to people, decides nothing. */
 import type { QuoteOf } from '../instruments/convert.ts'
-import { add, ceilTo, type Dec, div, eq, floorTo, gt, isZero, mul, sign, sub, ZERO } from '../money/dec.ts'
+import { add, ceilTo, type Dec, div, eq, floorTo, gt, isZero, mul, sign, sub, sum, ZERO } from '../money/dec.ts'
 import type { Compiled } from './compile.ts'
 import type { Book } from './state.ts'
 import { equityOf } from './valuation.ts'
@@ -14,30 +14,43 @@ export interface Reach {
 /** Equity is a line in one price, bent a little where that price or the sign of a result converts: secants end there. */
 const STEPS = 6
 
+/** Of the positions in a symbol together: long when a rising price gains. */
+const netOf = (book: Book, symbol: string): Dec =>
+  sum(book.positions.filter((p) => p.symbol === symbol).map((p) => p.quantity))
+
 /**
- * The price of `symbol`, bid and ask moved alike, at which equity comes to `floor` while nothing else moves; on the
- * tick at or beyond it. Null: no price above zero does it.
+ * The price of `symbol`, bid and ask moved alike, at which equity comes to an amount while nothing else moves; on the
+ * tick at or beyond it, seen from the side where equity is now. Null: no price above zero does it.
  */
-export function priceAt(book: Book, compiled: Compiled, quoteOf: QuoteOf, symbol: string, floor: Dec): Dec | null {
+export function priceAt(
+  book: Book,
+  compiled: Compiled,
+  quoteOf: QuoteOf,
+  symbol: string,
+  to: { equity: Dec; side: 'below' | 'above' },
+): Dec | null {
   const market = compiled.markets.get(symbol)!
   const quote = quoteOf(symbol)!
-  const isLong = sign(book.positions.find((p) => p.symbol === symbol)!.quantity) > 0
+  const net = netOf(book, symbol)
+  if (isZero(net)) return null
+  const isLong = sign(net) > 0
+  const falls = isLong === (to.side === 'below')
   const mark = (isLong ? quote.bid : quote.ask).price
   const excess = (shift: Dec): Dec => {
     const moved = (level: BookLevel): BookLevel => ({ ...level, price: add(level.price, shift) })
     const shifted = { ...quote, bid: moved(quote.bid), ask: moved(quote.ask) }
     return sub(
       equityOf(book, compiled, (name) => (name === symbol ? shifted : quoteOf(name))),
-      floor,
+      to.equity,
     )
   }
-  let [a, b]: [Dec, Dec] = [ZERO, isLong ? sub(ZERO, market.tick) : market.tick]
+  let [a, b]: [Dec, Dec] = [ZERO, falls ? sub(ZERO, market.tick) : market.tick]
   let [atA, atB] = [excess(a), excess(b)]
   for (let i = 0; i < STEPS && !isZero(atB) && !eq(atA, atB); i++) {
     const next = sub(b, div(mul(atB, sub(b, a)), sub(atB, atA)))
     if (!gt(add(quote.bid.price, next), ZERO)) return null
     ;[a, atA, b, atB] = [b, atB, next, excess(next)]
   }
-  const price = isLong ? floorTo(add(mark, b), market.tick) : ceilTo(add(mark, b), market.tick)
+  const price = falls ? floorTo(add(mark, b), market.tick) : ceilTo(add(mark, b), market.tick)
   return gt(price, ZERO) ? price : null
 }

@@ -85,6 +85,8 @@ export interface Standing {
   met: boolean | null
   unit: 'money' | 'number'
   effectiveTarget?: Dec
+  /** what remains is a loss that is still permitted */
+  isLoss?: boolean
 }
 export interface RuleKind<R extends Rule> {
   // ---- a limit that hangs on an anchor or a high-water mark and is kept as `state.floor`
@@ -137,7 +139,15 @@ export interface RuleKind<R extends Rule> {
   /** its clock stands still while the assessment is paused */
   pauses?: boolean
 
+  // ---- for people; floors are shown by their limit
   standing?: (rule: R, facts: Facts, state: RuleState, quoteOf: QuoteOf) => Standing
+  /** the equity at which the limit is reached, if it is by price; `symbol`: by that one only */
+  reach?: (
+    rule: R,
+    facts: Facts,
+    state: RuleState,
+    quoteOf: QuoteOf,
+  ) => { equity: Dec; side: Measure['side']; symbol?: string } | null
 }
 
 /** The value that a limit is held against. */

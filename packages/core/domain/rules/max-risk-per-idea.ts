@@ -16,20 +16,24 @@ const current = (rule: MaxRiskPerIdeaRule, facts: Facts): Idea[] =>
     (i) => i.withinS === rule.within_s && (i.flatSince === null || i.flatSince === facts.at),
   )
 
+interface Loss {
+  idea: Idea
+  lost: Dec
+}
 /** The largest loss of an idea: what it realised and what its positions float. */
-function worst(rule: MaxRiskPerIdeaRule, facts: Facts, quoteOf: QuoteOf): Dec | null {
-  let loss: Dec | null = null
+function worst(rule: MaxRiskPerIdeaRule, facts: Facts, quoteOf: QuoteOf): Loss | null {
+  let largest: Loss | null = null
   for (const idea of current(rule, facts)) {
     const open =
       idea.flatSince === null ? floatingOf(facts.account.book, idea.symbol, idea.side, facts.compiled, quoteOf) : ZERO
     const lost = neg(add(idea.realised, open))
-    if (!loss || gt(lost, loss)) loss = lost
+    if (!largest || gt(lost, largest.lost)) largest = { idea, lost }
   }
-  return loss
+  return largest
 }
 function measure(rule: MaxRiskPerIdeaRule, facts: Facts, _: RuleState, quoteOf: QuoteOf): Measure | null {
-  const value = worst(rule, facts, quoteOf)
-  return value && { metric: 'idea_loss', value, limit: limitFor(rule, facts), side: 'above' }
+  const value = worst(rule, facts, quoteOf)?.lost
+  return value ? { metric: 'idea_loss', value, limit: limitFor(rule, facts), side: 'above' } : null
 }
 
 /**
@@ -40,9 +44,15 @@ export const maxRiskPerIdea: RuleKind<MaxRiskPerIdeaRule> = {
   restsOnMarks: true,
   counter: (rule) => ({ key: `idea ${rule.within_s}`, count: (fill, facts) => countIdea(rule.within_s, fill, facts) }),
   measure,
+  reach(rule, facts, _, quoteOf) {
+    const now = worst(rule, facts, quoteOf)
+    if (!now || now.idea.flatSince !== null) return null
+    const left = sub(limitFor(rule, facts), now.lost)
+    return { equity: sub(facts.equity, left), side: 'below', symbol: now.idea.symbol }
+  },
   standing(rule, facts, state, quoteOf) {
     const limit = limitFor(rule, facts)
     const value = measure(rule, facts, state, quoteOf)?.value ?? ZERO
-    return { ...mostOf(value, limit, sub(limit, value), 'money'), metric: 'idea_loss' }
+    return { ...mostOf(value, limit, sub(limit, value), 'money'), metric: 'idea_loss', isLoss: true }
   },
 }

@@ -1,5 +1,5 @@
 import type { ProfitTargetRule } from '../engine/types.ts'
-import { type Dec, dec, gte, mul, sub } from '../money/dec.ts'
+import { add, type Dec, dec, gte, mul, sub } from '../money/dec.ts'
 import type { Facts, RuleKind } from './kind.ts'
 import { percent } from './limit.ts'
 
@@ -24,6 +24,10 @@ export const madeOf = (rule: ProfitTargetRule, facts: Facts): Dec =>
 export const profitTarget: RuleKind<ProfitTargetRule> = {
   met: (rule, facts) =>
     (!rule.require_flat || facts.flat) && gte(madeOf(rule, facts), targetAmount(rule, facts.initial)),
+  reach(rule, facts) {
+    if (rule.basis === 'balance' || rule.require_flat) return null
+    return { equity: add(facts.initial, targetAmount(rule, facts.initial)), side: 'above' }
+  },
   standing(rule, facts, state) {
     const made = madeOf(rule, facts)
     const target = targetAmount(rule, facts.initial)
