@@ -1,8 +1,9 @@
 import { type Compiled, compileSpec } from '../domain/engine/compile.ts'
 import { Replay } from '../domain/engine/replay.ts'
-import type { AccountSpec, Command, JournalRecord, Rule } from '../domain/engine/types.ts'
+import type { AccountSpec, Command, JournalRecord, OrderBody, Rule } from '../domain/engine/types.ts'
 import type { Instrument } from '../domain/instruments/instrument.ts'
 import type { MarketEvent, Tick } from '../domain/market/event.ts'
+import { str, sub } from '../domain/money/dec.ts'
 
 /** What an account has when a test asks for none of it. */
 export const PLAIN_ACCOUNT = {
@@ -131,6 +132,32 @@ export class World {
   }
   sell(quantity: string, more: Record<string, string> = {}) {
     return this.command({ op: 'order', symbol: 'TST/USD', side: 'sell', type: 'market', quantity, ...more } as Command)
+  }
+  /** An order in TST/USD: a limit buy of 10 unless told. */
+  order(body: Partial<OrderBody>) {
+    const plain = { symbol: 'TST/USD', side: 'buy' as const, type: 'limit' as const, quantity: '10' }
+    return this.command({ op: 'order', ...plain, ...body })
+  }
+  /** `#1` is the first order that was accepted, closes counted, `#1.tp` its exit. */
+  private name(id: string): string {
+    const [base, ...rest] = id.split('.')
+    const given = this.of('command').filter(
+      ({ command: { op }, answer }) => answer.ok && (op === 'order' || op === 'close'),
+    )
+    const place = given.findIndex((record) => `o${record.aseq}` === base)
+    return place < 0 ? id : [`#${place + 1}`, ...rest].join('.')
+  }
+  /** Waiting orders by arrival and what each has left. */
+  get working(): string[] {
+    return this.state.orders.map((o) => `${this.name(o.id)} ${str(sub(o.quantity, o.filled))}`)
+  }
+  /** How orders ended. */
+  get ended(): string[] {
+    const ends = this.of('order').filter((r) => !r.view)
+    return ends.map((r) => [this.name(r.order), r.status, r.reason].filter(Boolean).join(' '))
+  }
+  get fills(): string[] {
+    return this.of('fill').map((f) => `${this.name(f.order)} ${f.side} ${f.quantity} @ ${f.price} ${f.liquidity}`)
   }
   of<K extends JournalRecord['kind']>(kind: K): Extract<JournalRecord, { kind: K }>[] {
     return this.records.filter((r) => r.kind === kind) as Extract<JournalRecord, { kind: K }>[]

@@ -8,7 +8,7 @@ import { checkNumbers } from './check-terms.ts'
 import { draftOrders, type OrderCommand } from './draft.ts'
 import { dayEnd } from './expire.ts'
 import { marketBar } from './market-bar.ts'
-import { answerView } from './order-view.ts'
+import { answerView, writeStanding } from './order-view.ts'
 import { cancelIdle, onlyReduces } from './reducing.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
@@ -71,7 +71,10 @@ export function enter(turn: Turn, orders: Order[], { market, barred, reduces }: 
   const written = turn.records.length
   if (!barred && wouldTake(turn, orders[0]!, market))
     return refuse('would_take', 'A post-only order may not trade on arrival.', { field: 'price' })
-  for (const order of orders) arrive(turn, order, market, barred)
+  for (const order of orders) {
+    if (order !== orders[0]) writeStanding(turn, order, 'working')
+    arrive(turn, order, market, barred)
+  }
   const refusal = reduces ? null : marginBar(turn, orders, market)
   if (refusal) takeBack(turn, written)
   else cancelIdle(turn)

@@ -5,7 +5,7 @@ import type { Market } from '../compile.ts'
 import type { Order } from '../state.ts'
 import { type Turn, takeDepth } from '../turn.ts'
 import { growExits, leaveEntry } from './bracket.ts'
-import { shrinkPartner, standAlone } from './oco.ts'
+import { shrinkPartner } from './oco.ts'
 import { cancelOrder, dropOrder, isDone, writeEnd } from './order-view.ts'
 import { openQuantity, reducible } from './reducing.ts'
 
@@ -32,7 +32,6 @@ export function takeNow(turn: Turn, order: Order, market: Market): void {
 /** What a taker's order could not trade is cancelled. */
 export function endRest(turn: Turn, order: Order): void {
   if (isDone(order)) return
-  standAlone(turn, order)
   const nothingLeft = order.reduceOnly && isZero(reducible(turn.state, order))
   cancelOrder(turn, order, nothingLeft ? 'nothing_to_reduce' : 'no_liquidity')
 }
