@@ -31,10 +31,9 @@ export function restingFill(
 ): RestingFill | null {
   const reached = (p: Dec): boolean => (side === 'buy' ? !gt(p, price) : !lt(p, price))
   const beyond = (p: Dec): boolean => (side === 'buy' ? lt(p, price) : gt(p, price))
-  const fromPrint = ({ price: printed, size }: { price: string; size: string }): Dec => {
-    const at = dec(printed)
-    if (beyond(at)) return printLeft
-    return ahead && eq(at, price) ? min(printLeft, max(ZERO, sub(dec(size), ahead))) : ZERO
+  const fromPrint = (printed: Dec): Dec => {
+    if (beyond(printed)) return printLeft
+    return ahead && eq(printed, price) ? max(ZERO, sub(printLeft, ahead)) : ZERO
   }
   const levels: RestingFill['levels'] = []
   let fromBook = ZERO
@@ -45,7 +44,7 @@ export function restingFill(
     levels.push({ level, quantity })
     fromBook = add(fromBook, quantity)
   }
-  const fromTrade = event.kind === 'trade' ? min(rest, fromPrint(event)) : ZERO
+  const fromTrade = event.kind === 'trade' ? min(rest, fromPrint(dec(event.price))) : ZERO
   if (isZero(fromBook) && isZero(fromTrade)) return null
   if (gt(fromTrade, fromBook)) return { quantity: fromTrade, from: 'trade', levels: [] }
   return { quantity: fromBook, from: 'book', levels }
