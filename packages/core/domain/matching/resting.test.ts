@@ -89,7 +89,8 @@ describe('from a print', () => {
       null,
     ])
     expect(at('100.50', null)).toBeNull()
-    expect(at('100.50', '4', '2')).toEqual(['2', 'trade'])
+    // what earlier orders took of the print did not go to the queue before this one
+    expect([at('100.50', '4', '5'), at('100.50', '4', '4')]).toEqual([['1', 'trade'], null])
     expect([at('100.49', '9'), at('100.51', '0')]).toEqual([['6', 'trade'], null])
     expect(given(printed('100.50'), 'sell', '100.50', '6', '7', bookOf(), '4')).toEqual(['3', 'trade'])
   })
