@@ -17,6 +17,7 @@ export interface Outcome {
 }
 
 export const MUTATED = ['rules', 'matching', 'ledger'].map((name) => `packages/core/domain/${name}`)
+const SEED = './scripts/mutate/fixed-seed.ts'
 const FOLDERS: Record<string, string[]> = { direct: MUTATED, engine: ['packages/core/domain/engine'] }
 /** A loaded machine is slow; a loop does not end at all. */
 const LEAST_LIMIT_MS = 5000
@@ -39,7 +40,7 @@ export async function prepareSuites(copy: string): Promise<{ suites: Suite[]; se
   const planned = [
     ...commands
       .filter(({ tests }) => tests.length > 0)
-      .map(({ name, tests }) => ({ name, command: [process.execPath, 'test', '--bail', ...tests] })),
+      .map(({ name, tests }) => ({ name, command: [process.execPath, 'test', '--bail', '--preload', SEED, ...tests] })),
     { name: 'oracle', command: [process.execPath, 'scripts/mutate/oracle.ts'] },
   ]
   const suites: Suite[] = []
