@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { CURRENCIES } from '../money/currency.ts'
-import { CATALOGUE } from './catalogue.ts'
+import { CATALOGUE, outcomeContract } from './catalogue.ts'
 import { resolveInstruments } from './resolve.ts'
 
 const of = (symbol: string) => CATALOGUE.find((instrument) => instrument.symbol === symbol)!
@@ -28,4 +28,17 @@ test('an instrument whose quote currency nothing converts is tradable in that cu
 })
 test('a name without base and quote needs both in the document', () => {
   expect(() => resolveInstruments([], [{ symbol: 'GOLD' }])).toThrow('GOLD: say base and quote')
+})
+test('an outcome contract is one of a price in [0, 1]: whatever it is called, its currency converts', () => {
+  const { instruments } = resolveInstruments(CATALOGUE, [outcomeContract('RAIN-YES', 'USD', { price_tick: '0.001' })])
+  expect(instruments.find((i) => i.symbol === 'RAIN-YES')).toMatchObject({
+    kind: 'outcome',
+    price_tick: '0.001',
+    margin_rate: '1',
+    conversions: { USD: [], EUR: [{ symbol: 'EUR/USD', direct: false }] },
+  })
+})
+test('the catalogue invents no schedule: nothing is closed, carried or marked up unless somebody says so', () => {
+  for (const { session_calendar, swap, funding, spread_markup_ticks } of CATALOGUE)
+    expect([session_calendar, swap, funding, spread_markup_ticks]).toEqual([null, null, null, '0'])
 })

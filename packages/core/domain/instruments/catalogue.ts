@@ -39,9 +39,34 @@ const crypto = (
 })
 
 /**
+ * An outcome contract by what all of them share: priced in [0, 1], traded in hundredths of a share, paid in full,
+ * settled to 0 or 1; a taker pays shares x `probability_rate` x p x (1 - p).
+ */
+export const outcomeContract = (
+  symbol: string,
+  quote: string,
+  { price_tick = '0.01', probability_rate = '0' }: { price_tick?: string; probability_rate?: string } = {},
+): InstrumentOverride => ({
+  symbol,
+  kind: 'outcome',
+  base: symbol,
+  quote,
+  price_tick,
+  quantity_step: '0.01',
+  min_quantity: '0.01',
+  max_quantity: '10000000',
+  margin_rate: '1',
+  commission: { probability_rate },
+  slippage_bps: '0',
+  cap_bps: '0',
+  clip: '1000',
+})
+
+/**
  * The instruments of the platform. Quantities are in base units (contract size 1). `stale_limit_ms` is null
  * throughout: only a lost feed makes a market stale. USD/CHF, AUD/USD and USD/CAD carry the conversion into the
- * account currencies of the table that no other pair reaches.
+ * account currencies of the table that no other pair reaches. None has a session calendar, swap or funding: their times
+ * and rates are a broker's own and come with a tier, a calendar in force or the market's `rate` events.
  */
 export const CATALOGUE: readonly Instrument[] = withConversions(
   [
