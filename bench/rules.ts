@@ -1,7 +1,7 @@
 /**
  * The rule index on one core: 100,000 accounts in 50 symbols, 10,000 ticks a second in open loop, orders beside it.
- * `rules.p99`, `rules.p999`: ms from a tick's due time to its last decision. `rules.evaluations`, `rules.volatile`:
- * equities computed per tick beside what a scan of the symbol's holders would compute. `rules.gap`, `rules.reset`:
+ * `rules.p99`, `rules.p999`: ms from a tick's due time to its last decision. `rules.evaluations`, `rules.volatile`,
+ * `rules.highs` (long only in a rising market): equities computed per tick beside what a scan of the symbol's holders would compute. `rules.gap`, `rules.reset`:
  * ms to decide one tick that moves a symbol by 5 %, and one that starts a new day for all; `rules.reset_written`: until
  * the records of that day are there, which is put off where nothing is decided. `rules.breaches`: a minute, in the open
  * loop.
@@ -38,7 +38,11 @@ export async function run(options: RulesOptions = {}): Promise<Figure[]> {
     evaluations('rules.evaluations', calm, countedTicks),
     ...single(calm),
   ]
-  return [...figures, evaluations('rules.volatile', new RulesWorld(accounts, 20), countedTicks)]
+  return [
+    ...figures,
+    evaluations('rules.volatile', new RulesWorld(accounts, 20), countedTicks),
+    evaluations('rules.highs', new RulesWorld(accounts, 1, true), countedTicks),
+  ]
 }
 const ms = (figure: string, ours: number, samples: number): Figure =>
   figureOf({ figure, unit: 'ms', better: 'lower', ours, samples })

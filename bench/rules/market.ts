@@ -36,7 +36,7 @@ export interface TickSource {
   readonly mseq: number
 }
 /** Jump diffusion: daily volatility 0.5 to 5 % by symbol, spreads of 1 to 15 ticks that move. */
-export function tickSource(seed: number, volatility = 1, perSecond = 10_000): TickSource {
+export function tickSource(seed: number, volatility = 1, perSecond = 10_000, drift = 0): TickSource {
   const random = randomOf(seed)
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
   const prices = SYMBOLS.map((symbol) =>
@@ -67,7 +67,7 @@ export function tickSource(seed: number, volatility = 1, perSecond = 10_000): Ti
     next(mts) {
       const i = mseq < SYMBOLS.length ? mseq : Math.floor(random() * SYMBOLS.length)
       const jump = random() < JUMP_SHARE ? normal() * 0.004 * volatility : 0
-      prices[i] = prices[i]! * Math.exp(sigmas[i]! * normal() + jump)
+      prices[i] = prices[i]! * Math.exp(sigmas[i]! * (normal() + drift) + jump)
       return quote(i, mts)
     },
     gap(symbol, share, mts) {

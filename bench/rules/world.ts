@@ -8,6 +8,8 @@ import { SYMBOLS, type TickSource, tickSource } from './market.ts'
 
 const START = Date.parse('2024-03-04T17:01:00Z')
 
+/** Drift of a rising market, in standard deviations of a tick. */
+const RISE = 0.5
 /** A few: a tick that comes due meanwhile waits for them. */
 const IDLE_STEPS = 8
 
@@ -24,8 +26,12 @@ export class RulesWorld {
   breaches = 0
   scanned = 0
 
-  constructor(accounts: number, volatility: number) {
-    this.source = tickSource(7, volatility)
+  constructor(
+    accounts: number,
+    volatility: number,
+    private readonly rising = false,
+  ) {
+    this.source = tickSource(7, volatility, 10_000, rising ? RISE : 0)
     this.book = new Book({ from: 1, carry: [], head: null }, (h, { records }) => {
       if (records.some((r) => r.kind === 'verdict')) this.ended.push(h)
     })
@@ -37,11 +43,11 @@ export class RulesWorld {
     return START + Math.floor(this.source.mseq / 10)
   }
   get evaluations(): number {
-    return this.book.counters.touches + this.book.index.evaluations
+    return this.book.evaluations
   }
 
   private add(): void {
-    const h = host(this.book, `a${String(this.born++).padStart(8, '0')}`, this.random)
+    const h = host(this.book, `a${String(this.born++).padStart(8, '0')}`, this.random, this.rising)
     this.hosted.push(h)
     this.count(h, 1)
   }

@@ -63,6 +63,11 @@ export class Book {
     this.ended = { head: start.head, last: start.from - 1 }
   }
 
+  /** Equities computed: two at each touch, those of choosing boxes and of settling highs. */
+  get evaluations(): number {
+    return 2 * this.counters.touches + this.index.evaluations + this.highs.evaluations
+  }
+
   /** Runs once everything up to `mseq` is applied: now, or right after that event. */
   at(mseq: number, run: () => void): void {
     if (mseq <= this.view.mseq) {
@@ -222,6 +227,14 @@ export class Book {
     this.ended = segment
   }
 
+  /** A deadline decided behind the end of its segment, which was told before: no other end tells of that verdict. */
+  private sealEnded(): void {
+    const { head, last } = this.ended
+    if (head === null) return
+    for (const h of inOrder([...this.unsealed]))
+      if (h.state.unsealed.some((u) => u.mseq <= last)) this.take(h, { kind: 'segment', head, last })
+  }
+
   private apply(event: MarketEvent): void {
     this.counters.events++
     // a command at the last event of a segment cites the one before, whenever the end became known
@@ -237,6 +250,7 @@ export class Book {
     if (touched.length === 1) this.touch(this.owners[touched[0]!]!, event)
     else if (touched.length > 1)
       for (const h of inOrder(touched.map((owner) => this.owners[owner]!))) this.touch(h, event)
+    if (this.unsealed.size > 0) this.sealEnded()
     if (this.scheduled.size > 0) this.runScheduled(event.mseq, event.mseq - was > 1)
   }
   private keepQuote(event: MarketEvent): void {

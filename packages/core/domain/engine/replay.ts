@@ -10,6 +10,7 @@ import { MarketView } from './view.ts'
  * this does not; both write the same records. The verifier runs one account with it.
  */
 export class Replay {
+  private ended: { head: string; last: number } | null = null
   readonly accounts = new Map<string, { state: AccountState; compiled: Compiled }>()
   constructor(
     readonly view: MarketView = new MarketView(),
@@ -29,6 +30,15 @@ export class Replay {
     }
     this.view.apply(event)
     for (const account of this.ids()) this.take(account, { kind: 'event', event })
+    this.sealEnded()
+  }
+  /** A deadline decided behind the end of its segment, which was told before: no other end tells of that verdict. */
+  private sealEnded(): void {
+    if (!this.ended) return
+    const { head, last } = this.ended
+    for (const account of this.ids())
+      if (this.accounts.get(account)!.state.unsealed.some((u) => u.mseq <= last))
+        this.take(account, { kind: 'segment', head, last })
   }
 
   /** A command after everything up to the view's mseq. */
@@ -40,6 +50,7 @@ export class Replay {
   segment(head: string, last: number): void {
     for (const account of this.ids()) this.take(account, { kind: 'segment', head, last })
     this.view.logHead = head
+    this.ended = { head, last }
   }
 
   private ids(): string[] {

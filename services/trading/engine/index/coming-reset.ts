@@ -59,13 +59,17 @@ export function comingFloor(state: AccountState, compiled: Compiled): Dec | null
 function staysShut(after: Facts, most: Dec | null): boolean {
   const { account, compiled } = after
   if (compiled.spec.phases[account.phase]!.kind !== 'evaluation') return true
-  return sortedRules(account, compiled).gates.some(({ kind, rule, index }) => {
-    const own = account.rules[index]!
-    if (rule.rule !== 'profit_target') return !kind.met!(rule, after, own)
-    if (rule.sticky && own.reachedAt !== null) return false
-    if (rule.basis === 'equity' && most === null) return false
-    return !kind.met!(rule, { ...after, equity: most ?? after.equity }, own)
-  })
+  const { gates } = sortedRules(account, compiled)
+  return (
+    gates.length === 0 ||
+    gates.some(({ kind, rule, index }) => {
+      const own = account.rules[index]!
+      if (rule.rule !== 'profit_target') return !kind.met!(rule, after, own)
+      if (rule.sticky && own.reachedAt !== null) return false
+      if (rule.basis === 'equity' && most === null) return false
+      return !kind.met!(rule, { ...after, equity: most ?? after.equity }, own)
+    })
+  )
 }
 
 /**
