@@ -1,5 +1,6 @@
 import { compileSpec, type Market } from '../domain/engine/compile.ts'
-import type { Book, Day } from '../domain/engine/state.ts'
+import { type AccountState, type Book, type Day, newAccount } from '../domain/engine/state.ts'
+import type { AccountSpec, Rule } from '../domain/engine/types.ts'
 import { MarketView, type SymbolView } from '../domain/engine/view.ts'
 import type { Instrument } from '../domain/instruments/instrument.ts'
 import type { Level, MarketEvent, Tick } from '../domain/market/event.ts'
@@ -16,7 +17,15 @@ export const marketOf = (more: Partial<Instrument> = {}, currency = 'USD'): Mark
 export const bookOf = (balance = '100000'): Book => ({ phase: 0, balance: dec(balance), positions: [], taken: [] })
 
 /** What rules look at, money as text: an account of 100,000 on the morning of its first day, flat, unless told. */
-export function factsOf({ day = {}, flat = true, at = 0, ...money }: FactsText = {}): Facts {
+export function factsOf({
+  day = {},
+  flat = true,
+  at = 0,
+  rules = [],
+  account = {},
+  spec: more = {},
+  ...money
+}: FactsText = {}): Facts {
   const { initial = '100000', balance = initial, equity = balance } = money
   const { balance: b = initial, equity: e = b, high = e, ...rest } = day
   return {
@@ -38,14 +47,20 @@ export function factsOf({ day = {}, flat = true, at = 0, ...money }: FactsText =
     },
     flat,
     at,
+    account: { ...newAccount('a'), ...account },
+    compiled: compileSpec(spec(rules, { initial_balance: initial, ...more })),
   }
 }
-interface FactsText {
+export interface FactsText {
   initial?: string
   balance?: string
   equity?: string
   flat?: boolean
   at?: number
+  /** of the phase that runs */
+  rules?: Rule[]
+  account?: Partial<AccountState>
+  spec?: Partial<AccountSpec>
   day?: Partial<Omit<Day, 'balance' | 'equity' | 'high'>> & { balance?: string; equity?: string; high?: string }
 }
 

@@ -18,7 +18,7 @@ const daily = (more: Partial<MaxDailyLossRule> = {}): MaxDailyLossRule => ({
   ...more,
 })
 const floorOf = (rule: MaxDailyLossRule, facts: Parameters<typeof factsOf>[0]): string =>
-  str(maxDailyLoss.floor!(rule, factsOf(facts), newRuleState()))
+  str(maxDailyLoss.floor!(rule, factsOf(facts), newRuleState())!)
 const ANCHORS: Anchor[] = ['balance', 'equity', 'max', 'initial', 'day_high']
 
 describe('anchor', () => {

@@ -1,0 +1,208 @@
+import { describe, expect, test } from 'bun:test'
+import { bookOf, type FactsText, factsOf, SYMBOL, Tape } from '../../testing/book.ts'
+import { orderOf, positionOf, requestOf } from '../../testing/request.ts'
+import { instrument } from '../../testing/world.ts'
+import { type Bracket, newRuleState, type Order, type Position } from '../engine/state.ts'
+import { type Dec, dec, str } from '../money/dec.ts'
+import type { BookedFill } from './kind.ts'
+import { maxRiskPerTrade } from './max-risk-per-trade.ts'
+import type { MaxRiskPerTradeRule } from './types.ts'
+
+const SPEC = {
+  instruments: [
+    instrument(SYMBOL, { contract_size: '10' }),
+    instrument('EUR/JPY', { conversions: { USD: [{ symbol: 'USD/JPY', direct: false }] } }),
+  ],
+}
+const tape = new Tape()
+  .quote(['99.00'], ['101.00'])
+  .quote(['160.00'], ['160.00'], 'EUR/JPY')
+  .quote(['100.00'], ['125.00'], 'USD/JPY')
+const quoteOf = (symbol: string) => tape.view.symbol(symbol)?.quote ?? null
+const rule = (more: Partial<MaxRiskPerTradeRule> = {}): MaxRiskPerTradeRule => ({
+  rule: 'max_risk_per_trade',
+  pct: '1',
+  needs_stop: false,
+  within_s: 60,
+  effect: 'gate',
+  ...more,
+})
+const bracket = (more: Partial<Bracket>): Bracket => ({
+  takeProfit: null,
+  stop: null,
+  stopLimit: null,
+  trail: null,
+  born: false,
+  ...more,
+})
+const stopAt = (price: string) => ({ bracket: bracket({ stop: dec(price) }) })
+const accountOf = (positions: Position[] = [], orders: Order[] = []): FactsText => ({
+  account: { book: { ...bookOf(), positions }, orders },
+  spec: SPEC,
+})
+function refusal(own: MaxRiskPerTradeRule, order: Order, text: FactsText = accountOf()) {
+  const facts = factsOf(text)
+  return maxRiskPerTrade.refuse!(own, requestOf(order, facts, quoteOf), facts, newRuleState())
+}
+const refused = (order: Order, text?: FactsText) => refusal(rule(), order, text) !== null
+
+describe('loss at the stop', () => {
+  test('may reach pct of B0, not pass it', () => {
+    // 1 % of 100,000; 10 a point
+    const at = (stop: string) => refused(orderOf({ quantity: '100', price: '100', type: 'limit', ...stopAt(stop) }))
+    expect([at('99.00'), at('98.99')]).toEqual([false, true])
+    const short = (stop: string) =>
+      refused(orderOf({ side: 'sell', quantity: '100', price: '100', type: 'limit', ...stopAt(stop) }))
+    expect([short('101.00'), short('101.01')]).toEqual([false, true])
+  })
+
+  test('says what would be lost, for a rule that does more than refuse', () => {
+    const found = refusal(rule(), orderOf({ quantity: '200', price: '100', type: 'limit', ...stopAt('99') }))!
+    expect(found).toMatchObject({ field: 'quantity', detail: 'at most 1000 USD lost at the stop; this order 2000' })
+    expect([str(found.measure!.value), str(found.measure!.limit), found.measure!.side]).toEqual([
+      '2000',
+      '1000',
+      'above',
+    ])
+  })
+
+  test('counts from the touch that a market order takes', () => {
+    expect([
+      refused(orderOf({ quantity: '50', ...stopAt('99') })),
+      refused(orderOf({ quantity: '51', ...stopAt('99') })),
+    ]).toEqual([false, true])
+    const sell = (quantity: string) => refused(orderOf({ side: 'sell', quantity, ...stopAt('101') }))
+    expect([sell('50'), sell('51')]).toEqual([false, true])
+  })
+
+  test('a stop that is in profit loses nothing, whatever the size', () => {
+    expect(refused(orderOf({ quantity: '999999', price: '100', type: 'limit', ...stopAt('100') }))).toBe(false)
+    expect(refused(orderOf({ side: 'sell', quantity: '999999', price: '100', type: 'limit', ...stopAt('90') }))).toBe(
+      false,
+    )
+  })
+
+  test('a trailing stop counts where it would stand now, by offset or share', () => {
+    const trail = (side: 'buy' | 'sell', more: { offset?: string; share?: string }) => {
+      const of = { offset: more.offset ? dec(more.offset) : null, share: more.share ? dec(more.share) : null }
+      return refused(orderOf({ side, quantity: '100', price: '100', type: 'limit', bracket: bracket({ trail: of }) }))
+    }
+    for (const side of ['buy', 'sell'] as const) {
+      expect([trail(side, { offset: '1' }), trail(side, { offset: '1.01' })]).toEqual([false, true])
+      expect([trail(side, { share: '0.01' }), trail(side, { share: '0.0101' })]).toEqual([false, true])
+    }
+  })
+
+  test('only what adds exposure is at risk', () => {
+    const order = orderOf({ quantity: '150', price: '100', type: 'limit', ...stopAt('99') })
+    expect([refused(order), refused(order, accountOf([positionOf('-50')]))]).toEqual([true, false])
+  })
+
+  test('converts as a loss does', () => {
+    const order = (quantity: string) =>
+      orderOf({ symbol: 'EUR/JPY', quantity, price: '160', type: 'limit', ...stopAt('159') })
+    expect([refused(order('100000')), refused(order('100001'))]).toEqual([false, true])
+  })
+})
+
+describe('a stop is needed', () => {
+  const plain = orderOf({ quantity: '1', price: '100', type: 'limit' })
+  const profit = { ...plain, bracket: bracket({ takeProfit: dec('120') }) }
+  test('with the order, where the rule refuses', () => {
+    const needs = rule({ needs_stop: true })
+    expect([refusal(needs, plain)?.field, refusal(needs, profit)?.field]).toEqual(['stop_loss', 'stop_loss'])
+    expect(refusal(needs, { ...plain, ...stopAt('99.9') })).toBeNull()
+    expect([refusal(rule(), plain), refusal(rule(), profit)]).toEqual([null, null])
+    expect(refusal(rule({ needs_stop: true, effect: 'hard' }), plain)).toBeNull()
+  })
+})
+
+describe('a position needs its stop within the time', () => {
+  const own = rule({ needs_stop: true, effect: 'soft' })
+  const opened = (openedAt: number, quantity = '5', id = 'o1'): Position => ({
+    ...positionOf(quantity, '0', SYMBOL, id),
+    openedAt,
+  })
+  const stop = (quantity: string, more: Partial<Order> = {}): Order => ({
+    ...orderOf({ id: 'o7', side: 'sell', type: 'stop', quantity, stop: '90' }),
+    ...more,
+  })
+  function due(positions: Position[], at: number, more: Partial<MaxRiskPerTradeRule> = {}): number | null {
+    const state = newRuleState()
+    maxRiskPerTrade.onFill!({ ...own, ...more }, {} as BookedFill, factsOf({ ...accountOf(positions), at }), state)
+    return state.due
+  }
+  type Passed = { bare: string | null; side: 'above' | 'below' | undefined; next: number | null }
+  function passed(positions: Position[], orders: Order[] = [], text: FactsText['spec'] = {}): Passed {
+    const state = { ...newRuleState(), due: 61_000 }
+    const facts = factsOf({ ...accountOf(positions, orders), spec: { ...SPEC, ...text }, at: 61_000 })
+    const { found } = maxRiskPerTrade.passDue!(own, facts, state)
+    return { bare: found ? str(found.value) : null, side: found?.side, next: state.due }
+  }
+
+  test('counted from its opening, the earliest first', () => {
+    expect(due([opened(1000)], 1000)).toBe(61_000)
+    expect(due([opened(9000, '1', 'o2'), opened(1000)], 9000)).toBe(61_000)
+    expect(due([opened(1000), opened(90_000, '1', 'o2')], 90_000)).toBe(150_000)
+    expect(due([], 1000)).toBeNull()
+    expect(due([opened(1000)], 1000, { within_s: 0 })).toBe(1000)
+  })
+
+  test('not where the rule asks for none, or refuses the order without it', () => {
+    expect([due([opened(1000)], 1000, { needs_stop: false }), due([opened(1000)], 1000, { effect: 'gate' })]).toEqual([
+      null,
+      null,
+    ])
+  })
+
+  test('one without is found, one that stops cover wholly is not', () => {
+    expect(passed([opened(1000)])).toEqual({ bare: '1', side: 'above', next: null })
+    expect(passed([opened(1000)], [stop('5')]).bare).toBeNull()
+    expect(passed([opened(1000)], [stop('4.99')]).bare).toBe('1')
+    expect(passed([opened(1000)], [stop('3'), stop('2', { id: 'o8', type: 'trailing_stop' })]).bare).toBeNull()
+    expect(passed([opened(1000)], [stop('5', { filled: dec('1') })]).bare).toBe('1')
+    expect(passed([opened(1000)], [stop('5', { type: 'stop_limit' })]).bare).toBeNull()
+  })
+
+  test('a limit, another symbol and the same side cover nothing', () => {
+    expect(passed([opened(1000)], [stop('5', { type: 'limit' })]).bare).toBe('1')
+    expect(passed([opened(1000)], [stop('5', { symbol: 'EUR/JPY' })]).bare).toBe('1')
+    expect(passed([opened(1000)], [stop('5', { side: 'buy' })]).bare).toBe('1')
+    expect(passed([opened(1000, '-5')], [stop('5', { side: 'buy' })]).bare).toBeNull()
+    expect(passed([opened(1000, '-5')], [stop('5')]).bare).toBe('1')
+  })
+
+  test('hedging: the stop of a ticket covers that ticket', () => {
+    const hedging = { position_mode: 'hedging' as const }
+    expect(passed([opened(1000)], [stop('5', { position: 'o1' })], hedging).bare).toBeNull()
+    expect(passed([opened(1000)], [stop('5', { position: 'o2' })], hedging).bare).toBe('1')
+  })
+
+  test('a position whose time has not come is looked at when it has', () => {
+    expect(passed([opened(1000), opened(2000, '5', 'o2')])).toEqual({ bare: '1', side: 'above', next: 62_000 })
+    expect(passed([opened(2000)])).toEqual({ bare: null, side: undefined, next: 62_000 })
+  })
+})
+
+test('the largest loss at a stop from here is served', () => {
+  const positions = [positionOf('5')]
+  const stop = (id: string, price: string, more: Partial<Order> = {}): Order => ({
+    ...orderOf({ id, side: 'sell', type: 'stop', quantity: '5', stop: price }),
+    ...more,
+  })
+  const served = (orders: Order[], held = positions) => {
+    const found = maxRiskPerTrade.standing!(rule(), factsOf(accountOf(held, orders)), newRuleState(), quoteOf)
+    return [str(found.value as Dec), str(found.remaining as Dec)]
+  }
+  expect(served([stop('o2', '97'), stop('o3', '95'), stop('o4', '98')])).toEqual(['200', '800'])
+  expect(served([stop('o2', '95', { filled: dec('2') })])).toEqual(['120', '880'])
+  const short = [stop('o2', '103', { side: 'buy' })]
+  expect(served(short, [positionOf('-5')])).toEqual(['100', '900'])
+  for (const other of [
+    stop('o2', '95', { side: 'buy' }),
+    stop('o2', '95', { type: 'limit' }),
+    stop('o2', '95', { symbol: 'EUR/JPY' }),
+    stop('o2', '95', { stop: null, type: 'trailing_stop' }),
+  ])
+    expect(served([other])).toEqual(['0', '1000'])
+})
