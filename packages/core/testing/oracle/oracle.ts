@@ -123,7 +123,7 @@ export class Oracle {
       this.evaluate(account, this.market.mts)
       return answer
     }
-    if (command.op === 'abandon') return refuse('assessment_ended')
+    if (command.op !== 'cancel' && command.op !== 'cancel_all') return refuse('assessment_ended')
     const named = account.orders.filter((order) =>
       command.op === 'cancel'
         ? `client:${order.id}` === command.order

@@ -1,6 +1,6 @@
 import type { MaxDailyLossRule, Metric, Rule } from '../../domain/engine/types.ts'
 import { type Account, type Day, rulesOf } from './account.ts'
-import { abs, max, min, num, percentOf } from './number.ts'
+import { abs, max, min, mul, num, ONE, percentOf } from './number.ts'
 
 /** Order of the table in rules.md. */
 const TABLE = ['profit_target', 'max_daily_loss', 'max_loss', 'min_trading_days']
@@ -30,6 +30,7 @@ export function floorOf(rule: FloorRule, initial: bigint, day: Day): bigint {
   const { limit } = rule
   const anchor = rule.rule === 'max_loss' ? initial : anchorOf(rule, initial, day)
   if ('amount' in limit) return anchor - num(limit.amount)
+  if ('ratio' in limit) return mul(anchor, ONE - num(limit.ratio))
   return anchor - percentOf('of' in limit && limit.of === 'anchor' ? anchor : initial, num(limit.pct))
 }
 
