@@ -15,6 +15,7 @@ import {
   sortedRules,
 } from './facts.ts'
 import { resolve } from './lock.ts'
+import { cancelIdle } from './orders/reducing.ts'
 import { endPhase } from './phases.ts'
 import { beginProvisional, isInDoubt, restsOnMarks } from './provisional.ts'
 import { copyState, isRunning } from './state.ts'
@@ -87,6 +88,7 @@ function callMargin(turn: Turn): boolean {
   const { state } = turn
   const before = gapsWith(turn.owned ? copyState(state) : state, turn)
   if (!stopOut(turn)) return false
+  cancelIdle(turn)
   evaluate(turn, 'every', before)
   return true
 }

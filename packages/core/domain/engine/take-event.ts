@@ -26,6 +26,7 @@ export function takeEvent(turn: Turn, event: MarketEvent, before: AccountState):
     if (turn.state.liquidations.some((l) => l.symbol === event.symbol)) liquidate(turn, event.symbol)
     tradeOrders(turn, event)
   }
+  if (turn.owned) cancelIdle(turn)
   if (turn.state.provisional) {
     own(turn)
     settleProvisional(turn)
@@ -50,5 +51,4 @@ function tradeOrders(turn: Turn, event: SymbolEvent): void {
   own(turn)
   triggerStops(turn, event, market)
   fillResting(turn, event, market)
-  cancelIdle(turn)
 }

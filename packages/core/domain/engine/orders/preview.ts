@@ -1,9 +1,9 @@
 /** What an order would do if it were given now. Pure; nothing of it is journalled. */
 import { bookFill } from '../../ledger/book-fill.ts'
 import { add, type Dec, fixed, gt, isZero, mul, str, sub, ZERO } from '../../money/dec.ts'
-import { metricOf } from '../../rules/kind.ts'
+import { isPast } from '../../rules/kind.ts'
 import type { Compiled, Market } from '../compile.ts'
-import { factsOf, rulesOf } from '../facts.ts'
+import { factsOf, floorMeasure, gapOf, sortedRules } from '../facts.ts'
 import { settle } from '../settle.ts'
 import { type AccountState, copyState, type Order } from '../state.ts'
 import { newTurn, own, type Turn } from '../turn.ts'
@@ -126,23 +126,24 @@ function floorsOf(turn: Turn, stopped: AccountState | null, money: (value: Dec) 
   if (!state.day) return []
   const facts = factsOf(state, compiled, quoteOf, turn.at)
   const then = stopped && factsOf(stopped, compiled, quoteOf, turn.at)
-  return rulesOf(state, compiled).flatMap((rule, index): PreviewFloor[] => {
-    const { floor } = state.rules[index]!
-    if (!floor || !('metric' in rule)) return []
-    const isCap = rule.rule === 'daily_profit_cap'
-    const left = (value: Dec): Dec => (isCap ? sub(floor, value) : sub(value, floor))
-    const value = metricOf(rule.metric, facts)
-    const after = then && left(metricOf(rule.metric, then))
-    const isBeyond = after && (rule.compare === 'lt' ? after.n < 0n : after.n <= 0n)
+  const { floors } = sortedRules(state, compiled)
+  return floors.flatMap((entry): PreviewFloor[] => {
+    const { rule, index, kind, metric, side } = entry
+    const own = state.rules[index]!
+    // what follows each booking has not been moved by the order's fees yet
+    const floor = kind.followsBalance ? kind.floor!(rule, facts, own) : own.floor
+    if (!floor) return []
+    const measure = floorMeasure(entry, floor, facts)
+    const atStop = then && side === 'below' ? floorMeasure(entry, floor, then) : null
     return [
       {
         rule: rule.rule,
         index,
-        metric: rule.metric,
-        value: money(value),
+        metric,
+        value: money(measure.value),
         floor: money(floor),
-        distance: money(left(value)),
-        stop_beyond: isCap ? null : isBeyond,
+        distance: money(gapOf(measure)),
+        stop_beyond: atStop && isPast(atStop, entry.compare),
       },
     ]
   })
