@@ -64,6 +64,7 @@ function print(told: Explained): void {
       `violation: ${rule}${provisional ? ' (provisional)' : ''}: ${value} against ${limit}${crossed.length ? `, also crossed: ${crossed.map((c) => c.rule).join(', ')}` : ''}`,
     )
   }
+  if (told.text) console.log(`it says: ${told.text}`)
   console.log('\nmarks')
   for (const m of told.marks) console.log(`  ${m.symbol}  ${m.bid} / ${m.ask}  m${m.mseq}  ${m.state}`)
   console.log('\nequity')
@@ -75,6 +76,12 @@ function print(told: Explained): void {
     console.log(
       `  ${r.rule}: ${r.metric} ${r.value} against ${r.floor} (${r.compare}): ${r.crossed ? 'crossed' : `${r.remaining} left`}`,
     )
+  for (const s of told.standing) {
+    const met = s.met === null ? '' : s.met ? ', met' : ', not met'
+    console.log(`  ${s.rule}[${s.index}]  ${s.value} of ${s.limit}${met} (${s.effect})`)
+  }
+  if (told.story.length > 0) console.log('\non the way')
+  for (const line of told.story) console.log(`  ${at(line.mts)}  m${line.mseq}  ${line.text}`)
   console.log('\nfloors')
   for (const f of told.floors)
     console.log(

@@ -109,9 +109,9 @@ export class ProofWorld {
           if (e.mseq >= from) break
           if (!('symbol' in e)) continue
           if (isQuote(e)) newest.set(`${e.symbol} quote`, e)
-          else if (e.kind !== 'trade') newest.set(`${e.symbol} ${e.kind}`, e)
+          newest.set(`${e.symbol} ${e.kind === 'rate' ? e.what : e.kind}`, e)
         }
-        return { from, events: [...newest.values()].sort((a, b) => a.mseq - b.mseq), prev: head?.prev ?? '' }
+        return { from, events: [...new Set(newest.values())].sort((a, b) => a.mseq - b.mseq), prev: head?.prev ?? '' }
       },
       read: async function* (from, to) {
         for (let at = from; at <= to; at += 500) yield events.slice(at - 1, Math.min(at + 499, to))

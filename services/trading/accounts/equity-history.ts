@@ -20,12 +20,14 @@ interface StepRow extends Row {
   mseq: string
   mts: string
   symbol: string | null
+  position_id: string | null
   quantity: string | null
   cost: string | null
   cash: string
 }
 interface Held {
   balance: Dec
+  /** by symbol, in hedging accounts by ticket */
   positions: Map<string, { symbol: string; quantity: Dec; cost: Dec }>
 }
 
@@ -65,13 +67,14 @@ export async function equityHistory(verb: Verb<EquityInput>): Promise<EquityHist
   return { phase, currency: live.currency, resolution: grid.resolution, items }
 }
 
-/** Every booking of the phase in order: its opening balance, then each fill with the position after it. */
+/** Every booking of the phase in order: its opening balance, each fill with the position after it, swap and funding. */
 async function bookedSteps(deps: TradingDeps, account: string, phase: number): Promise<StepRow[]> {
   return deps.db.query<StepRow>(
-    `select j.mseq, j.mts, f.symbol, j.record::jsonb -> 'position' ->> 'quantity' as quantity, j.record::jsonb -> 'position' ->> 'cost' as cost,
+    `select j.mseq, j.mts, f.symbol, f.position_id, j.record::jsonb -> 'position' ->> 'quantity' as quantity, j.record::jsonb -> 'position' ->> 'cost' as cost,
        coalesce((select sum(l.amount) from trading.ledger_entry l where l.account = j.account and l.aseq = j.aseq and l.ledger = 'account:cash'), 0) as cash
      from trading.journal j left join trading.fills f using (account, aseq)
-     where j.account = $1 and (f.phase = $2 or j.aseq = (select opened_aseq from trading.phases where account = $1 and phase = $2))
+     where j.account = $1 and (f.phase = $2 or j.aseq = (select opened_aseq from trading.phases where account = $1 and phase = $2)
+       or (j.kind = 'carry' and (j.record::jsonb ->> 'phase')::int = $2))
      order by j.aseq`,
     [account, phase],
   )
@@ -95,7 +98,7 @@ async function valued(
     while (segment + 1 < ends.length && ends[segment + 1]!.lastMts < instant) segment++
     if (segment < 0) continue
     const { last } = ends[segment]!
-    while (booked < steps.length && Number(steps[booked]!.mseq) <= last) book(held, steps[booked++]!)
+    while (booked < steps.length && Number(steps[booked]!.mseq) <= last) book(held, steps[booked++]!, compiled.hedging)
     const equity = await equityAt(deps, compiled, held, last)
     if (equity) {
       items.push({
@@ -109,11 +112,12 @@ async function valued(
   return items
 }
 
-function book(held: Held, step: StepRow): void {
+function book(held: Held, step: StepRow, hedging: boolean): void {
   held.balance = add(held.balance, dec(step.cash))
   if (step.symbol === null) return
-  if (step.quantity === '0') held.positions.delete(step.symbol)
-  else held.positions.set(step.symbol, { symbol: step.symbol, quantity: dec(step.quantity!), cost: dec(step.cost!) })
+  const key = hedging ? step.position_id! : step.symbol
+  if (step.quantity === '0') held.positions.delete(key)
+  else held.positions.set(key, { symbol: step.symbol, quantity: dec(step.quantity!), cost: dec(step.cost!) })
 }
 
 /** E with the quotes that stood after `mseq`, the end of a segment; null when the log does not hold them any more. */

@@ -1,3 +1,4 @@
+import { RuleResource } from '@assay/core/contracts/wire/account'
 import { z } from 'zod'
 
 const record = z.record(z.string(), z.unknown())
@@ -9,11 +10,14 @@ export const ExplainedResource = z.object({
   phase: z.int(),
   currency: z.string(),
   record: record.nullable(),
+  /** the same as a sentence */
+  text: z.string().nullable(),
   marks: z.array(mark),
   equity: z.object({
     balance: z.string(),
     lines: z.array(
       z.object({
+        position: z.string(),
         symbol: z.string(),
         quantity: z.string(),
         cost: z.string(),
@@ -41,6 +45,10 @@ export const ExplainedResource = z.object({
       crossed: z.boolean(),
     }),
   ),
+  /** every rule as it stood then, as GET rules serves it */
+  standing: z.array(RuleResource.extend({ reached_at: z.int().nullable() })),
+  /** warnings, locks, pauses, stop-outs, swap, funding and violations on the way there */
+  story: z.array(z.object({ aseq: z.int(), mts: z.int(), mseq: z.int(), kind: z.string(), text: z.string() })),
   floors: z.array(
     z.object({
       rule: z.string(),

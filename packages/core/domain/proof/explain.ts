@@ -3,20 +3,23 @@
  * function of journal and log, so a server, an archive and a browser say the same.
  */
 import type { Compiled } from '../engine/compile.ts'
+import { liveView, type RuleView } from '../engine/live.ts'
 import type { JournalRecord, Phase } from '../engine/types.ts'
-import { floating } from '../engine/valuation.ts'
+import { floating, markOf } from '../engine/valuation.ts'
 import { convert, type QuoteOf } from '../instruments/convert.ts'
 import type { MarketEvent } from '../market/event.ts'
-import { add, type Dec, dec, gt, lt, lte, min, sign, str, sub, ZERO } from '../money/dec.ts'
+import { add, type Dec, dec, min, sign, str, sub, ZERO } from '../money/dec.ts'
 import { type Decided, Retelling, type Segments, toldIn } from './retell.ts'
+import { tellRecord } from './tell-record.ts'
 
 export interface Explained {
   /** the place that is explained: a record, or everything up to an event */
   at: { aseq: number; mseq: number; mts: number }
   phase: number
   currency: string
-  /** what was written at that place */
+  /** what was written at that place, and the same as a sentence */
   record: JournalRecord | null
+  text: string | null
   marks: { symbol: string; mseq: number; bid: string; ask: string; state: string }[]
   equity: {
     balance: string
@@ -34,6 +37,10 @@ export interface Explained {
     compare: string
     crossed: boolean
   }[]
+  /** every rule as it stood once all of that point was decided; [] where no phase runs */
+  standing: RuleView[]
+  /** warnings, locks, pauses, stop-outs, swap, funding and violations on the way there, as sentences */
+  story: { aseq: number; mts: number; mseq: number; kind: string; text: string }[]
   floors: {
     rule: string
     index: number
@@ -47,6 +54,8 @@ export interface Explained {
   verdict: Extract<JournalRecord, { kind: 'verdict' }> | null
 }
 export interface EquityLine {
+  /** the position's id */
+  position: string
   symbol: string
   quantity: string
   cost: string
@@ -144,18 +153,29 @@ function stopAt(place: Place, records: readonly JournalRecord[]): { aseq: number
 interface Account {
   phase: number
   balance: Dec
-  positions: Map<string, { quantity: Dec; cost: Dec }>
+  /** by id */
+  positions: Map<string, Held>
 }
-function tell(records: readonly JournalRecord[]): Account {
+interface Held {
+  id: string
+  symbol: string
+  quantity: Dec
+  cost: Dec
+}
+function tell(records: readonly JournalRecord[], hedging: boolean): Account {
   const told: Account = { phase: 0, balance: ZERO, positions: new Map() }
   for (const r of records) {
     if (r.kind === 'phase' && r.status === 'opened')
       Object.assign(told, { phase: r.phase, balance: dec(r.balance), positions: new Map() })
-    if (r.kind !== 'fill' || r.phase !== told.phase) continue
+    if ((r.kind !== 'fill' && r.kind !== 'carry') || r.phase !== told.phase) continue
     for (const p of r.postings) if (p.ledger === 'account:cash') told.balance = add(told.balance, dec(p.amount))
+    if (r.kind === 'carry') continue
+    const { id } = r.position
     const quantity = dec(r.position.quantity)
-    if (sign(quantity) === 0) told.positions.delete(r.symbol)
-    else told.positions.set(r.symbol, { quantity, cost: dec(r.position.cost) })
+    // a netting account has one position a symbol, under the id of its last opening
+    if (!hedging) for (const p of told.positions.values()) if (p.symbol === r.symbol) told.positions.delete(p.id)
+    if (sign(quantity) === 0) told.positions.delete(id)
+    else told.positions.set(id, { id, symbol: r.symbol, quantity, cost: dec(r.position.cost) })
   }
   return told
 }
@@ -179,7 +199,7 @@ function describe(
         : null
   const provisional =
     decisive?.dated && seen.find((r) => r.kind === 'violation' && r.provisional && r.mseq === decisive.dated!.mseq)
-  const told = tell(provisional ? seen.slice(0, provisional.aseq) : seen)
+  const told = tell(provisional ? seen.slice(0, provisional.aseq) : seen, compiled.hedging)
   const given = new Map(decisive?.marks.map((m) => [m.symbol, m]))
   const level = (price: string) => ({ price: dec(price), size: null, since: 0 })
   const quoteOf: QuoteOf = (symbol) => {
@@ -189,9 +209,9 @@ function describe(
       ? { bid: level(mark.bid), ask: level(mark.ask), mseq: mark.mseq, ts: 0, venue: '', synthetic: null }
       : quote
   }
-  const lines = [...told.positions]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([symbol, p]) => lineOf(symbol, p, compiled, quoteOf))
+  const lines = [...told.positions.values()]
+    .sort((a, b) => (a.symbol === b.symbol ? 0 : a.symbol < b.symbol ? -1 : 1))
+    .map((p) => lineOf(p, compiled, quoteOf))
   const up = lines.reduce((sum, l) => add(sum, dec(l.value)), ZERO)
   const total = add(told.balance, up)
   const used = new Set(
@@ -208,6 +228,7 @@ function describe(
     phase: told.phase,
     currency: compiled.spec.currency,
     record,
+    text: record && tellRecord(record, compiled.spec.currency),
     marks: [...used].sort().map((symbol) => {
       const quote = quoteOf(symbol)!
       const state = given.get(symbol)?.state ?? retelling.view.symbol(symbol)?.status ?? 'unknown'
@@ -215,27 +236,46 @@ function describe(
     }),
     equity: { balance: str(told.balance), lines, floating: str(up), total: str(total) },
     rules: rulesAt(compiled.spec.phases[told.phase]!, told, total, floors),
+    standing: liveView(retelling.state, compiled, retelling.view).rules,
+    story: seen
+      .filter(({ kind }) => TOLD.has(kind))
+      .map((r) => ({
+        aseq: r.aseq,
+        mts: r.mts,
+        mseq: r.mseq,
+        kind: r.kind,
+        text: tellRecord(r, compiled.spec.currency),
+      })),
     floors,
     violation,
     verdict,
   }
 }
+/** What a trader wants to know beside orders and fills, which have lists of their own. */
+const TOLD: ReadonlySet<string> = new Set([
+  'warning',
+  'lock',
+  'pause',
+  'stop_out',
+  'carry',
+  'violation',
+  'withdrawn',
+  'target',
+  'verdict',
+])
 
-function lineOf(
-  symbol: string,
-  { quantity, cost }: { quantity: Dec; cost: Dec },
-  compiled: Compiled,
-  quoteOf: QuoteOf,
-): EquityLine {
+function lineOf({ id, symbol, quantity, cost }: Held, compiled: Compiled, quoteOf: QuoteOf): EquityLine {
   const market = compiled.markets.get(symbol)!
   const quote = quoteOf(symbol)!
   const long = sign(quantity) > 0
-  const price = long ? quote.bid.price : quote.ask.price
+  const price = markOf(quantity, market, quote)
   const result = floating(quantity, cost, market, quote.bid.price, quote.ask.price)
   const converted = convert(result, market.path!, quoteOf)!
   const lot = market.doc.contract_size === '1' ? '' : ` x ${market.doc.contract_size}`
   const rate = converted.rate === '1' ? '' : ` ${converted.rate} = ${str(converted.value)} ${compiled.spec.currency}`
+  const marked = market.doc.spread_markup_ticks === '0' ? '' : `, ${market.doc.spread_markup_ticks} ticks worse`
   return {
+    position: id,
     symbol,
     quantity: str(quantity),
     cost: str(cost),
@@ -245,28 +285,28 @@ function lineOf(
     rate: converted.rate,
     rate_mseq: converted.mseqs,
     value: str(converted.value),
-    text: `${symbol}: ${str(quantity)}${lot} x ${str(price)} (${long ? 'bid' : 'ask'} of m${quote.mseq}) - ${str(cost)} = ${str(result)} ${market.doc.quote}${rate}`,
+    text: `${symbol}: ${str(quantity)}${lot} x ${str(price)} (${long ? 'bid' : 'ask'} of m${quote.mseq}${marked}) - ${str(cost)} = ${str(result)} ${market.doc.quote}${rate}`,
   }
 }
 
-/** Every loss limit in force, with the floor that its history ends with. */
+/** Every floor and ceiling in force, with the level that its history ends with. */
 function rulesAt(phase: Phase, told: Account, equity: Dec, floors: Explained['floors']): Explained['rules'] {
   return phase.rules.flatMap((rule, index) => {
-    if (rule.rule !== 'max_loss' && rule.rule !== 'max_daily_loss') return []
     const last = floors.findLast((f) => f.phase === told.phase && f.index === index)
-    if (!last) return []
+    if (!last || !('compare' in rule)) return []
+    const metric = 'metric' in rule ? rule.metric : 'equity'
     const floor = dec(last.floor)
-    const value =
-      rule.metric === 'equity' ? equity : rule.metric === 'balance' ? told.balance : min(equity, told.balance)
-    const crossed = rule.compare === 'lt' ? lt(value, floor) : lte(value, floor)
+    const value = metric === 'equity' ? equity : metric === 'balance' ? told.balance : min(equity, told.balance)
+    const left = rule.rule === 'daily_profit_cap' ? sub(floor, value) : sub(value, floor)
+    const crossed = rule.compare === 'lt' ? sign(left) < 0 : sign(left) <= 0
     return [
       {
         rule: rule.rule,
         index,
-        metric: rule.metric,
+        metric,
         value: str(value),
         floor: last.floor,
-        remaining: str(gt(value, floor) ? sub(value, floor) : ZERO),
+        remaining: str(sign(left) > 0 ? left : ZERO),
         compare: rule.compare,
         crossed,
       },
