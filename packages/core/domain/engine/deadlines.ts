@@ -131,7 +131,8 @@ function passReset(turn: Turn, before: () => Gaps): void {
   const facts = factsOf(state, compiled, turn.quoteOf, turn.at)
   for (const { kind, rule, index } of sortedRules(state, compiled).all) {
     kind.endDay?.(rule, facts, state.rules[index]!)
-    state.rules[index]!.warned = 0
+    // an allowance of the day begins anew, one of the phase goes on
+    if (kind.anchor || kind.followsBalance) state.rules[index]!.warned = 0
   }
   state.day = {
     k: state.day!.k + 1,

@@ -16,10 +16,13 @@ function afterReset(state: AccountState, compiled: Compiled, equity: Dec): Facts
   const ending = factsAt(state, compiled, equity, state.day!.next)
   const { balance } = state.book
   const day = { ...state.day!, k: state.day!.k + 1, balance, equity, high: equity }
-  const after = { ...state, day, rules: state.rules.map((r) => ({ ...r, warned: 0 })) }
+  const after = { ...state, day, rules: state.rules.map((r) => ({ ...r })) }
   const fresh = factsAt(after, compiled, equity, state.day!.next)
   const { all, floors } = sortedRules(state, compiled)
-  for (const { kind, rule, index } of all) kind.endDay?.(rule, ending, after.rules[index]!)
+  for (const { kind, rule, index } of all) {
+    kind.endDay?.(rule, ending, after.rules[index]!)
+    if (kind.anchor || kind.followsBalance) after.rules[index]!.warned = 0
+  }
   for (const { kind, rule, index } of floors) after.rules[index]!.floor = kind.floor!(rule, fresh, after.rules[index]!)
   return fresh
 }
@@ -39,7 +42,7 @@ function hangsOnEquity({ rule, index }: FloorEntry, state: AccountState, compile
 const LITTLE = dec('0')
 const MUCH = dec('1000000000000000000000000000000')
 
-/** The highest floor under equity that the reset is sure to set; null: it sets none, or one that follows equity. */
+/** The highest floor or warning under equity that the reset is sure to set; null: it sets none, or one that follows equity. */
 export function comingFloor(state: AccountState, compiled: Compiled): Dec | null {
   if (state.status !== 'started') return null
   let highest: Dec | null = null
@@ -50,7 +53,7 @@ export function comingFloor(state: AccountState, compiled: Compiled): Dec | null
     if (hangsOnEquity(entry, state, compiled)) continue
     after ??= afterReset(state, compiled, state.book.balance)
     const { floor } = after.account.rules[index]!
-    if (floor) highest = highest ? max(highest, floor) : floor
+    for (const level of [floor, nextWarning(entry, after)]) if (level) highest = highest ? max(highest, level) : level
   }
   return highest
 }

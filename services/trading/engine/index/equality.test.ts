@@ -77,7 +77,10 @@ function compare(
     if (checkBoxes) for (const h of hosted.values()) expectSafe(book, h, replay.accounts.get(h.account)!.state)
     const running = [...hosted.values()].filter((h) => h.state.status === 'started')
     if (event.mseq > 6 && running.length < ACCOUNTS) fresh()
-    if (running.length > 0 && random() < 0.2) command(pick(random, running).account, randomCommand(random, mid))
+    if (running.length > 0 && random() < 0.2) {
+      const { account } = pick(random, running)
+      command(account, randomCommand(random, mid, replay.accounts.get(account)!.state))
+    }
   }
   book.workOff()
   expect([...indexed].sort()).toEqual([...plain].sort())
@@ -98,7 +101,7 @@ function expectSafe(book: Book, h: Hosted, state: AccountState): void {
 
 test('the index decides what a look at every account at every event decides, record for record', () => {
   for (let seed = 1; seed <= 12; seed++) compare(seed, 600, { volatility: 0.004 }, {})
-})
+}, 30_000)
 test('Emin <= E <= Emax and floorSup <= Emin hold at every event while conversion rates jump wildly', () => {
   for (let seed = 101; seed <= 108; seed++)
     compare(seed, 400, { volatility: 0.003, rateVolatility: 0.08 }, { checkBoxes: true })
