@@ -99,7 +99,7 @@ class Account:
         self.view, self.records = View(), []
         self.status, self.phase, self.aseq, self.cseq = 'none', 0, 0, 0
         self.orders, self.day, self.rules, self.closing, self.unsealed, self.synthetic = [], None, [], [], [], []
-        self.provisional, self.checkpoint, self.working_on = None, None, 0
+        self.provisional, self.checkpoint, self.working_on, self.trades = None, None, 0, {'first_at': None, 'last_at': None}
         self.b0, self.scale = D(header['initial_balance']), D(1).scaleb(-SCALES[header['currency']])
         self.book, self.before = Book(0, ZERO), None
 
@@ -156,23 +156,29 @@ class Account:
         book, symbols = book or self.book, symbols or self.view.symbols
         total = book.balance
         for p in book.positions:
-            worth = p['quantity'] * D(self.instruments[p['symbol']]['contract_size']) * self.mark(p, symbols) - p['cost']
-            total += self.convert(worth, p['symbol'], symbols)[0]
+            total += self.result(p, symbols)
         return total
+
+    def result(self, p, symbols):
+        worth = p['quantity'] * D(self.instruments[p['symbol']]['contract_size']) * self.mark(p, symbols) - p['cost']
+        return self.convert(worth, p['symbol'], symbols)[0]
 
     def booked(self, amount, symbol):
         value, rate, seqs = self.convert(amount, symbol)
         return {'amount': text(amount), 'currency': self.instruments[symbol]['quote'], 'rate': rate, 'rate_mseq': seqs,
                 'booked': text(value.quantize(self.scale, ROUND_HALF_EVEN))}
 
+    def margin(self, symbol, quantity, price):
+        i = self.instruments[symbol]
+        rate = max(D(i['margin_rate']), div(D(1), D(self.h['leverage'])))
+        return -self.convert(-abs(quantity) * price * rate * D(i['contract_size']), symbol)[0]
+
+    def used(self):
+        return sum((self.margin(p['symbol'], p['quantity'], self.mark(p, self.view.symbols)) for p in self.book.positions), ZERO)
+
     def free_margin(self):
-        leverage, free = D(self.h['leverage']), self.equity()
-        rate = {n: max(D(i['margin_rate']), div(D(1), leverage)) * D(i['contract_size']) for n, i in self.instruments.items()}
-        for p in self.book.positions:
-            free += self.convert(-abs(p['quantity']) * self.mark(p, self.view.symbols) * rate[p['symbol']], p['symbol'])[0]
-        for order, adds in zip(self.orders, self.adding()):
-            free += self.convert(-adds * order['price'] * rate[order['symbol']], order['symbol'])[0]
-        return free
+        reserved = sum((self.margin(o['symbol'], adds, o['price']) for o, adds in zip(self.orders, self.adding())), ZERO)
+        return self.equity() - self.used() - reserved
 
     def adding(self):
         """Of each working order the quantity beyond what reduces the position, orders before it counted first."""
@@ -211,6 +217,9 @@ class Account:
         paid = quantity * price * size * D(bps) / 10_000 + quantity * D(c.get('per_lot', '0'))
         fee = self.booked(-paid, symbol) if paid else None
         postings = []
+        if book is self.book:
+            self.day['gross'] += D(result['booked']) if result else ZERO
+            self.trades = {'first_at': self.trades['first_at'] or self.view.mts, 'last_at': self.view.mts}
         for entry, house in ((result, 'trading'), (fee, 'commission')):
             amount = D(entry['booked']) if entry else ZERO
             book.balance += amount
@@ -300,6 +309,7 @@ class Account:
                 self.write('order', phase=self.phase, order=o['id'], status='filled', filled=text(o['filled']))
 
     def close_out(self, book):
+        """Everything that the market allows, by symbol; True when nothing is left."""
         for p in sorted(book.positions, key=lambda p: p['symbol']):
             s = self.view.of(p['symbol'])
             if s.state == 'open' and s.valid():
@@ -411,7 +421,7 @@ class Account:
         tif = c.get('time_in_force', 'gtc') if limit else 'ioc'
         o = {'id': name, 'client_id': c.get('client_order_id'), 'symbol': c['symbol'], 'side': c['side'], 'type': c['type'], 'tif': tif,
              'price': D(c['price']) if limit else None, 'quantity': D(c['quantity']), 'filled': ZERO, 'created_at': self.view.mts}
-        kept = copy.deepcopy((self.book, self.day, self.orders, self.synthetic))
+        kept = copy.deepcopy((self.book, self.day, self.orders, self.synthetic, self.trades))
         at, self.records, self.aseq = (self.records, self.aseq), [], self.aseq + 1
         open_market = all(self.view.of(n).state == 'open' and self.view.of(n).valid() for n in (c['symbol'], *self.legs(c['symbol'])))
         rest = self.trade(self.book, name, c['symbol'], c['side'], o['quantity'], o['price']) if open_market else o['quantity']
@@ -420,7 +430,7 @@ class Account:
             self.orders.append(o)
         free = self.free_margin() if not why else ZERO
         if free < 0 and (o['filled'] or self.adding()[-1] > 0):
-            self.book, self.day, self.orders, self.synthetic = kept
+            self.book, self.day, self.orders, self.synthetic, self.trades = kept
             answer = refusal('insufficient_margin', f'After this order {text(-free)} {self.h["currency"]} of margin would be missing for {c["symbol"]}.', field='quantity')
             self.records, self.aseq = at
             self.write('command', command=c, answer=answer)
@@ -438,6 +448,7 @@ class Account:
         self.write('command', command=c, answer={'ok': True, 'order': {**view, **more}})
         self.records += fills
         self.aseq = after
+        self.day['orders'] += 1
         if status != 'working':
             self.write('order', phase=self.phase, order=name, status=status, filled=text(o['filled']), **more)
         self.evaluate()

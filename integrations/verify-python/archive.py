@@ -3,8 +3,7 @@ import gzip, hashlib, json, re, struct, zlib
 
 MAX_INT = 2**53 - 1
 HEX64 = re.compile(r'[0-9a-f]{64}\Z')
-KINDS = {'header', 'command', 'phase', 'fill', 'order', 'floor', 'day', 'target', 'violation', 'withdrawn', 'verdict', 'checkpoint', 'sealed'}
-OTHER_KINDS = {'carry', 'stop_out', 'lock', 'warning', 'pause'}
+KINDS = {'header', 'command', 'phase', 'fill', 'order', 'floor', 'day', 'target', 'violation', 'withdrawn', 'verdict', 'checkpoint', 'sealed', 'warning', 'stop_out'}
 
 
 class CanNotTell(Exception):

@@ -10,9 +10,9 @@ COVERED = {
     'max_loss': {'mode': ('static',), 'lock': (None,), 'metric': ('equity', 'balance', 'min'), 'compare': ('lt', 'lte'), 'effect': ('hard',)},
     'min_trading_days': {'counts': ('opened', 'opened_and_closed'), 'effect': ('gate',)},
 }
-HEADER = {'engine': (1,), 'position_mode': ('netting',), 'stop_out': (None,), 'queue_model': (False,), 'latency_ms': (0,), 'seeds': ([],)}
+HEADER = {'engine': (1,), 'position_mode': ('netting',), 'queue_model': (False,), 'latency_ms': (0,), 'seeds': ([],)}
 KNOWN = {'aseq', 'mseq', 'mts', 'cseq', 'kind', 'docs', 'currency', 'initial_balance', 'leverage', 'reset_zone', 'reset_time', 'phases', 'group',
-         'max_pauses', 'max_pause_days', 'warnings', *HEADER}
+         'max_pauses', 'max_pause_days', 'warnings', 'stop_out', *HEADER}
 INSTRUMENT = {'spread_markup_ticks': ('0',), 'session_calendar': (None,), 'swap': (None,), 'funding': (None,), 'stale_limit_ms': (None,), 'trigger_price': ('touch',)}
 
 
@@ -75,7 +75,8 @@ class Decider(Account):
     def open_phase(self, phase):
         self.phase, self.book = phase, Book(phase, self.b0)
         self.new_day(0, self.b0, self.b0)
-        self.rules = [{'floor': None, 'reached_at': None, 'days': 0} for _ in self.phase_rules()]
+        self.rules = [{'floor': None, 'high': self.b0 if r['rule'] == 'max_loss' else None, 'reached_at': None, 'days': 0, 'warned': 0} for r in self.phase_rules()]
+        self.trades = {'first_at': None, 'last_at': None}
         self.write('phase', phase=phase, status='opened', balance=text(self.b0),
                    postings=[{'ledger': 'account:cash', 'amount': text(self.b0)}, {'ledger': 'house:capital', 'amount': text(-self.b0)}])
         self.set_floors('max_daily_loss', 'max_loss')
@@ -163,9 +164,10 @@ class Decider(Account):
                 was = before[i] if i < len(before) and before[i] is not None and book.phase == self.phase else floor
                 gaps.append((i, values[rule['metric']] - was))
         crossed = self.compare(self.values(balance, equity), floors, dict(gaps))
+        self.warn(self.values(balance, equity))
         lost = self.lost()
         if not crossed:
-            return self.targets(balance, equity)
+            return self.evaluate() if not lost and self.stop_out() else self.targets(self.book.balance, self.equity())
         if not lost:
             return self.fail(crossed, balance, equity)
         self.violation(crossed, balance, equity, provisional=True)
@@ -173,6 +175,33 @@ class Decider(Account):
         marks = {n: self.view.of(n).quote for n in self.marked()}
         self.provisional = {'at': self.view.mts, 'mseq': self.view.mseq, 'book': copy.deepcopy(self.book), 'marks': marks, 'waiting': lost,
                             'rule': crossed[0][0], 'before': gaps, 'floors': floors}
+
+    def warn(self, values):
+        rules = self.phase_rules()
+        for i in sorted((i for i, s in enumerate(self.rules) if s['floor'] is not None), key=lambda i: (RULES.index(rules[i]['rule']), i)):
+            state, value, start = self.rules[i], values[rules[i]['metric']], self.anchor(rules[i])
+            for fraction in self.h.get('warnings', [])[state['warned']:]:
+                if start <= state['floor'] or value > start - D(fraction) * (start - state['floor']):
+                    break
+                self.write('warning', phase=self.phase, rule=rules[i]['rule'], index=i, fraction=text(D(fraction)), value=text(value), limit=text(state['floor']))
+                state['warned'] += 1
+
+    def stop_out(self):
+        """While equity is below a share of the used margin the largest loss is closed; True when something was."""
+        tried, filled, level = set(), False, self.h.get('stop_out')
+        while level is not None and self.book.positions:
+            equity, used = self.equity(), self.used()
+            able = [p for p in self.book.positions if p['id'] not in tried and self.view.of(p['symbol']).state == 'open']
+            if equity >= D(level) * used or not able:
+                break
+            p = min(able, key=lambda p: (self.result(p, self.view.symbols), p['symbol'], p['id']))
+            tried.add(p['id'])
+            against, levels = self.meets(self.book, p['symbol'], 'sell' if p['quantity'] > 0 else 'buy')
+            if any(free > 0 for _, free in levels):
+                self.write('stop_out', phase=self.phase, position=p['id'], symbol=p['symbol'], equity=text(equity), used=text(used), level=text(D(level)))
+                self.trade(self.book, 'stop_out', p['symbol'], 'sell' if p['quantity'] > 0 else 'buy', abs(p['quantity']))
+                filled = True
+        return filled
 
     def compare(self, values, floors, gaps):
         """Rules that are breached, the attributed one first: (index, value, floor)."""
@@ -262,6 +291,8 @@ class Decider(Account):
         for rule, state in zip(self.phase_rules(), self.rules):
             if rule['rule'] == 'min_trading_days':
                 state['days'] += self.day[rule['counts']]
+        for state in self.rules:
+            state['warned'] = 0
         self.new_day(self.day['k'] + 1, self.book.balance, self.equity())
         anchors = {str(i): text(self.anchor(r)) for i, r in enumerate(self.phase_rules()) if r['rule'] == 'max_daily_loss'}
         self.write('day', phase=self.phase, day=self.zone.date(self.view.mts), k=self.day['k'], balance=text(self.day['balance']), equity=text(self.day['equity']),
@@ -303,12 +334,12 @@ class Decider(Account):
             return [plain(v) for v in value] if isinstance(value, (list, tuple)) else value
         none = dict.fromkeys(('stop', 'trailing', 'expires_at', 'arrives_at', 'ahead', 'bracket', 'parent', 'oco', 'position'))
         orders = [{**none, **{n: v for n, v in o.items() if n != 'tif'}, 'time_in_force': o['tif'], 'reduce_only': False, 'post_only': False} for o in self.orders]
-        rule = {'high': None, 'best': None, 'sum': '0', 'positive': '0', 'allowed': None, 'due': None, 'warned': 0, 'said_on': None}
+        rule = {'left': None, 'short': 0, 'best': None, 'sum': '0', 'positive': '0', 'allowed': None, 'due': None, 'said_on': None}
         p = self.provisional
         return plain({
             'status': self.status, 'phase': self.phase, 'cseq': self.cseq, 'aseq': self.aseq, 'book': vars(self.book), 'orders': orders, 'day': self.day,
-            'rules': [{**rule, **r} for r in self.rules], 'trades': {'closed': 0, 'short': {}, 'last_at': None, 'first_at': None, 'ideas': [], 'lots': []},
-            'lock': None, 'pauses': {'count': 0, 'total': 0, 'since': None}, 'closing': [vars(b) for b in self.closing], 'unsealed': self.unsealed,
+            'rules': [{**rule, **r} for r in self.rules], 'trades': {**self.trades, 'closed': 0, 'running': [], 'ideas': [], 'lots': []},
+            'lock': None, 'pauses': {'count': 0, 'total': 0, 'since': None, 'until': None}, 'liquidations': [], 'carry_at': None, 'closing': [vars(b) for b in self.closing], 'unsealed': self.unsealed,
             'synthetic': self.synthetic, 'checkpoint': self.checkpoint,
             'provisional': p and {
                 'at': p['at'], 'mseq': p['mseq'], 'balance': p['book'].balance, 'waiting': p['waiting'], 'rule': p['rule'], 'floors': p['floors'],

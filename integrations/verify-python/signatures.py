@@ -101,6 +101,6 @@ def check_signatures(envelope, records, hashes, keys, whole):
         after = min((c for c in commands if c > n), default=n)
         if r['kind'] in ('verdict', 'checkpoint') and n not in signed:
             out.append(Differs(f'the {r["kind"]} at {n} is not signed', r['mseq'], n))
-        if r['kind'] == 'command' and r['command'].get('op') == 'order' and after <= whole and not signed.intersection(range(n, after)):
+        if r['kind'] == 'command' and r['command'].get('op') == 'order' and (after < whole or whole == len(records)) and not signed.intersection(range(n, after)):
             out.append(Differs(f'the answer at {n} has no receipt', r['mseq'], n))
     return out

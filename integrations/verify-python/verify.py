@@ -2,7 +2,7 @@
 """An independent verifier of Assay's proofs: exit 0 it follows, 1 it does not, 2 can not tell."""
 import argparse, json, os, sys
 
-from archive import HEX64, KINDS, OTHER_KINDS, CanNotTell, Differs, Log, canonical, chain, parse, read_envelope, read_journal, text_hash, unpack
+from archive import HEX64, KINDS, CanNotTell, Differs, Log, canonical, chain, parse, read_envelope, read_journal, text_hash, unpack
 from decide import Decider, Zone, check_covered
 from signatures import check_receipt, check_signatures, load_keys
 
