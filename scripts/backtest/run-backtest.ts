@@ -22,6 +22,7 @@ import { createMemoryLog } from '@assay/core/ports/marketlog/memory'
 import { deriveInstrument } from '@assay/services/market-data/recording/derive-instrument'
 import { scanRecording } from '@assay/services/market-data/recording/scan-recording'
 import { runReplay } from '@assay/services/market-data/replay/run-replay'
+import { parseEvents } from '@assay/services/trading/backtest/parse-events'
 import { parseOrders } from '@assay/services/trading/backtest/parse-orders'
 import { type BacktestResult, resultOf } from '@assay/services/trading/backtest/result'
 import { startEngine } from '@assay/services/trading/engine/engine'
@@ -42,6 +43,9 @@ export interface BacktestInput {
   /** JSON lines of scripted commands, and what errors call them */
   orders?: string
   ordersName?: string
+  /** JSON lines of states and rates that the recording lacks, and what errors call them */
+  events?: string
+  eventsName?: string
   /** instead of orders; a built-in one by its name */
   strategy?: string | Strategy
   /** folder for the proof and its public keys; null: none is written */
@@ -65,6 +69,7 @@ const passingSecrets = { getSecret: async () => null, setSecret: async () => {} 
 export async function runBacktest(input: BacktestInput): Promise<BacktestRun> {
   const tier = parseTier(input.tier)
   const scripted = input.orders === undefined ? [] : parseOrders(input.orders, input.ordersName ?? 'orders')
+  const told = input.events === undefined ? [] : parseEvents(input.events, input.eventsName ?? 'events')
   const scan = await scanRecording({
     file: input.recording,
     ...(input.columns ? { columns: input.columns } : {}),
@@ -140,6 +145,7 @@ export async function runBacktest(input: BacktestInput): Promise<BacktestRun> {
         scan,
         instruments: new Map(spec.instruments.map((i) => [i.symbol, i])),
         clocks: scripted.map((c) => c.at),
+        told,
         onClock: async (at, mseq) => {
           await driving.opened(mseq)
           await lockstep.applied(mseq)

@@ -8,7 +8,7 @@ import { runBacktest } from '../backtest/run-backtest.ts'
 import { progressBar } from '../terminal/progress-bar.ts'
 
 export const summary =
-  '--recording FILE --tier TIER.json [--orders FILE.jsonl | --strategy NAME] [--symbol S] [--columns …] [--zone Z] [--candle-time open|close] [--quality basic] [--out DIR] [--json]'
+  '--recording FILE --tier TIER.json [--orders FILE.jsonl | --strategy NAME] [--events FILE.jsonl] [--symbol S] [--columns …] [--zone Z] [--candle-time open|close] [--quality basic] [--out DIR] [--json]'
 
 class UsageError extends Error {}
 
@@ -21,6 +21,7 @@ export async function run(argv: string[]): Promise<number> {
         tier: { type: 'string' },
         orders: { type: 'string' },
         strategy: { type: 'string' },
+        events: { type: 'string' },
         symbol: { type: 'string' },
         columns: { type: 'string' },
         zone: { type: 'string' },
@@ -30,7 +31,7 @@ export async function run(argv: string[]): Promise<number> {
         json: { type: 'boolean', default: false },
       },
     })
-    const { recording, tier, orders, strategy } = values
+    const { recording, tier, orders, strategy, events } = values
     if (!recording) throw new UsageError('--recording FILE is missing')
     if (!tier) throw new UsageError('--tier TIER.json is missing')
     if (orders && strategy) throw new UsageError('--orders and --strategy exclude each other')
@@ -47,6 +48,7 @@ export async function run(argv: string[]): Promise<number> {
       tier: parseJson(readText(tier), tier),
       ...(orders ? { orders: readText(orders), ordersName: orders } : {}),
       ...(strategy ? { strategy } : {}),
+      ...(events ? { events: readText(events), eventsName: events } : {}),
       ...(values.symbol ? { symbol: values.symbol } : {}),
       ...(values.columns ? { columns: values.columns } : {}),
       ...(values.zone ? { zone: values.zone } : {}),

@@ -1,10 +1,12 @@
-import type { MarketEvent } from '@assay/core/domain/market/event'
+import type { MarketEvent, RateTick, StateTick } from '@assay/core/domain/market/event'
 import { Stamper } from '../sequencer/stamp.ts'
 import { type RecordedTicksOptions, recordedTicks } from './recorded-ticks.ts'
 
 export interface ReplayEventsOptions extends RecordedTicksOptions {
   /** further clock events, market time, ascending: each stands after every event of its time or before */
   clocks?: readonly number[]
+  /** what the recording lacks, ascending: states and rates, each behind every event of its time or before */
+  told?: readonly (StateTick | RateTick)[]
   /** say at its last event that the recording has ended: nothing comes behind it */
   ends?: boolean
 }
@@ -20,12 +22,19 @@ export async function* replayEvents(options: ReplayEventsOptions): AsyncGenerato
   const symbols = options.scan.symbols.map((s) => s.symbol)
   const clocks = [...new Set(options.clocks)].sort((a, b) => a - b)
   const stamper = new Stamper()
+  const told = options.told ?? []
   let nextClock = 0
-  const clocksBefore = (into: MarketEvent[], mts: number): void => {
-    while (nextClock < clocks.length && clocks[nextClock]! < mts) {
-      const at = clocks[nextClock++]!
+  let nextTold = 0
+  const clockAt = (): number => clocks[nextClock] ?? Number.POSITIVE_INFINITY
+  const toldAt = (): number => told[nextTold]?.ts ?? Number.POSITIVE_INFINITY
+  const othersBefore = (into: MarketEvent[], mts: number): void => {
+    for (let at = Math.min(clockAt(), toldAt()); at < mts; at = Math.min(clockAt(), toldAt())) {
       stamper.fill(into, at)
-      into.push(stamper.clock(at))
+      if (toldAt() === at) into.push(stamper.event(told[nextTold++]!, at))
+      else {
+        nextClock++
+        into.push(stamper.clock(at))
+      }
     }
   }
   const states = (into: MarketEvent[], ts: number, state: 'open' | 'unknown', reason: string): void => {
@@ -38,7 +47,7 @@ export async function* replayEvents(options: ReplayEventsOptions): AsyncGenerato
     const events: MarketEvent[] = []
     for (const tick of ticks) {
       if (tick.ts > stamper.mts) {
-        clocksBefore(events, tick.ts)
+        othersBefore(events, tick.ts)
         stamper.fill(events, tick.ts)
       }
       if (!begun) {
@@ -50,12 +59,12 @@ export async function* replayEvents(options: ReplayEventsOptions): AsyncGenerato
     yield events
   }
   const rest: MarketEvent[] = []
-  clocksBefore(rest, stamper.mts + 1)
-  if (nextClock < clocks.length) {
-    const at = clocks[nextClock]!
+  othersBefore(rest, stamper.mts + 1)
+  const at = Math.min(clockAt(), toldAt())
+  if (at < Number.POSITIVE_INFINITY) {
     stamper.fill(rest, at)
     states(rest, at, 'unknown', ENDED)
-    clocksBefore(rest, Number.POSITIVE_INFINITY)
+    othersBefore(rest, Number.POSITIVE_INFINITY)
   }
   if (options.ends) states(rest, stamper.mts, 'unknown', ENDED)
   if (rest.length > 0) yield rest

@@ -11,6 +11,8 @@ import {
 import { parseWire } from '@assay/core/contracts/wire/parse'
 import type { Command } from '@assay/core/domain/engine/types'
 import { z } from 'zod'
+import { At, msOf } from './at.ts'
+import { type Fields, readJsonLines } from './json-lines.ts'
 
 /** A scripted command: takes effect after every market event with a time <= `at` and before the next. */
 export interface ScriptedCommand {
@@ -19,7 +21,6 @@ export interface ScriptedCommand {
   command: Command
 }
 
-const At = z.union([z.iso.datetime({ offset: true }), z.int()], 'must be ISO 8601 with a zone, or milliseconds')
 /** An order of the list, by its name or the id that its client gave it. */
 const named = { order: z.string().min(1).max(64).optional(), client_order_id: ClientOrderId.optional() }
 const orderNamed = ({ order, client_order_id }: { order?: string; client_order_id?: string }): string => {
@@ -34,7 +35,6 @@ const CancelAll = z.strictObject({ symbol: z.string().optional() })
 const Nothing = z.strictObject({})
 const Position = z.string('say the position, or its symbol').min(1).max(64)
 
-type Fields = Record<string, unknown>
 /** Each operation as REST reads its body; what the path says there stands beside it here. */
 const READ: Readonly<Record<string, (fields: Fields) => Command>> = {
   order: (fields) => ({ op: 'order', ...orderBody(parseWire(Order, fields)) }),
@@ -62,30 +62,8 @@ function commandOf({ at, op = 'order', ...fields }: Fields): { at: string | numb
 }
 
 /** JSON lines of scripted commands, ordered by time (equal times keep the file's order). Throws AssayError that names the line and the field. */
-export function parseOrders(text: string, file: string): ScriptedCommand[] {
-  const commands: ScriptedCommand[] = []
-  for (const [i, line] of text.split('\n').entries()) {
-    if (line.trim() === '') continue
-    const where = `${file}:${i + 1}`
-    const { at, command } = understood(where, line)
-    commands.push({ at: typeof at === 'number' ? at : Date.parse(at), line: i + 1, command })
-  }
-  return commands.sort((a, b) => a.at - b.at)
-}
-
-function understood(where: string, line: string): { at: string | number; command: Command } {
-  let fields: unknown
-  try {
-    fields = JSON.parse(line)
-  } catch {
-    throw new AssayError('malformed_body', `${where}: not JSON: ${line.slice(0, 80)}`)
-  }
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
-    throw new AssayError('validation_failed', `${where}: not an object`)
-  try {
-    return commandOf(fields as Fields)
-  } catch (error) {
-    if (!(error instanceof AssayError)) throw error
-    throw new AssayError(error.code, `${where}: ${error.detail}`, { field: error.options.field })
-  }
-}
+export const parseOrders = (text: string, file: string): ScriptedCommand[] =>
+  readJsonLines(text, file, (fields, line) => {
+    const { at, command } = commandOf(fields)
+    return { at: msOf(at), line, command }
+  }).sort((a, b) => a.at - b.at)
