@@ -4,7 +4,7 @@
  */
 import { canonical } from '../journal/canonical.ts'
 import { sha256Hex } from '../journal/hash.ts'
-import type { Phase } from '../rules/types.ts'
+import type { Phase, Rule } from '../rules/types.ts'
 
 /** primary: the firm's own page or rules; secondary: somebody who wrote about it; unverified: nothing that we found says so. */
 export type Confidence = 'primary' | 'secondary' | 'unverified'
@@ -54,12 +54,35 @@ function leaves(value: unknown, path: string): { path: string; value: unknown }[
   if (Array.isArray(value)) return value.flatMap((item, at) => leaves(item, `${path}[${at}]`))
   return Object.entries(value as object).flatMap(([name, item]) => leaves(item, path ? `${path}.${name}` : name))
 }
+/** Rules whose effect has one legal value: it is no parameter. */
+const ONE_EFFECT: ReadonlySet<Rule['rule']> = new Set([
+  'profit_target',
+  'min_trading_days',
+  'winning_days',
+  'time_limit',
+  'consistency',
+  'max_position_size',
+  'max_open_positions',
+  'max_orders_per_day',
+  'max_total_exposure',
+  'scaling_plan',
+  'allowed_symbols',
+  'allowed_sides',
+  'allowed_sessions',
+  'detectors',
+] as const)
 /** A rule's name and a phase's kind say which parameters there are, they are none themselves. */
-const isParameter = (path: string): boolean => !/^phases\[\d+\]\.(kind|rules\[\d+\]\.rule)$/.test(path)
+function isParameter(path: string, { phases }: PresetTier): boolean {
+  const [, phase, rest] = /^phases\[(\d+)\]\.(.+)$/.exec(path) ?? []
+  if (rest === undefined) return true
+  const [, rule, field] = /^rules\[(\d+)\]\.(.+)$/.exec(rest) ?? []
+  if (field === undefined || field === 'rule') return false
+  return field !== 'effect' || !ONE_EFFECT.has(phases[Number(phase)]!.rules[Number(rule)]!.rule)
+}
 
 /** What a preset must have an entry for: every parameter of every rule, and what else its tier says. */
 export const parametersOf = (tier: PresetTier): { path: string; value: unknown }[] =>
-  leaves(tier, '').filter(({ path }) => isParameter(path))
+  leaves(tier, '').filter(({ path }) => isParameter(path, tier))
 
 /** What is wrong with a preset, in sentences that name the path; empty when it is sound. */
 export function presetFaults(preset: Preset): string[] {
