@@ -81,6 +81,55 @@ describe('a breach', () => {
   })
 })
 
+describe('every rule of the rule book', () => {
+  const zone = 'America/New_York'
+  const rules = [
+    { rule: 'profit_target', pct: '90' },
+    { rule: 'max_daily_loss', anchor: 'day_high', limit: { pct: '50', of: 'anchor' }, effect: 'flag' },
+    { rule: 'daily_profit_cap', anchor: 'balance', limit: { amount: '9000' } },
+    { rule: 'max_loss', mode: 'intraday_equity', limit: { ratio: '0.02' }, lock: { at: 'target' } },
+    { rule: 'min_trading_days', n: 4, counts: 'moved', pct: '1' },
+    { rule: 'winning_days', n: 5, amount: '200' },
+    { rule: 'time_limit', days: 30, unit: 'trading', from: 'first_fill' },
+    { rule: 'inactivity', days: 30, effect: 'flag' },
+    { rule: 'consistency', basis: 'total', share: '0.4' },
+    { rule: 'max_position_size', symbol: 'BTC/USD', quantity: '1' },
+    { rule: 'max_open_positions', n: 3 },
+    { rule: 'max_orders_per_day', n: 200 },
+    { rule: 'max_total_exposure', notional: '1000000' },
+    { rule: 'scaling_plan', base: '3', steps: [{ above: '10100', max: '5' }] },
+    { rule: 'allowed_symbols', symbols: ['BTC/USD'] },
+    { rule: 'allowed_sides', sides: ['buy', 'sell'] },
+    { rule: 'allowed_sessions', zone: 'UTC', windows: [{ days: [5], from: '00:00', to: '24:00' }] },
+    { rule: 'max_risk_per_trade', pct: '90', needs_stop: true, within_s: 600, effect: 'flag' },
+    { rule: 'max_risk_per_idea', pct: '90' },
+    { rule: 'max_open_loss', pct: '90' },
+    { rule: 'min_holding_time', seconds: 60, share: '0.5' },
+    { rule: 'weekend_flat', time: '16:45', zone, effect: 'flag' },
+    { rule: 'session_flat', minutes: 10, effect: 'flag' },
+    { rule: 'news_window', calendar: 'events', before_s: 1, after_s: 1, forbids: ['open'] },
+    { rule: 'detectors', detect: ['grid'] },
+  ]
+  test('is served with where it stands, flat and with a position, and explained', async () => {
+    const calendars = [{ kind: 'news', name: 'events', events: [] }]
+    const shared = { currency: 'USD', initial_balance: '10000', leverage: '1', calendars }
+    const all = parseTier({ name: 'all', ...shared, phases: [{ kind: 'evaluation', rules }] })
+    await seedTiers(world.deps.db, 'default', { all })
+    const { get, trade } = await account('all')
+    const names = async () => (await get('/rules')).items.map(({ rule }: { rule: string }) => rule)
+    expect(await names()).toEqual(rules.map(({ rule }) => rule))
+    await trade('buy', '0.01')
+    expect(await names()).toEqual(rules.map(({ rule }) => rule))
+    const { items } = await get('/rules')
+    expect(items[3]).toMatchObject({ metric: 'equity', prices: [{ symbol: 'BTC/USD' }] })
+    expect(await get('/account')).toMatchObject({ lock: null, pauses: { count: 0, until: null } })
+    const why = await get('/explain')
+    expect(why.standing.map(({ rule }: { rule: string }) => rule)).toEqual(rules.map(({ rule }) => rule))
+    expect(why.equity.lines).toMatchObject([{ symbol: 'BTC/USD', quantity: '0.01' }])
+    await trade('sell', '0.01')
+  })
+})
+
 describe('equity over time', () => {
   test('has the booked balance and the equity at the quote before each full minute, from the log', async () => {
     const { get, trade } = await account()

@@ -1,7 +1,7 @@
 import type { AccountResource } from '@assay/core/contracts/wire/account'
 import type { LiveView } from '@assay/core/domain/engine/live'
 import type { Verb } from '../deps.ts'
-import { iso } from '../time.ts'
+import { iso, isoOrNull } from '../time.ts'
 import { openPhase, type PhaseInput, type PhaseRow } from './live.ts'
 
 /** The phase's account: live from the engine with its mseq; as it ended where the phase is over. */
@@ -23,6 +23,8 @@ export const liveAccount = (live: LiveView): AccountResource => ({
   free_margin: live.free_margin,
   provisional: live.provisional,
   unknown_symbols: live.unknown_symbols,
+  lock: live.lock && { ...live.lock, until: iso(live.lock.until) },
+  pauses: { count: live.pauses.count, until: isoOrNull(live.pauses.until) },
   day: live.day && {
     k: live.day.k,
     started_at: iso(live.day.start),
@@ -49,6 +51,8 @@ function endedAccount(live: LiveView, past: PhaseRow): AccountResource {
     free_margin: equity,
     provisional: false,
     unknown_symbols: [],
+    lock: null,
+    pauses: { count: 0, until: null },
     day: null,
     at: iso(past.ended_mts ?? live.mts),
   }

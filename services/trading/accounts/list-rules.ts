@@ -50,9 +50,11 @@ async function endedRules(deps: TradingDeps, account: string, phase: number): Pr
     limit: floors.get(index) ?? null,
     remaining: null,
     fraction: null,
+    permitted_loss: null,
     met: rule.rule === 'profit_target' ? reached.has(index) : null,
     compare: 'compare' in rule ? rule.compare : null,
     reached_at: isoOrNull(reached.get(index) ?? null),
+    effective_target: null,
     prices: [],
   }))
 }

@@ -31,6 +31,10 @@ export const AccountResource = z.object({
   /** a breach was found while a market had no valid mark: reducing orders only, until it has one */
   provisional: z.boolean(),
   unknown_symbols: z.array(z.string()),
+  /** a soft breach: orders that add exposure are refused until then */
+  lock: z.object({ rule: z.string(), index: z.int(), until: Instant }).nullable(),
+  /** pauses so far, and when a running one ends by itself */
+  pauses: z.object({ count: z.int(), until: Instant.nullable() }),
   day: z
     .object({ k: z.int(), started_at: Instant, next_reset: Instant, balance: z.string(), equity: z.string() })
     .nullable(),
@@ -50,13 +54,17 @@ export const RuleResource = z.object({
   /** null where the phase has ended */
   value: z.string().nullable(),
   limit: z.string().nullable(),
-  /** the permitted loss now (loss rules) or is still missing (objectives) */
+  /** to the limit, or what is still missing of an objective */
   remaining: z.string().nullable(),
   fraction: z.string().nullable(),
+  /** loss rules: what may still be lost before the limit is reached */
+  permitted_loss: z.string().nullable(),
   met: z.boolean().nullable(),
   compare: z.string().nullable(),
   reached_at: Instant.nullable(),
-  /** rules on equity: the price of each held symbol at which the limit is reached if nothing else moves */
+  /** consistency: what the result has to come to with its best day as it is */
+  effective_target: z.string().nullable(),
+  /** price rules: where each held symbol would have to trade for the limit to be reached, if nothing else moved */
   prices: z.array(z.object({ symbol: z.string(), price: z.string() })),
 })
 export const RuleList = z.object({
