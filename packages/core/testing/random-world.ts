@@ -1,5 +1,8 @@
-import type { AccountSpec, Command, Rule } from '../domain/engine/types.ts'
+import type { AccountState } from '../domain/engine/state.ts'
+import type { AccountSpec, AmendBody, Command, OrderBody, Rule, Trail } from '../domain/engine/types.ts'
+import type { Instrument } from '../domain/instruments/instrument.ts'
 import type { MarketEvent } from '../domain/market/event.ts'
+import { toNumber } from '../domain/money/dec.ts'
 import { instrument, PLAIN_ACCOUNT } from './world.ts'
 
 /** A small seeded generator (mulberry32): worlds repeat from their seed. */
@@ -80,7 +83,10 @@ export function randomSpec(random: () => number): AccountSpec {
     currency: 'USD',
     initial_balance: '100000',
     leverage: '30',
-    position_mode: 'netting',
+    position_mode: random() < 0.3 ? 'hedging' : 'netting',
+    stop_out: pick(random, [null, null, '0.5', '0.8']),
+    queue_model: random() < 0.3,
+    latency_ms: random() < 0.3 ? pick(random, [1, 250, 90_000]) : 0,
     group: 'main',
     reset_zone: pick(random, ['Europe/Prague', 'America/New_York', 'UTC']),
     reset_time: pick(random, ['00:00', '02:30', '17:00']),
@@ -88,9 +94,16 @@ export function randomSpec(random: () => number): AccountSpec {
       { kind: 'evaluation', rules },
       { kind: 'evaluation', rules },
     ],
-    instruments: INSTRUMENTS,
+    instruments: randomInstruments(random),
   }
 }
+/** Some where the last trade triggers, some with a mark-up: the account's own. */
+const randomInstruments = (random: () => number): Instrument[] =>
+  INSTRUMENTS.map((doc) => ({
+    ...doc,
+    trigger_price: random() < 0.2 ? 'last' : 'touch',
+    spread_markup_ticks: random() < 0.2 ? pick(random, ['1', '3']) : '0',
+  }))
 
 export interface WorldOptions {
   /** relative move of one quote, one standard deviation */
@@ -119,7 +132,11 @@ export function* randomMarket(random: () => number, n: number, options: WorldOpt
     if (mseq > SYMBOLS.length && dice < 0.01)
       yield { kind: 'gap', ...at, symbols: random() < 0.5 ? null : [symbol], reason: 'test' }
     else if (mseq > SYMBOLS.length && dice < 0.035)
-      yield { kind: 'symbol_state', ...on, state: pick(random, ['unknown', 'unknown', 'halted', 'open'] as const) }
+      yield {
+        kind: 'symbol_state',
+        ...on,
+        state: pick(random, ['unknown', 'unknown', 'halted', 'open', 'open', 'open'] as const),
+      }
     else if (mseq > SYMBOLS.length && dice < 0.045) yield { kind: 'clock', ...at }
     else {
       price[symbol] = Math.max(
@@ -151,16 +168,106 @@ export function* randomMarket(random: () => number, n: number, options: WorldOpt
   }
 }
 
-/** An order or cancel near the market. `mid`: the symbol's price. */
-export function randomCommand(random: () => number, mid: (symbol: string) => number | null): Command {
+/**
+ * What a trader may do near the market: orders of every type, amendments, cancels, closes. `mid`: the symbol's price;
+ * `account`: what it holds and waits for, without it only new orders and cancels of all.
+ */
+export function randomCommand(
+  random: () => number,
+  mid: (symbol: string) => number | null,
+  account?: AccountState,
+): Command {
   const symbol = pick(random, SYMBOLS)
   const at = mid(symbol)
-  if (at === null || random() < 0.08) return random() < 0.5 ? { op: 'cancel_all' } : { op: 'cancel_all', symbol }
+  if (at === null || random() < 0.06) return random() < 0.5 ? { op: 'cancel_all' } : { op: 'cancel_all', symbol }
+  const standing = account && random() < 0.18 ? randomChange(random, mid, account) : null
+  return standing ?? { op: 'order', ...randomOrder(random, symbol, at, account) }
+}
+
+/** Price text a share of `spread` around a price, on the symbol's grid. */
+const priceNear = (random: () => number, symbol: string, at: number, spread = 0.01): string =>
+  Math.max(0.01, at * (1 + (random() - 0.5) * spread)).toFixed(DIGITS[symbol] ?? 2)
+/** So far on one side of a price: `up` above it. */
+const priceBeyond = (random: () => number, symbol: string, at: number, up: boolean): string =>
+  (at * (1 + (up ? 1 : -1) * (0.0005 + random() * 0.006))).toFixed(DIGITS[symbol] ?? 2)
+const randomTrail = (random: () => number, symbol: string, at: number): Trail =>
+  random() < 0.5
+    ? { pct: pick(random, ['0.1', '0.35', '1']) }
+    : { offset: (at * (0.0005 + random() * 0.004)).toFixed(DIGITS[symbol] ?? 2) }
+
+/** Something is done to what stands: an order amended or cancelled, a position closed. */
+function randomChange(
+  random: () => number,
+  mid: (symbol: string) => number | null,
+  { orders, book, mts }: AccountState,
+): Command | null {
+  if (random() < 0.2) {
+    if (book.positions.length === 0) return null
+    const { id, quantity } = pick(random, book.positions)
+    const part = Math.max(1, Math.round(Math.abs(toNumber(quantity)) * random()))
+    return { op: 'close', position: id, ...(random() < 0.5 ? { quantity: String(part) } : {}) }
+  }
+  if (orders.length === 0) return null
+  const order = pick(random, orders)
+  const at = mid(order.symbol)
+  if (at === null || random() < 0.3) return { op: 'cancel', order: order.id }
+  const changes: AmendBody[] = [
+    { price: priceNear(random, order.symbol, at) },
+    { stop_price: priceNear(random, order.symbol, at) },
+    { quantity: String(Math.max(1, Math.round(toNumber(order.quantity) * (0.5 + random())))) },
+    { trail: randomTrail(random, order.symbol, at) },
+    { expires_at: mts + Math.floor(random() * 7_200_000) },
+  ]
+  return { op: 'amend', order: order.id, ...pick(random, changes), ...(random() < 0.2 ? pick(random, changes) : {}) }
+}
+
+const OTHERS = ['limit', 'limit', 'stop', 'stop_limit', 'trailing_stop', 'oco'] as const
+function randomOrder(random: () => number, symbol: string, at: number, account?: AccountState): OrderBody {
   const worth = symbol.endsWith('JPY') ? at / 150 : at
-  const quantity = String(Math.max(1, Math.round((random() * 60_000) / worth)))
   const side = pick(random, ['buy', 'sell'] as const)
-  if (random() < 0.6) return { op: 'order', symbol, side, type: 'market', quantity }
-  const digits = DIGITS[symbol] ?? 2
-  const price = (at * (1 + (random() - 0.5) * 0.01)).toFixed(digits)
-  return { op: 'order', symbol, side, type: 'limit', quantity, price, time_in_force: random() < 0.3 ? 'ioc' : 'gtc' }
+  const type = random() < 0.45 ? 'market' : pick(random, OTHERS)
+  const near = (): string => priceNear(random, symbol, at)
+  const prices = {
+    market: {},
+    limit: { price: near() },
+    stop: { stop_price: near() },
+    stop_limit: { stop_price: near(), price: near() },
+    trailing_stop: { trail: randomTrail(random, symbol, at), ...(random() < 0.4 ? { activation_price: near() } : {}) },
+    oco: {
+      price: priceBeyond(random, symbol, at, side === 'sell'),
+      stop_price: priceBeyond(random, symbol, at, side === 'buy'),
+      ...(random() < 0.3 ? { stop_limit_price: near() } : {}),
+    },
+  }[type]
+  const held = account?.book.positions.filter((p) => p.symbol === symbol) ?? []
+  const ticket = held.length > 0 && random() < 0.12 ? pick(random, held).id : undefined
+  const exits = type !== 'oco' && !ticket && random() < 0.25
+  const up = side === 'buy'
+  return {
+    symbol,
+    side,
+    type,
+    quantity: String(Math.max(1, Math.round((random() * 60_000) / worth))),
+    ...prices,
+    ...randomTerms(random, type, account),
+    ...(exits && random() < 0.7 ? { take_profit: { price: priceBeyond(random, symbol, at, up) } } : {}),
+    ...(exits && random() < 0.7 ? { stop_loss: randomStop(random, symbol, at, !up) } : {}),
+    ...(ticket ? { position: ticket } : random() < 0.06 && !exits ? { reduce_only: true } : {}),
+    ...(random() < 0.3 ? { client_order_id: `c${Math.floor(random() * 1e9)}` } : {}),
+  }
+}
+function randomStop(random: () => number, symbol: string, at: number, up: boolean): OrderBody['stop_loss'] {
+  if (random() < 0.3) return { trail: randomTrail(random, symbol, at) }
+  const stop_price = priceBeyond(random, symbol, at, up)
+  return { stop_price, ...(random() < 0.3 ? { price: priceBeyond(random, symbol, at, up) } : {}) }
+}
+function randomTerms(random: () => number, type: OrderBody['type'], account?: AccountState): Partial<OrderBody> {
+  if (type === 'market') return random() < 0.1 ? { time_in_force: 'fok' } : {}
+  const dice = random()
+  if (dice < 0.15) return { time_in_force: 'day' }
+  if (dice < 0.3 && account)
+    return { time_in_force: 'gtd', expires_at: account.mts + 1 + Math.floor(random() * 7_200_000) }
+  if (type !== 'limit') return {}
+  if (dice < 0.45) return { time_in_force: pick(random, ['ioc', 'fok'] as const) }
+  return dice < 0.55 ? { post_only: true } : {}
 }

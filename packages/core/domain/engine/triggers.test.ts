@@ -88,7 +88,7 @@ function run(seed: number, touchAll: boolean, codec: boolean) {
     if (event.mseq > 10 && commands() < 0.05) {
       const mid = (symbol: string) =>
         view.symbol(symbol)?.quote ? toNumber(view.symbol(symbol)!.quote!.bid.price) : null
-      take({ kind: 'command', command: randomCommand(commands, mid, state), cseq: ++cseq })
+      take({ kind: 'command', command: randomCommand(commands, mid, settle(state, view)), cseq: ++cseq })
     }
   }
   if (high && lowestHigh(state, compiled, view)) state = raiseHighs(state, compiled, high)

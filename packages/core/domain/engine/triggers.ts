@@ -157,7 +157,7 @@ function isAtOnce(order: Order, view: MarketView): boolean {
   const quote = view.symbol(order.symbol)?.quote
   if (!quote) return true
   if (order.stop) return order.side === 'buy' ? gte(quote.ask.price, order.stop) : lte(quote.bid.price, order.stop)
-  if (order.trailing) return false
+  if (order.trailing) return !(order.trailing.best ?? order.trailing.activation)
   return order.side === 'buy' ? lte(quote.ask.price, order.price!) : gte(quote.bid.price, order.price!)
 }
 
