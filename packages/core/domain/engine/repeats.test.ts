@@ -125,13 +125,15 @@ test('repeated quotes and clocks change no record', () => {
       const all = [...rules, target, consistency]
       expect(told(play(all, path, true))).toBe(told(play(all, path, false)))
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   )
-})
+}, 30_000)
 
+/** Of two of a name, the place in the phase breaks a tie. */
+const distinct = fc.uniqueArray(rule, { minLength: 2, maxLength: 6, selector: (r) => r.rule })
 test('each point writes at most one violation of its floors, and the verdict does not depend on the order of rules', () => {
   fc.assert(
-    fc.property(fc.array(rule, { minLength: 2, maxLength: 5 }), moves, (rules, path) => {
+    fc.property(distinct, moves, (rules, path) => {
       const hard = rules.map((r) => ({ ...r, effect: 'hard' as const }) as Rule)
       const a = play([...hard, target, consistency], path, false)
       const b = play([consistency, target, ...hard.reverse()], path, false)
@@ -140,6 +142,6 @@ test('each point writes at most one violation of its floors, and the verdict doe
       expect(verdict(b)).toEqual(verdict(a))
       expect(a.of('violation').filter((v) => !v.provisional).length).toBeLessThanOrEqual(1)
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   )
-})
+}, 30_000)
