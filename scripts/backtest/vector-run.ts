@@ -32,7 +32,7 @@ export const daily = (more: object = {}) => ({
 })
 export const overall = (more: object = {}) => ({ rule: 'max_loss', mode: 'static', limit: { pct: '10' }, ...more })
 
-/** A price of TST/USD, or of the symbol that is named. */
+/** A price of TST/USD, or of the symbol that is named; `bid/ask` where they differ. */
 export type Quote = [time: string, price: string, symbol?: string]
 /** A market order in TST/USD, or a whole command at a time. */
 export type Trade = [time: string, side: 'buy' | 'sell', quantity: string] | { at: string; [field: string]: unknown }
@@ -45,7 +45,10 @@ const commandOf = (trade: Trade): object => {
 }
 export async function run(rules: object[], quotes: readonly Quote[], trades: readonly Trade[], more: object = {}) {
   const recording = join(folder, `r${++files}.csv`)
-  const lines = quotes.map(([t, p, symbol = 'TST/USD']) => `${t},${symbol},${p},${p}`)
+  const lines = quotes.map(([t, p, symbol = 'TST/USD']) => {
+    const [bid, ask = bid] = p.split('/')
+    return `${t},${symbol},${bid},${ask}`
+  })
   writeFileSync(recording, `timestamp,symbol,bid,ask\n${lines.join('\n')}\n`)
   const orders = trades.map((trade) => JSON.stringify(commandOf(trade))).join('\n')
   const tier = {
