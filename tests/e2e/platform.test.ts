@@ -11,13 +11,15 @@ import type {
 } from '@assay/core/contracts/wire/account'
 import type { AssessmentResource, TransitionResource } from '@assay/core/contracts/wire/assessment'
 import type { CancelAnswer, OrderAnswer, OrderResource } from '@assay/core/contracts/wire/order'
-import type { PurchaseResource } from '@assay/core/contracts/wire/purchase'
+import type { OrderPreview } from '@assay/core/contracts/wire/order-preview'
+import type { PresetSummary } from '@assay/core/contracts/wire/preset'
+import type { PurchaseResource, TierResource } from '@assay/core/contracts/wire/purchase'
 import { canonical } from '@assay/core/domain/journal/canonical'
 import { type JournalKeys, trustedKeys } from '@assay/core/domain/journal/keys'
 import { checkReceipt, type Receipt } from '@assay/core/domain/journal/receipt'
 import { dec, fixed, sum } from '@assay/core/domain/money/dec'
 import { until } from '@assay/core/testing/until'
-import { type Api, openApi } from './api.ts'
+import { type Api, type Call, openApi } from './api.ts'
 import { openContract } from './contract.ts'
 import { readJournal } from './journal.ts'
 import { operatorToken, type Person, signUp, startAssessment, type Tokens } from './people.ts'
@@ -221,7 +223,8 @@ describe('trading', () => {
     ['a price off the grid', { type: 'limit', price: '1000.001' }, 422, 'price_off_grid', 'price'],
     ['a limit without a price', { type: 'limit' }, 422, 'validation_failed', 'price'],
     ['a side that is none', { side: 'hold' }, 422, 'validation_failed', 'side'],
-    ['an order type of a later release', { type: 'stop' }, 422, 'not_supported', 'type'],
+    ['a stop without its price', { type: 'stop' }, 422, 'validation_failed', 'stop_price'],
+    ['a time in force that does not fit', { time_in_force: 'gtc' }, 422, 'validation_failed', 'time_in_force'],
     ['a field that nobody knows', { leverage: '100' }, 422, 'validation_failed', 'leverage'],
   ])('%s is refused by field', async (_, change, status, code, field) => {
     const body = { ...market('buy', '0.1'), ...change }
@@ -261,6 +264,40 @@ describe('trading', () => {
     const history = await ann.bot.get<{ items: { equity: string }[] }>(at('/equity'))
     expect(history.items.length).toBeGreaterThan(0)
   })
+  test('a bracket has exits of its own, a pair two legs; amended, previewed and closed they agree with what was written', async () => {
+    const { ask } = await anonymous.get<{ ask: string }>('/api/market/ticker/BTC-USD')
+    const [half, more] = [Math.floor(Number(ask) / 2), Math.floor(Number(ask) * 2)].map(String) as [string, string]
+    const bracket = { ...market('buy', '0.01'), type: 'bracket', take_profit: { price: more } }
+    const asked = { ...bracket, stop_loss: { stop_price: half } }
+    const preview = await ann.bot.post<OrderPreview>(at('/orders/preview'), asked)
+    expect(preview).toMatchObject({ refusal: null, order: { status: 'filled' } })
+    expect(preview.floors.map(({ rule }) => rule)).toEqual(['max_daily_loss', 'max_loss'])
+    const { order } = await place({ ...asked, client_order_id: 'bracket' })
+    expect(await ann.bot.get<OrderResource>(at(`/orders/${order.id}.sl`))).toMatchObject({
+      type: 'stop',
+      stop_price: half,
+      oco: `${order.id}.tp`,
+      parent: order.id,
+      status: 'working',
+    })
+    const pair = await place({ ...market('buy', '0.01'), type: 'oco', price: half, stop_price: more })
+    expect(pair.legs.map(({ type, status }) => [type, status])).toEqual([
+      ['limit', 'working'],
+      ['stop', 'working'],
+    ])
+    const change = { body: { price: String(Number(half) - 1) } }
+    const amended = await ann.bot.send<OrderAnswer>('PATCH', at(`/orders/${pair.order.id}`), change)
+    expect(amended).toMatchObject({ status: 200, body: { order: { price: change.body.price, status: 'working' } } })
+    receipts.push(amended.body.receipt as Receipt)
+    await ann.bot.delete<CancelAnswer>(at(`/orders/${pair.order.id}`))
+    expect(await ann.bot.get<OrderResource>(at(`/orders/${pair.order.id}.stop`))).toMatchObject({ status: 'cancelled' })
+
+    const closed = await ann.bot.post<OrderAnswer>(at('/positions/BTC-USD/close'))
+    expect(closed.order).toMatchObject({ side: 'sell', status: 'filled', filled: '0.1', reduce_only: true })
+    receipts.push(closed.receipt as Receipt)
+    expect((await ann.bot.get<PositionList>(at('/positions'))).items).toEqual([])
+    expect((await ann.bot.get<Page<OrderResource>>(at('/orders?status=working'))).items).toEqual([])
+  })
   test('lists have an ETag that spares the body', async () => {
     const { headers } = await ann.bot.send('GET', at('/trades?limit=5'))
     const again = await fetch(`${platform.url}${at('/trades?limit=5')}`, {
@@ -289,11 +326,15 @@ describe('trading', () => {
       ['POST', '/start'] as const,
       ['POST', '/abandon'] as const,
       ['POST', '/orders'] as const,
+      ['POST', '/orders/preview'] as const,
+      ['POST', '/pause'] as const,
+      ['POST', '/resume'] as const,
+      ['PATCH', `/orders/${order}`] as const,
       ['DELETE', '/orders'] as const,
       ['DELETE', `/orders/${order}`] as const,
     ]
     for (const [method, path] of tries) {
-      const call = method === 'POST' ? { body: market('buy', '0.1') } : {}
+      const call = bodyOf(method)
       expect({ path, problem: await bob.api.refused(method, at(path), call) }).toMatchObject({
         path,
         problem: { status: 404, code: 'not_found' },
@@ -301,6 +342,57 @@ describe('trading', () => {
       expect((await anonymous.refused(method, at(path), call)).status).toBe(401)
     }
     expect((await bob.api.get<Page<object>>('/api/assessments')).items).toEqual([])
+  })
+})
+
+describe('operators', () => {
+  const own = {
+    name: 'Own tier',
+    currency: 'USD',
+    initial_balance: '50000',
+    max_pauses: 1,
+    max_pause_days: 3,
+    phases: [{ kind: 'evaluation', rules: [{ rule: 'max_loss', limit: { pct: '10' } }] }],
+  }
+  test('sell a tier of their own, which its trader can pause; a change and its end do not touch what runs', async () => {
+    const desk = anonymous.as(operator)
+    const made = await desk.post<TierResource>('/api/tiers', own)
+    const running = await startAssessment(bob, made.id)
+    const of = (rest: string) => `/api/assessments/${running}${rest}`
+    const changed = await desk.send<TierResource>('PATCH', `/api/tiers/${made.id}`, {
+      body: { max_pauses: 0, max_pause_days: 0 },
+    })
+    expect(changed).toMatchObject({ status: 200, body: { version: 2 } })
+    expect(await desk.delete<object>(`/api/tiers/${made.id}`)).toEqual({ success: true })
+    expect((await bob.api.refused('POST', '/api/purchases', { body: { tier_id: made.id } })).status).toBe(404)
+
+    expect((await bob.api.post<TransitionResource>(of('/pause'))).status).toBe('paused')
+    expect((await bob.bot.refused('POST', of('/orders'), { body: market('buy', '0.01') })).code).toBe(
+      'assessment_paused',
+    )
+    expect((await bob.api.post<TransitionResource>(of('/resume'))).status).toBe('started')
+    expect((await bob.api.refused('POST', of('/pause'))).code).toBe('pause_not_allowed')
+    expect((await ann.api.refused('POST', of('/pause'))).status).toBe(404)
+    for (const who of [bob.api, bob.bot]) {
+      expect((await who.refused('POST', '/api/tiers', { body: own })).status).toBe(403)
+      expect((await who.refused('DELETE', `/api/tiers/${TIER}`)).status).toBe(403)
+    }
+  })
+  test('keep calendars as versioned documents, and presets name every parameter that nothing supports', async () => {
+    const desk = anonymous.as(operator)
+    const body = { kind: 'holidays', dates: [{ date: '2030-12-25' }] }
+    const put = await desk.send<{ hash: string }>('PUT', '/api/calendars/closed', { body })
+    expect([put.status, put.headers.get('etag')]).toEqual([200, `"${put.body.hash}"`])
+    const stale = { body, headers: { 'if-match': '"other"' } }
+    expect((await desk.refused('PUT', '/api/calendars/closed', stale)).code).toBe('precondition_failed')
+    const { items } = await anonymous.get<Page<{ document: object }>>('/api/calendars?kind=holidays')
+    expect(items).toMatchObject([{ document: { name: 'closed', version: 1 } }])
+    const presets = await anonymous.get<Page<PresetSummary>>('/api/presets')
+    const [unsourced] = presets.items.filter(({ unverified }) => unverified.length > 0)
+    const { id: preset, version, hash } = unsourced!
+    expect(await anonymous.get<object>(`/api/presets/${preset}`)).toMatchObject({ hash })
+    const sold = { body: { ...own, name: 'From preset', preset: { id: preset, version, hash } } }
+    expect((await desk.refused('POST', '/api/tiers', sold)).code).toBe('preset_not_accepted')
   })
 })
 
@@ -371,7 +463,7 @@ describe('the whole', () => {
     expect(await anonymous.refused('GET', '/nowhere')).toMatchObject({ status: 404, code: 'not_found' })
     expect(await anonymous.refused('GET', '/api/nowhere')).toMatchObject({ status: 404, code: 'not_found' })
     const { status, headers } = await anonymous.send('PUT', '/api/tiers')
-    expect({ status, allow: headers.get('allow') }).toEqual({ status: 405, allow: 'GET' })
+    expect({ status, allow: headers.get('allow') }).toEqual({ status: 405, allow: 'GET, POST' })
     expect(await ann.api.refused('GET', '/api/assessments?limit=501')).toMatchObject({ status: 422, field: 'limit' })
   })
   test('every route of this release answered as its schema says', async () => {
@@ -421,6 +513,10 @@ describe('the whole', () => {
     })
   }, 15_000)
 })
+
+/** What a route reads; a wrong body would be refused before anybody is looked for. */
+const bodyOf = (method: string): Call =>
+  method === 'POST' ? { body: market('buy', '0.1') } : method === 'PATCH' ? { body: { price: '1' } } : {}
 
 const unnamed = (route: string): string => route.replace(/\{[^}]+\}/g, '{}')
 
