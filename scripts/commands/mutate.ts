@@ -68,6 +68,7 @@ async function tryAll({ under, only, json }: Asked): Promise<Outcome[]> {
   }
   process.once('exit', clean)
   process.once('SIGINT', () => process.exit(130))
+  process.once('SIGTERM', () => process.exit(143))
   try {
     // from the copy: the checkout may change while this runs
     const sources = await readSources(copies[0]!, under)

@@ -117,8 +117,8 @@ describe('a mutant', () => {
     await Bun.write(`${copy}check.ts`, CHECK)
     const mutants = await findMutants(new Map([['last.ts', SOURCE]]))
     const suites = [
-      { name: 'idle', command: [process.execPath, '-e', '0'], limitMs: 20_000 },
-      { name: 'check', command: [process.execPath, 'check.ts'], limitMs: 3000 },
+      { name: 'idle', command: () => [process.execPath, '-e', '0'], limitMs: 20_000 },
+      { name: 'check', command: () => [process.execPath, 'check.ts'], limitMs: 3000 },
     ]
     const verdicts = new Map<string, Outcome['verdict']>()
     for (const label of ['< -> <=', '+= -> -=']) {

@@ -1,10 +1,12 @@
+import { basename } from 'node:path'
 import { capture } from '../capture.ts'
 import type { Mutant } from './sites.ts'
 
 /** What a mutant is run against, in order, until something fails. */
 export interface Suite {
   name: string
-  command: string[]
+  /** null: it has nothing to say about this file */
+  command: (file: string) => string[] | null
   limitMs: number
 }
 export interface Outcome {
@@ -17,45 +19,62 @@ export interface Outcome {
 }
 
 export const MUTATED = ['rules', 'matching', 'ledger'].map((name) => `packages/core/domain/${name}`)
+const ENGINE = 'packages/core/domain/engine'
 const SEED = './scripts/mutate/fixed-seed.ts'
-const FOLDERS: Record<string, string[]> = { direct: MUTATED, engine: ['packages/core/domain/engine'] }
 /** A loaded machine is slow; a loop does not end at all. */
 const LEAST_LIMIT_MS = 5000
 const PATIENCE = 6
+const TIMED_OUT = 124
 
-function testsIn(copy: string, folders: string[]): string[] {
+export class UnmutatedError extends Error {}
+
+const runTests = (tests: readonly string[]): string[] => [
+  process.execPath,
+  'test',
+  '--bail',
+  '--preload',
+  SEED,
+  ...tests.map((path) => `./${path}`),
+]
+function testsIn(copy: string, folders: readonly string[]): string[] {
   return folders
     .flatMap((folder) => [...new Bun.Glob(`${folder}/**/*.test.ts`).scanSync(copy)])
     .filter((path) => !path.endsWith('.slow.test.ts'))
     .sort()
-    .map((path) => `./${path}`)
+}
+/** Of the tests those that import the file by its name: they kill most of its mutants, and at once. */
+async function importersOf(copy: string, tests: readonly string[]): Promise<(file: string) => string[]> {
+  const texts = new Map<string, string>()
+  for (const path of tests) texts.set(path, await Bun.file(copy + path).text())
+  return (file) => tests.filter((path) => texts.get(path)!.includes(`/${basename(file)}'`))
 }
 
 /** The suites of a copy as it is, each run once: all must pass, and the time they take is what a mutant is given. */
 export async function prepareSuites(copy: string): Promise<{ suites: Suite[]; seconds: number }> {
-  const commands = Object.entries(FOLDERS).map(([name, folders]) => ({
-    name,
-    tests: testsIn(copy, folders),
-  }))
-  const planned = [
-    ...commands
-      .filter(({ tests }) => tests.length > 0)
-      .map(({ name, tests }) => ({ name, command: [process.execPath, 'test', '--bail', '--preload', SEED, ...tests] })),
-    { name: 'oracle', command: [process.execPath, 'scripts/mutate/oracle.ts'] },
-  ]
+  const direct = testsIn(copy, MUTATED)
+  const own = await importersOf(copy, direct)
+  const whole = {
+    direct: direct.length > 0 ? runTests(direct) : null,
+    engine: runTests(testsIn(copy, [ENGINE])),
+    oracle: [process.execPath, 'scripts/mutate/oracle.ts'],
+  }
   const suites: Suite[] = []
   let seconds = 0
-  for (const { name, command } of planned) {
+  for (const [name, command] of Object.entries(whole)) {
+    if (!command) continue
     const start = performance.now()
     const { code, output } = await capture(command, { cwd: copy })
     const took = performance.now() - start
     if (code !== 0) throw new UnmutatedError(`the ${name} suite fails without a change:\n${output.trim()}`)
-    suites.push({ name, command, limitMs: Math.max(LEAST_LIMIT_MS, PATIENCE * took) })
+    suites.push({ name, command: () => command, limitMs: Math.max(LEAST_LIMIT_MS, PATIENCE * took) })
     seconds += took / 1000
   }
-  return { suites, seconds }
+  const ownCommand = (file: string) => {
+    const tests = own(file)
+    return tests.length > 0 ? runTests(tests) : null
+  }
+  return { suites: [{ name: 'own', command: ownCommand, limitMs: suites[0]!.limitMs }, ...suites], seconds }
 }
-export class UnmutatedError extends Error {}
 
 /** Writes the mutant into the copy, runs the suites, puts the file back. */
 export async function tryMutant(mutant: Mutant, copy: string, original: string, suites: Suite[]): Promise<Outcome> {
@@ -70,7 +89,9 @@ export async function tryMutant(mutant: Mutant, copy: string, original: string, 
   await Bun.write(copy + mutant.file, mutant.text)
   try {
     for (const { name, command, limitMs } of suites) {
-      const { code, output } = await capture(command, { cwd: copy, timeoutMs: limitMs })
+      const words = command(mutant.file)
+      if (!words) continue
+      const { code, output } = await capture(words, { cwd: copy, timeoutMs: limitMs })
       if (code === TIMED_OUT) return end('timed out', output, name)
       if (code !== 0) return end('killed', output, name)
     }
@@ -79,7 +100,6 @@ export async function tryMutant(mutant: Mutant, copy: string, original: string, 
     await Bun.write(copy + mutant.file, original)
   }
 }
-const TIMED_OUT = 124
 
 /** All mutants, each alone, by as many workers as there are copies. */
 export async function tryMutants(
