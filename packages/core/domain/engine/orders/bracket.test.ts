@@ -60,6 +60,16 @@ describe('birth', () => {
     expect(w.fills[1]).toBe('#1.sl sell 10 @ 99.45 taker')
   })
 
+  test('nor do those of an entry that is still working', () => {
+    const w = quoted()
+    w.order({ price: '100.00', take_profit: { price: '100.50' } })
+    const trade = { kind: 'trade' as const, symbol: 'TST/USD', price: '99.90', size: '4', side: 'sell' as const }
+    w.tick(at(2), { ...trade, bid: '100.60', ask: '102.00' })
+    expect(w.fills).toEqual(['#1 buy 4 @ 100 maker'])
+    w.quote(at(3), '100.60', '102.00')
+    expect(w.fills[1]).toBe('#1.tp sell 4 @ 100.5 maker')
+  })
+
   test('a stop-limit exit and a trailing exit are orders like any other', () => {
     const limited = quoted()
     limited.order({ type: 'market', stop_loss: { stop_price: '95.00', price: '94.00' } })
