@@ -1,5 +1,6 @@
 import type { Calendar } from '../../domain/calendars/calendar.ts'
 import { type AccountSpec, ENGINE_VERSION } from '../../domain/engine/types.ts'
+import { zoneNamesOf } from '../../domain/engine/zones.ts'
 import type { Instrument } from '../../domain/instruments/instrument.ts'
 import { resolveInstruments } from '../../domain/instruments/resolve.ts'
 import { zoneOf } from '../../domain/time/zone.ts'
@@ -28,13 +29,18 @@ export function specOf(
 ): ResolvedSpec {
   const { instruments, defaults } = resolveInstruments(catalogue, tier.instruments)
   const { name: _, price: _price, fees: _fees, instruments: _said, calendars: own, preset: _made, ...rest } = tier
+  const pinned = namedCalendars(tier, instruments, [...calendars, ...own])
+  const zones = zoneNamesOf({ ...tier, instruments, calendars: pinned })
+    .filter((name) => name !== tier.reset_zone)
+    .map(zoneOf)
   return {
     spec: {
       engine: ENGINE_VERSION,
       ...rest,
       zone: zoneOf(tier.reset_zone),
+      ...(zones.length > 0 ? { zones } : {}),
       instruments,
-      calendars: namedCalendars(tier, instruments, [...calendars, ...own]),
+      calendars: pinned,
       group,
     },
     defaults,

@@ -18,6 +18,7 @@ const SwapFields = z.strictObject({
   long: Decimal,
   short: Decimal,
   triple: z.int().min(1).max(7).nullable(),
+  days: z.array(z.int().min(1).max(7)).min(1).max(7).optional(),
 })
 const FundingFields = z.strictObject({ every_hours: z.int().min(1).max(24), rate: Decimal })
 const ConversionLegFields = z.strictObject({ symbol: SymbolName, direct: z.boolean(), peg: z.boolean().optional() })

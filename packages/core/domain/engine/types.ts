@@ -36,7 +36,7 @@ export interface AccountSpec {
   reset_time: string
   /** the zone's data as pinned at creation: a later table never moves a running assessment's resets; absent: today's table */
   zone?: Zone
-  /** the same for the zones of calendars, swap schedules and rules */
+  /** the same for the zones of calendars, swap schedules and rules (zones.ts) */
   zones?: Zone[]
   phases: Phase[]
   /** every instrument that may be traded here, commission of the tier already merged in */

@@ -38,6 +38,10 @@ test('an outcome contract is one of a price in [0, 1]: whatever it is called, it
     conversions: { USD: [], EUR: [{ symbol: 'EUR/USD', direct: false }] },
   })
 })
+test('an outcome contract converts nothing: its price is a probability', () => {
+  const { instruments } = resolveInstruments([], [outcomeContract('RAIN-YES', 'USD'), { symbol: 'TST/SHARE' }])
+  expect(instruments.find((i) => i.symbol === 'TST/SHARE')!.conversions).toEqual({})
+})
 test('the catalogue invents no schedule: nothing is closed, carried or marked up unless somebody says so', () => {
   for (const { session_calendar, swap, funding, spread_markup_ticks } of CATALOGUE)
     expect([session_calendar, swap, funding, spread_markup_ticks]).toEqual([null, null, null, '0'])

@@ -49,7 +49,7 @@ export const outcomeContract = (
 ): InstrumentOverride => ({
   symbol,
   kind: 'outcome',
-  base: symbol,
+  base: 'SHARE',
   quote,
   price_tick,
   quantity_step: '0.01',

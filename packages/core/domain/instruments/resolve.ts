@@ -94,7 +94,7 @@ export function withConversions(
   keep: ReadonlySet<string> = new Set(),
 ): Instrument[] {
   const pairs: Pair[] = instruments
-    .filter((i) => i.kind !== 'perp')
+    .filter((i) => i.kind === 'spot' || i.kind === 'fx')
     .map(({ symbol, base, quote }) => ({ symbol, base, quote }))
   return instruments.map((instrument) =>
     keep.has(instrument.symbol) ? instrument : { ...instrument, conversions: conversionsOf(instrument.quote, pairs) },

@@ -3,6 +3,7 @@ import type { Calendar } from '../calendars/calendar.ts'
 import { type Compiled, compileSpec } from '../engine/compile.ts'
 import content from '../engine/content.json'
 import type { AccountSpec, Body } from '../engine/types.ts'
+import { zoneNamesOf } from '../engine/zones.ts'
 import type { Instrument } from '../instruments/instrument.ts'
 import { canonical } from '../journal/canonical.ts'
 import { sha256Hex } from '../journal/hash.ts'
@@ -21,7 +22,7 @@ export function documentsOf(spec: AccountSpec): Documents {
   const documents: [string, unknown][] = [
     ['engine', content],
     ['fees', Object.fromEntries(spec.instruments.map((i) => [i.symbol, i.commission]))],
-    [`zone:${spec.reset_zone}`, spec.zone ?? zoneOf(spec.reset_zone)],
+    ...zoneNamesOf(spec).map((name): [string, unknown] => [`zone:${name}`, pinnedZone(spec, name)]),
     ...spec.instruments.map((i): [string, unknown] => [`instrument:${i.symbol}`, i]),
     ...spec.calendars.map((c): [string, unknown] => [`calendar:${c.name}`, c]),
   ]
@@ -34,6 +35,10 @@ export function documentsOf(spec: AccountSpec): Documents {
   }
   return { cited, texts }
 }
+
+/** As it was pinned at creation, else as in today's table. */
+const pinnedZone = ({ zone, zones }: AccountSpec, name: string): Zone =>
+  [zone, ...(zones ?? [])].find((pinned) => pinned?.name === name) ?? zoneOf(name)
 
 /** RangeError: a cited document is not there. */
 function cite(header: Header, name: string, texts: ReadonlyMap<string, string>): unknown {
@@ -54,6 +59,10 @@ export function compileHeader(header: Header, texts: ReadonlyMap<string, string>
     .sort()
     .map((name) => cite(header, name, texts) as Calendar)
   const zone = cite(header, `zone:${header.reset_zone}`, texts) as Zone
+  const zones = Object.keys(header.docs)
+    .filter((name) => name.startsWith('zone:') && name !== `zone:${header.reset_zone}`)
+    .sort()
+    .map((name) => cite(header, name, texts) as Zone)
   const spec: AccountSpec = {
     engine: header.engine,
     currency: header.currency,
@@ -69,6 +78,7 @@ export function compileHeader(header: Header, texts: ReadonlyMap<string, string>
     reset_zone: header.reset_zone,
     reset_time: header.reset_time,
     zone,
+    ...(zones.length > 0 ? { zones } : {}),
     phases: header.phases,
     instruments,
     calendars,
