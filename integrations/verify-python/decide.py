@@ -308,12 +308,13 @@ class Decider(Account):
             now = {(s, x[0]): x[1] for s in ('bid', 'ask') for x in self.depth(symbol, s)}
             for book in (self.book, *self.closing):
                 book.taken = [t for t in book.taken if t['symbol'] != symbol or now.get((t['side'], t['price'])) == sizes.get((t['side'], t['price']))]
-            v = self.view.of(symbol)
-            if self.status == 'started' and v.state == 'open' and v.valid() and e['kind'] in ('quote', 'trade', 'levels', 'symbol_state'):
-                self.rest_fills(e)
         for book in list(self.closing):
             if self.close_out(book):
                 self.closing.remove(book)
+        if symbol in self.instruments:
+            v = self.view.of(symbol)
+            if self.status == 'started' and v.state == 'open' and v.valid() and e['kind'] in ('quote', 'trade', 'levels', 'symbol_state'):
+                self.rest_fills(e)
         self.evaluate()
 
     def depth(self, symbol, side):

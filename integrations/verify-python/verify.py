@@ -235,6 +235,31 @@ def first(found, records):
     return best
 
 
+def answer(file, keys, receipt=None, segments=None):
+    """What `assay verify --json` prints, of files."""
+    def fetch(head):
+        path = os.path.join(segments or '', f'{head}.jsonl.gz')
+        if not segments or not os.path.exists(path):
+            return None
+        with open(path, 'rb') as packed:
+            return packed.read()
+
+    try:
+        with open(file, 'rb') as archive:
+            data = archive.read()
+        kept = None
+        if receipt:
+            with open(receipt, encoding='utf-8') as text:
+                kept = json.load(text)
+        return {'exit': 0, 'reason': 'every record follows from the log and the commands', 'summary': verify(data, load_keys(keys), kept, fetch)}
+    except Differs as found:
+        return {'exit': 1, 'reason': found.reason, 'at': {'aseq': found.aseq, 'mseq': found.mseq}}
+    except CanNotTell as error:
+        return {'exit': 2, 'reason': str(error)}
+    except Exception as error:  # an exit of 1 would say that the proof does not follow
+        return {'exit': 2, 'reason': f'not readable: {type(error).__name__} {error}'}
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument('file')
@@ -243,26 +268,7 @@ def main():
     options.add_argument('--segments', help='folder with <head>.jsonl.gz')
     options.add_argument('--json', action='store_true')
     args = options.parse_args()
-
-    def fetch(head):
-        path = os.path.join(args.segments or '', f'{head}.jsonl.gz')
-        if not args.segments or not os.path.exists(path):
-            return None
-        with open(path, 'rb') as file:
-            return file.read()
-
-    result = {'exit': 2}
-    try:
-        with open(args.file, 'rb') as file:
-            data = file.read()
-        receipt = json.load(open(args.receipt)) if args.receipt else None
-        result = {'exit': 0, 'reason': 'every record follows from the log and the commands', 'summary': verify(data, load_keys(args.keys), receipt, fetch)}
-    except Differs as found:
-        result = {'exit': 1, 'reason': found.reason, 'at': {'aseq': found.aseq, 'mseq': found.mseq}}
-    except CanNotTell as error:
-        result['reason'] = str(error)
-    except (OSError, ValueError) as error:
-        result['reason'] = f'not readable: {error}'
+    result = answer(args.file, args.keys, args.receipt, args.segments)
     if args.json:
         print(json.dumps(result))
     else:
