@@ -8,7 +8,6 @@ import {
   type Gaps,
   gapsWith,
   highsRaised,
-  isTested,
   raise,
   rulesOf,
   setFloors,
@@ -43,12 +42,13 @@ function ratchet(turn: Turn, now: Facts): Facts {
 
 /** Every limit that is crossed among the rules tested at this kind of point, in table order, and the acts of the point. */
 function crossedLimits(turn: Turn, facts: Facts, point: Point): Crossed[] {
-  const crossed = turn.acts.splice(0)
+  const crossed = turn.acts
+  turn.acts = []
   if (turn.state.provisional) return crossed
   const { floors, measured } = sortedRules(turn.state, turn.compiled)
   for (const entry of floors) {
     const floor = turn.state.rules[entry.index]!.floor
-    if (!floor || !isTested(entry.rule, point)) continue
+    if (!floor || !entry.kind.testedAt!(entry.rule, point)) continue
     const value = metricOf(entry.metric, facts)
     if (isPast({ value, limit: floor, side: entry.side }, entry.compare))
       crossed.push({ ...floorMeasure(entry, floor, facts), entry })

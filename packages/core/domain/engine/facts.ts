@@ -73,9 +73,9 @@ export function setFloors(
   turn: Turn,
   facts: Facts,
   changed: (rule: Rule, index: number, floor: Dec | null) => void,
-  entries = sortedRules(turn.state, turn.compiled).floors,
+  entries = sortedRules(turn.state, turn.compiled).listed,
 ): void {
-  for (const { kind, rule, index } of [...entries].sort((a, b) => a.index - b.index)) {
+  for (const { kind, rule, index } of entries) {
     const floor = kind.floor!(rule, facts, turn.state.rules[index]!)
     const before = turn.state.rules[index]!.floor
     if (before && floor ? eq(before, floor) : before === floor) continue

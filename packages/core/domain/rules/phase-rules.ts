@@ -18,8 +18,9 @@ export interface FloorEntry extends Entry {
 }
 export interface PhaseRules {
   all: readonly Entry[]
-  /** limits kept as a floor, in table order */
+  /** limits kept as a floor, in table order, and as the phase lists them */
   floors: readonly FloorEntry[]
+  listed: readonly FloorEntry[]
   /** limits that are measured at each point, in table order */
   measured: readonly Entry[]
   /** floors that follow a series, the day's highest equity, or every booking */
@@ -53,6 +54,7 @@ function sort(phase: Phase): PhaseRules {
   return {
     all,
     floors,
+    listed: [...floors].sort((a, b) => a.index - b.index),
     measured: inTableOrder.filter(({ kind, effect }) => kind.measure && effect !== 'gate'),
     series: floors.filter(({ kind, rule }) => kind.followsSeries?.(rule)),
     dayHigh: floors.filter(({ kind, rule }) => kind.followsDayHigh?.(rule)),
