@@ -89,6 +89,67 @@ describe.each(['lt', 'lte'] as const)('%s', (compare) => {
   })
 })
 
+describe('limits that move', () => {
+  /** The account of `atEquity`, up by 5,000 at first: then down to this equity. */
+  function after(rule: Rule, equity: string): World {
+    const w = atEquity(rule, '105000')
+    const price = str(add(dec('50000'), add(dec(equity), dec('-100000'))))
+    return w.quote('2024-03-04T08:00:03Z', price, price)
+  }
+  const trailing = (more: Partial<MaxLossRule>) => overall({ mode: 'intraday_equity', ...more })
+
+  test.each(['lt', 'lte'] as const)('an intraday trail of 3,000 after a peak of 105,000, %s', (compare) => {
+    const fell = beside('102000').map((equity) => breached(after(trailing({ compare }), equity)))
+    expect(fell).toEqual(BREACHED[compare])
+  })
+
+  test.each(['lt', 'lte'] as const)('the same by a ratio of 3 %%, %s: 101,850', (compare) => {
+    const rule = trailing({ compare, limit: { ratio: '0.03' } })
+    expect(beside('101850').map((equity) => breached(after(rule, equity)))).toEqual(BREACHED[compare])
+  })
+
+  test.each(['lt', 'lte'] as const)('the same locked at B0 + 100, %s: vector 13', (compare) => {
+    const rule = trailing({ compare, lock: { at: 'initial', offset: '100' } })
+    expect(beside('100100').map((equity) => breached(after(rule, equity)))).toEqual(BREACHED[compare])
+  })
+
+  test.each(['lt', 'lte'] as const)('the high of the day as anchor, %s: vector 27', (compare) => {
+    const rule = daily({ compare, anchor: 'day_high' })
+    expect(beside('102000').map((equity) => breached(after(rule, equity)))).toEqual(BREACHED[compare])
+  })
+
+  test.each(['lt', 'lte'] as const)('an end-of-day trail knows the day end alone, %s', (compare) => {
+    const rule = overall({ compare, mode: 'eod_equity' })
+    expect(breached(after(rule, '97000.01'))).toBe(false)
+    const next = beside('102000').map((equity) => {
+      const w = atEquity(rule, '105000').clock('2024-03-05T08:00:00Z')
+      const price = str(add(dec('50000'), add(dec(equity), dec('-100000'))))
+      return breached(w.quote('2024-03-05T08:00:01Z', price, price))
+    })
+    expect(next).toEqual(BREACHED[compare])
+  })
+})
+
+test.each(['lt', 'lte'] as const)('a profit cap locks above its ceiling, %s', (compare) => {
+  const cap: Rule = { ...daily({ compare }), rule: 'daily_profit_cap', effect: 'soft' } as Rule
+  const locked = (equity: string) => atEquity(cap, equity).state.lock !== null
+  expect(beside('103000').map(locked)).toEqual({ lt: [true, false, false], lte: [true, true, false] }[compare])
+})
+
+test.each(['lt', 'lte'] as const)(
+  'an open loss against a share of the balance that the day began with, %s',
+  (compare) => {
+    const rule: Rule = { rule: 'max_open_loss', pct: '3', of: 'balance', compare, effect: 'hard' }
+    expect(beside('97000').map((equity) => breached(atEquity(rule, equity)))).toEqual(BREACHED[compare])
+  },
+)
+
+test.each(['lt', 'lte'] as const)('the loss of one idea, %s', (compare) => {
+  const rule: Rule = { rule: 'max_risk_per_idea', pct: '3', within_s: 120, compare, effect: 'hard' }
+  expect(beside('97000').map((equity) => breached(atEquity(rule, equity)))).toEqual(BREACHED[compare])
+  expect(beside('97000').map((balance) => breached(atBalance(rule, balance)))).toEqual(BREACHED[compare])
+})
+
 test('a violation names the value and the limit that it was held against', () => {
   expect(atEquity(overall({}), '96999.99').of('violation')[0]).toMatchObject({
     rule: 'max_loss',

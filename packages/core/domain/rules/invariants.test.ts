@@ -3,11 +3,13 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { spec, World } from '../../testing/world.ts'
 import { liveView } from '../engine/live.ts'
-import { add, dec, lte, str } from '../money/dec.ts'
+import { add, type Dec, dec, lte, str } from '../money/dec.ts'
 import type { Anchor, Compare, Metric, Rule } from './types.ts'
 
 const START = Date.parse('2024-03-04T08:00:00Z')
 const MINUTE = 60_000
+
+const MODES = ['static', 'eod_balance', 'eod_equity', 'closed_balance', 'intraday_equity'] as const
 
 const compare = fc.constantFrom<Compare>('lt', 'lte')
 const metric = fc.constantFrom<Metric>('equity', 'balance', 'min')
@@ -22,8 +24,14 @@ const daily = fc
   })
   .map((more): Rule => ({ rule: 'max_daily_loss', effect: 'hard', ...more }))
 const overall = fc
-  .record({ limit: amount, metric, compare })
-  .map((more): Rule => ({ rule: 'max_loss', mode: 'static', lock: null, effect: 'hard', ...more }))
+  .record({
+    mode: fc.constantFrom(...MODES),
+    limit: fc.oneof(amount, fc.constantFrom({ pct: '3' }, { ratio: '0.03' })),
+    lock: fc.constantFrom(null, { at: 'initial' as const, offset: '100' }, { at: 'target' as const }),
+    metric,
+    compare,
+  })
+  .map((more): Rule => ({ rule: 'max_loss', effect: 'hard', ...more }))
 const target = fc
   .record({ limit: amount, basis: fc.constantFrom('balance' as const, 'equity' as const), require_flat: fc.boolean() })
   .map(({ limit, ...more }): Rule => ({ rule: 'profit_target', ...limit, sticky: false, effect: 'gate', ...more }))
@@ -76,31 +84,59 @@ test('floor + permitted loss = metric, at every point', () => {
   fc.assert(
     fc.property(rules, moves, (list, path) => {
       play(list, path, (w) => {
-        for (const { value, limit, remaining } of served(w))
-          expect(str(add(dec(limit), dec(remaining)))).toBe(str(dec(value)))
+        for (const { value, limit, permitted_loss } of served(w))
+          expect(str(add(dec(limit), dec(permitted_loss!)))).toBe(str(dec(value)))
       })
     }),
     { numRuns: 50 },
   )
 })
 
-test('a static floor is constant, and a daily one moves at a reset or with the high of the day alone', () => {
+/** The floor of each rule at each point, by its place, and whether a new day had begun. */
+function floorsOf(list: readonly Rule[], path: readonly Move[]): { rule: Rule; floors: Dec[]; fresh: boolean[] }[] {
+  const seen = list.map((rule) => ({ rule, floors: [] as Dec[], fresh: [] as boolean[] }))
+  let day = 0
+  play(list, path, (w) => {
+    const now = w.state.day?.k ?? day
+    for (const { index, limit } of served(w)) {
+      seen[index]!.floors.push(dec(limit))
+      seen[index]!.fresh.push(now !== day)
+    }
+    day = now
+  })
+  return seen
+}
+
+test('a static floor is constant, a trailing one never falls and never passes its lock', () => {
   fc.assert(
     fc.property(rules, moves, (list, path) => {
-      let day = -1
-      const floors = new Map<number, string>()
-      play(list, path, (w) => {
-        const fresh = (w.state.day?.k ?? day) !== day
-        day = w.state.day?.k ?? day
-        for (const { index, rule, limit } of served(w)) {
-          const before = floors.get(index)
-          floors.set(index, limit)
-          if (before === undefined || (rule === 'max_daily_loss' && fresh)) continue
-          const own = list[index] as Extract<Rule, { rule: 'max_daily_loss' }>
-          if (own.anchor === 'day_high') expect(lte(dec(before), dec(limit))).toBe(true)
-          else expect(limit).toBe(before)
+      const goal = list.find((rule) => rule.rule === 'profit_target') as Extract<Rule, { rule: 'profit_target' }>
+      for (const { rule, floors } of floorsOf(list, path)) {
+        if (rule.rule !== 'max_loss') continue
+        const { mode, lock } = rule
+        for (const [i, floor] of floors.entries()) {
+          if (mode === 'static') expect(str(floor)).toBe(str(floors[0]!))
+          if (i > 0) expect(lte(floors[i - 1]!, floor)).toBe(true)
+          const above = lock && (lock.at === 'initial' ? lock.offset : goal.amount!)
+          if (above) expect(lte(floor, add(dec('100000'), dec(above)))).toBe(true)
         }
-      })
+      }
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('a daily floor moves at a reset, or up with the high of the day', () => {
+  fc.assert(
+    fc.property(rules, moves, (list, path) => {
+      for (const { rule, floors, fresh } of floorsOf(list, path)) {
+        if (rule.rule !== 'max_daily_loss') continue
+        for (const [i, floor] of floors.entries()) {
+          if (i === 0 || fresh[i]) continue
+          if (rule.anchor === 'day_high') expect(lte(floors[i - 1]!, floor)).toBe(true)
+          else expect(str(floor)).toBe(str(floors[i - 1]!))
+        }
+      }
     }),
     { numRuns: 50 },
   )
