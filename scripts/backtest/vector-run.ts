@@ -1,5 +1,5 @@
 /** Vectors of the rule book through the same door as `assay backtest`: prices with bid = ask, orders by the second. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runBacktest } from './run-backtest.ts'
@@ -44,6 +44,7 @@ const commandOf = (trade: Trade): object => {
   return { at, op: 'order', symbol: 'TST/USD', side, type: 'market', quantity }
 }
 export async function run(rules: object[], quotes: readonly Quote[], trades: readonly Trade[], more: object = {}) {
+  mkdirSync(folder, { recursive: true })
   const recording = join(folder, `r${++files}.csv`)
   const lines = quotes.map(([t, p, symbol = 'TST/USD']) => {
     const [bid, ask = bid] = p.split('/')
