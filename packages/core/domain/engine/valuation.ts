@@ -62,7 +62,7 @@ export const equity = (state: AccountState, compiled: Compiled, view: MarketView
 function marginOf(quantity: Dec, price: Dec, market: Market, compiled: Compiled, touchOf: TouchOf): Dec {
   const atStake = market.isOutcome && quantity.n < 0n ? max(ZERO, sub(ONE, price)) : price
   const notional = mul(sizeOf(abs(quantity), market), atStake)
-  const converted = neg(valueIn(neg(notional), market.path!, touchOf)!)
+  const converted = market.path!.length === 0 ? notional : neg(valueIn(neg(notional), market.path!, touchOf)!)
   return market.marginRate ? mul(converted, market.marginRate) : div(converted, compiled.leverage)
 }
 const markedMargin = (quantity: Dec, symbol: string, compiled: Compiled, touchOf: TouchOf): Dec => {
@@ -116,12 +116,15 @@ export function addingQuantities(orders: readonly Order[], book: Book, hedging =
   const adding = new Map<string, Dec>()
   const reducible = new Map<string, Dec>()
   for (const order of orders) {
-    const rest = sub(order.quantity, order.filled)
+    const rest = isZero(order.filled) ? order.quantity : sub(order.quantity, order.filled)
     const twin = order.oco === null ? undefined : adding.get(order.oco)
     if (order.reduceOnly) adding.set(order.id, ZERO)
     else if (hedging) adding.set(order.id, order.position === null ? rest : ZERO)
     else if (twin) adding.set(order.id, twin)
-    else adding.set(order.id, sub(rest, absorb(order, rest, book, reducible)))
+    else {
+      const absorbed = absorb(order, rest, book, reducible)
+      adding.set(order.id, isZero(absorbed) ? rest : sub(rest, absorbed))
+    }
   }
   return adding
 }
@@ -146,17 +149,26 @@ function reservePrice(order: Order, market: Market, quoteOf: QuoteOf): Dec {
  * Margin that working and pending orders reserve, at their own price, for the part that adds exposure; a pair
  * reserves its larger leg.
  */
-export function reservedMargin(orders: readonly Order[], book: Book, compiled: Compiled, quoteOf: QuoteOf): Dec {
+export function reservedMargin(
+  orders: readonly Order[],
+  book: Book,
+  compiled: Compiled,
+  quoteOf: QuoteOf,
+  adding = addingQuantities(orders, book, compiled.hedging),
+): Dec {
   let total = ZERO
-  const adding = addingQuantities(orders, book, compiled.hedging)
   const reserved = new Map<string, Dec>()
   for (const order of orders) {
     const quantity = adding.get(order.id)!
     if (isZero(quantity)) continue
     const market = compiled.markets.get(order.symbol)!
-    const signed = order.side === 'buy' ? quantity : neg(quantity)
+    const signed = order.side === 'buy' || !market.isOutcome ? quantity : neg(quantity)
     const margin = marginOf(signed, reservePrice(order, market, quoteOf), market, compiled, quoteOf)
-    const twin = (order.oco !== null && reserved.get(order.oco)) || ZERO
+    if (order.oco === null) {
+      total = add(total, margin)
+      continue
+    }
+    const twin = reserved.get(order.oco) ?? ZERO
     if (gt(margin, twin)) total = add(total, sub(margin, twin))
     reserved.set(order.id, margin)
   }

@@ -7,6 +7,7 @@ import type { Turn } from '../turn.ts'
 import { addingQuantities, equityOf, reservedMargin, usedMargin } from '../valuation.ts'
 import { mayRest } from './arrive.ts'
 import { checkBracket, checkExpiry, checkLegs, checkReducing, referenceOf } from './check-terms.ts'
+import { marketBar } from './market-bar.ts'
 import { onlyReduces } from './reducing.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
@@ -53,13 +54,28 @@ function hasRoom(turn: Turn, orders: readonly Order[]): boolean {
   return !waits || places(turn.state.orders) + places(orders) <= MAX_WORKING_ORDERS
 }
 
-/** `bar`: what keeps the market from trading, null when it trades. */
-export function admit(turn: Turn, orders: readonly Order[], market: Market, bar: Refusal | null): Refusal | null {
+/** Where orders meet account and market. */
+export interface Standing {
+  /** what keeps the market from trading; null when it trades: a reducing limit order stands there until it does */
+  bar: Refusal | null
+  /** they can only make a position smaller */
+  reduces: boolean
+}
+export const standingOf = (turn: Turn, orders: readonly Order[], market: Market): Standing => ({
+  bar: marketBar(turn, market),
+  reduces: orders.every((order) => onlyReduces(turn, order)),
+})
+
+export function admit(
+  turn: Turn,
+  orders: readonly Order[],
+  market: Market,
+  { bar, reduces }: Standing,
+): Refusal | null {
   const { state } = turn
   const first = orders[0]!
   const asked = checkExpiry(turn, first) ?? checkReducing(turn, first)
   if (asked) return asked
-  const reduces = orders.every((order) => onlyReduces(turn, order))
   const locked = reduces ? null : lockBar(state)
   if (locked) return locked
   if (bar && !(reduces && orders.length === 1 && first.type === 'limit' && mayRest(first))) return bar
@@ -85,7 +101,7 @@ export function marginBar(turn: Turn, orders: readonly Order[], market: Market):
   if (orders.every((o) => isZero(o.filled) && isZero(adding.get(o.id) ?? ZERO))) return null
   const held = equityOf(state.book, compiled, quoteOf)
   const used = usedMargin(state.book, compiled, quoteOf)
-  const reserved = reservedMargin(state.orders, state.book, compiled, quoteOf)
+  const reserved = reservedMargin(state.orders, state.book, compiled, quoteOf, adding)
   const free = sub(held, add(used, reserved))
   if (sign(free) >= 0) return null
   const missing = `${str(abs(free))} ${compiled.spec.currency}`

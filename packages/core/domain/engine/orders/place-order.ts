@@ -2,14 +2,13 @@ import type { Market } from '../compile.ts'
 import type { Order } from '../state.ts'
 import { fork, type Turn, takeBack } from '../turn.ts'
 import type { Answer } from '../types.ts'
-import { accountBar, admit, marginBar } from './admit.ts'
+import { accountBar, admit, marginBar, type Standing, standingOf } from './admit.ts'
 import { arrive, wouldTake } from './arrive.ts'
 import { checkNumbers } from './check-terms.ts'
 import { draftOrders, type OrderCommand } from './draft.ts'
 import { dayEnd } from './expire.ts'
-import { marketBar } from './market-bar.ts'
 import { answerView, writeStanding } from './order-view.ts'
-import { cancelIdle, onlyReduces } from './reducing.ts'
+import { cancelIdle } from './reducing.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
 /** The market of an order; a refusal where this account cannot trade it. */
@@ -52,22 +51,16 @@ export function placeOrder(turn: Turn, command: OrderCommand, id: string): Answe
 }
 
 export function submit(turn: Turn, orders: Order[], market: Market): Answer {
-  const bar = marketBar(turn, market)
-  const refusal = admit(turn, orders, market, bar)
+  const standing = standingOf(turn, orders, market)
+  const refusal = admit(turn, orders, market, standing)
   if (refusal) return refusal
-  const reduces = orders.every((order) => onlyReduces(turn, order))
   const sent = turn.compiled.spec.latency_ms > 0 ? send : enter
-  return sent(turn, orders, { market, barred: bar !== null, reduces }) ?? accepted(turn, orders)
-}
-export interface Admitted {
-  market: Market
-  /** the market does not trade: a reducing limit order stands there until it does */
-  barred: boolean
-  reduces: boolean
+  return sent(turn, orders, market, standing) ?? accepted(turn, orders)
 }
 
 /** Orders arrive at once; a refusal takes all of it back. */
-export function enter(turn: Turn, orders: Order[], { market, barred, reduces }: Admitted): Refusal | null {
+export function enter(turn: Turn, orders: Order[], market: Market, { bar, reduces }: Standing): Refusal | null {
+  const barred = bar !== null
   const written = turn.records.length
   if (!barred && wouldTake(turn, orders[0]!, market))
     return refuse('would_take', 'A post-only order may not trade on arrival.', { field: 'price' })
@@ -81,9 +74,9 @@ export function enter(turn: Turn, orders: Order[], { market, barred, reduces }: 
   return refusal
 }
 /** Latency model: margin as if they arrived now, then they are on their way. */
-function send(turn: Turn, orders: Order[], admitted: Admitted): Refusal | null {
+function send(turn: Turn, orders: Order[], market: Market, standing: Standing): Refusal | null {
   const trial = fork(turn)
-  const refusal = enter(trial, structuredClone(orders), admitted)
+  const refusal = enter(trial, structuredClone(orders), market, standing)
   if (refusal && refusal.code !== 'would_take') return refusal
   for (const order of orders) {
     order.arrivesAt = turn.at + turn.compiled.spec.latency_ms

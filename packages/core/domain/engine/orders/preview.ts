@@ -10,12 +10,10 @@ import { newTurn, own, type Turn } from '../turn.ts'
 import type { JournalRecord, OrderBody, OrderView } from '../types.ts'
 import { equityOf, reservedMargin, usedMargin } from '../valuation.ts'
 import type { MarketView } from '../view.ts'
-import { admit } from './admit.ts'
+import { admit, standingOf } from './admit.ts'
 import { referenceOf } from './check-terms.ts'
-import { marketBar } from './market-bar.ts'
 import { answerView } from './order-view.ts'
 import { draftChecked, enter } from './place-order.ts'
-import { onlyReduces } from './reducing.ts'
 import type { Refusal } from './refusal.ts'
 
 export interface PreviewFill {
@@ -62,7 +60,7 @@ export function previewOrder(state: AccountState, body: OrderBody, view: MarketV
   const placed = place(turn, body)
   if ('ok' in placed) {
     const { ok: _, retryable: _again, ...refusal } = placed
-    return { refusal, order: null, legs: [], fills: [], ...standingOf(turn, null) }
+    return { refusal, order: null, legs: [], fills: [], ...accountOf(turn, null) }
   }
   const [order, ...more] = placed.orders
   const exits = turn.state.orders.filter((o) => o.parent === order!.id)
@@ -71,7 +69,7 @@ export function previewOrder(state: AccountState, body: OrderBody, view: MarketV
     order: answerView(turn, order!),
     legs: [...(more.length > 0 ? placed.orders : []), ...exits].map((leg) => answerView(turn, leg)),
     fills: turn.records.flatMap((record) => (record.kind === 'fill' ? [fillOf(record)] : [])),
-    ...standingOf(turn, placed),
+    ...accountOf(turn, placed),
   }
 }
 
@@ -84,11 +82,8 @@ function place(turn: Turn, body: OrderBody): Placed | Refusal {
   const drafted = draftChecked(turn, { op: 'order', ...body }, `o${turn.state.aseq}`)
   if ('ok' in drafted) return drafted
   const { orders, market } = drafted
-  const bar = marketBar(turn, market)
-  const refusal = admit(turn, orders, market, bar)
-  if (refusal) return refusal
-  const reduces = orders.every((order) => onlyReduces(turn, order))
-  return enter(turn, orders, { market, barred: bar !== null, reduces }) ?? drafted
+  const standing = standingOf(turn, orders, market)
+  return admit(turn, orders, market, standing) ?? enter(turn, orders, market, standing) ?? drafted
 }
 
 const fillOf = (record: Extract<JournalRecord, { kind: 'fill' }>): PreviewFill => ({
@@ -101,8 +96,8 @@ const fillOf = (record: Extract<JournalRecord, { kind: 'fill' }>): PreviewFill =
   slippage: record.spread_cost,
 })
 
-type Standing = Pick<Preview, 'balance' | 'equity' | 'used_margin' | 'reserved_margin' | 'free_margin' | 'floors'>
-function standingOf(turn: Turn, placed: Placed | null): Standing {
+type Account = Pick<Preview, 'balance' | 'equity' | 'used_margin' | 'reserved_margin' | 'free_margin' | 'floors'>
+function accountOf(turn: Turn, placed: Placed | null): Account {
   const { state, compiled, quoteOf } = turn
   const money = (value: Dec): string => {
     const text = str(value)

@@ -23,11 +23,12 @@ export function openQuantity(state: AccountState, order: Order): Dec {
 /** True when the order can only make the position smaller, working orders of its side counted first. */
 export function onlyReduces(turn: Turn, order: Order): boolean {
   if (order.reduceOnly) return true
-  if (turn.compiled.hedging) return false
+  const most = reducible(turn.state, order)
+  if (turn.compiled.hedging || isZero(most)) return false
   const waiting = turn.state.orders
     .filter((o) => o !== order && o.symbol === order.symbol && o.side === order.side)
     .reduce((total, o) => add(total, sub(o.quantity, o.filled)), ZERO)
-  return !gt(add(waiting, sub(order.quantity, order.filled)), reducible(turn.state, order))
+  return !gt(add(waiting, sub(order.quantity, order.filled)), most)
 }
 
 /** At the end of a point: reduce-only orders that have nothing left to reduce go, and with a bracket's exits its entry. */
