@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { topicNamed } from '@assay/core/contracts/topics/catalog'
 import { parseTier } from '@assay/core/contracts/wire/tier'
 import { openWorld, type World } from '../testing/world.ts'
 import { seedTiers } from '../tiers/seed-tiers.ts'
@@ -248,4 +249,14 @@ test('nobody reads or changes another’s: amend, close, preview, pause and resu
   expect((await world.as('bot:ada').post(`${path}/pause`)).status).toBe(403)
   expect((await world.as('bot:ada').patch(`${path}/orders/${resting}`, { price: '50001' })).status).toBe(200)
   expect(await get(`/orders/${resting}`)).toMatchObject({ status: 'working', price: '50001' })
+})
+
+test('everything that left for the bus fits the schema of its topic', async () => {
+  const rows = await world.database.db.query<{ topic: string; data: unknown }>('select topic, data from bus.outbox')
+  for (const { topic, data } of rows) topicNamed(topic).schema.parse(data)
+  const told = new Set(rows.map(({ topic }) => topic))
+  for (const name of ['order-placed', 'order-triggered', 'order-amended', 'order-cancelled', 'position-closed'])
+    expect(told).toContain(`trading.${name}`)
+  expect(told).toContain('assessment.paused')
+  expect(told).toContain('assessment.resumed')
 })
