@@ -47,6 +47,11 @@ test.each([
   ['consistency', FACTS, { consistency: { share: dec('0.37'), compare: 'lt' as const } }],
   ['consistency', FACTS, { consistency: { share: dec('0.375'), compare: 'lte' as const } }],
   ['consistency', facts({ total: dec('0') }), { consistency: { share: dec('1'), compare: 'lt' as const } }],
+  [
+    'consistency',
+    facts({ total: dec('0'), bestDay: dec('0') }),
+    { consistency: { share: dec('1'), compare: 'lt' as const } },
+  ],
   ['flat', facts({ flat: false }), {}],
 ])('a payout is refused for want of %s', (unmet, given, more) => {
   expect(unmetConditions(terms(more), given)).toContain(unmet as 'flat')
