@@ -1,6 +1,6 @@
 """One account decided again: orders, fills, ledger, rules, days, verdict (spec of the rules; docs/proof-format.md, 6 and 10)."""
 import copy
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal as D, setcontext
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_DOWN, ROUND_HALF_EVEN, Context, Decimal as D, setcontext
 
 from archive import CanNotTell, canonical, text_hash
 
@@ -377,7 +377,7 @@ class Account:
         if quantity <= 0:
             return refusal('quantity_too_small', 'The quantity must be above zero.', field='quantity')
         if quantity % step:
-            legal = text(max(step, on_grid(quantity, step, ROUND_FLOOR)))
+            legal = text(max(step, on_grid(quantity, step, ROUND_HALF_DOWN)))
             return refusal('quantity_off_grid', f'The quantity must be a multiple of {text(step)}; the nearest is {legal}.', field='quantity', nearest=legal)
         for bound, word, code in ((D(i['min_quantity']), 'least', 'quantity_too_small'), (D(i['max_quantity']), 'largest', 'quantity_too_large')):
             if quantity < bound if word == 'least' else quantity > bound:
@@ -386,7 +386,7 @@ class Account:
         if c['type'] == 'limit' and D(c['price']) <= 0:
             return refusal('price_off_grid', 'The price must be above zero.', field='price', nearest=text(tick))
         if c['type'] == 'limit' and D(c['price']) % tick:
-            legal = text(max(tick, on_grid(D(c['price']), tick, ROUND_HALF_EVEN)))
+            legal = text(max(tick, on_grid(D(c['price']), tick, ROUND_HALF_DOWN)))
             return refusal('price_off_grid', f'The price must be a multiple of {text(tick)}; the nearest is {legal}.', field='price', nearest=legal)
         s = 1 if c['side'] == 'buy' else -1
         pending = sum((o['quantity'] - o['filled'] for o in self.orders if (o['symbol'], o['side']) == (c['symbol'], c['side'])), ZERO)
