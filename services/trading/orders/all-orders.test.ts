@@ -19,6 +19,7 @@ beforeAll(async () => {
   const shared = { currency: 'USD', initial_balance: '10000', leverage: '10', phases }
   await seedTiers(world.deps.db, 'default', {
     wide: parseTier({ name: 'wide', ...shared, max_pauses: 1, max_pause_days: 2 }),
+    late: parseTier({ name: 'late', ...shared, latency_ms: 1500 }),
     tickets: parseTier({ name: 'tickets', ...shared, position_mode: 'hedging' }),
   })
   await btc('60000', '60001')
@@ -105,6 +106,24 @@ describe('an OCO', () => {
     expect(paged).toHaveLength(6)
     expect((await caller.get(`${path}/orders?cursor=12`)).body).toMatchObject({ field: 'cursor' })
   })
+})
+
+test('with latency an order is pending until it arrives: its legs stand once in the list, with what they are then', async () => {
+  const { get, order, orders } = await account('late')
+  const { body } = await order(market({ type: 'oco', price: '59000', stop_price: '61000' }))
+  const { id } = body.order
+  expect(body.legs.map((leg: { status: string }) => leg.status)).toEqual(['pending', 'pending'])
+  expect((await orders()).map((o) => o.status)).toEqual(['pending', 'pending'])
+  await btc('60000', '60001')
+  second += 2
+  await btc('60000', '60001')
+  expect((await orders()).map((o) => [o.id, o.status, o.filled])).toEqual([
+    [`${id}.stop`, 'working', '0'],
+    [id, 'working', '0'],
+  ])
+  await btc('61500', '61501')
+  expect(await get(`/orders/${id}.stop`)).toMatchObject({ status: 'filled', filled: '0.01', type: 'stop' })
+  await btc('60000', '60001')
 })
 
 describe('an amendment', () => {
