@@ -418,7 +418,7 @@ class Account:
             self.write('command', command=c, answer=why)
             return
         name, limit = f'o{self.aseq}', c['type'] == 'limit'
-        tif = c.get('time_in_force', 'gtc') if limit else 'ioc'
+        tif = c.get('time_in_force', 'gtc' if limit else 'ioc')
         o = {'id': name, 'client_id': c.get('client_order_id'), 'symbol': c['symbol'], 'side': c['side'], 'type': c['type'], 'tif': tif,
              'price': D(c['price']) if limit else None, 'quantity': D(c['quantity']), 'filled': ZERO, 'created_at': self.view.mts}
         kept = copy.deepcopy((self.book, self.day, self.orders, self.synthetic, self.trades))
@@ -426,7 +426,8 @@ class Account:
         open_market = all(self.view.of(n).state == 'open' and self.view.of(n).valid() for n in (c['symbol'], *self.legs(c['symbol'])))
         rest = self.trade(self.book, name, c['symbol'], c['side'], o['quantity'], o['price']) if open_market else o['quantity']
         o['filled'] = o['quantity'] - rest
-        if rest and tif == 'gtc':
+        rests = limit and tif == 'gtc'
+        if rest and rests:
             self.orders.append(o)
         free = self.free_margin() if not why else ZERO
         if free < 0 and (o['filled'] or self.adding()[-1] > 0):
@@ -435,7 +436,7 @@ class Account:
             self.records, self.aseq = at
             self.write('command', command=c, answer=answer)
             return
-        status = 'filled' if not rest else 'working' if tif == 'gtc' else 'cancelled'
+        status = 'filled' if not rest else 'working' if rests else 'cancelled'
         view = {'id': name, 'symbol': c['symbol'], 'side': c['side'], 'type': c['type'], 'time_in_force': tif, 'quantity': text(o['quantity']),
                 'filled': text(o['filled']), 'status': status, 'created_at': o['created_at']}
         if o['client_id'] is not None:
