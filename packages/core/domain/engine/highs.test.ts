@@ -70,7 +70,7 @@ test('the highest equity at once gives the marks and floors of every point, and 
       expect(marks(raised)).toEqual(marks(w.state))
       expect(raiseHighs(raised, w.compiled, highest)).toBe(raised)
     }),
-    { numRuns: 300 },
+    { numRuns: 120 },
   )
 })
 
@@ -102,6 +102,6 @@ test('a trailing floor never falls and never passes its lock; a static one is co
         last = floor!
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 120 },
   )
 })
