@@ -73,6 +73,19 @@ test('an early close ends the session that runs then; one that begins later that
   expect(futures.isOpen(at('2026-11-26T18:00:00Z'))).toBe(false)
   expect(iso(futures.nextOpen(at('2026-11-26T18:00:00Z')))).toBe('2026-11-26T23:00Z')
 })
+test('a session that would begin at the early close itself does not', () => {
+  const twice = calendar(
+    'UTC',
+    [
+      { from: { day: 4, time: '08:00' }, to: { day: 4, time: '12:00' } },
+      { from: { day: 4, time: '13:00' }, to: { day: 4, time: '17:00' } },
+    ],
+    'h',
+  )
+  const thursday = open(twice, days([{ date: '2026-11-26', close: '13:00' }]))
+  expect(iso(thursday.nextClose(at('2026-11-26T09:00:00Z')))).toBe('2026-11-26T12:00Z')
+  expect(iso(thursday.nextOpen(at('2026-11-26T09:00:00Z')))).toBe('2026-12-03T08:00Z')
+})
 test('an early close shuts a session of many days until the end of that date only', () => {
   const fx = open({ ...FX, holidays: 'h' }, days([{ date: '2026-11-26', close: '13:00' }]))
   expect(iso(fx.nextClose(at('2026-11-26T12:00:00Z')))).toBe('2026-11-26T18:00Z')
@@ -115,6 +128,9 @@ test.each([
   ['weekly[0].from.time', calendar('UTC', [{ from: { day: 1, time: '9:00' }, to: { day: 1, time: '17:00' } }])],
   ['weekly[0].from.time', calendar('UTC', [{ from: { day: 1, time: '24:00' }, to: { day: 2, time: '17:00' } }])],
   ['weekly[0].to.day', calendar('UTC', [{ from: { day: 1, time: '09:00' }, to: { day: 8, time: '17:00' } }])],
+  ['weekly[0].from.day', calendar('UTC', [{ from: { day: 0, time: '09:00' }, to: { day: 1, time: '17:00' } }])],
+  ['weekly[0].from.day', calendar('UTC', [{ from: { day: 1.5, time: '09:00' }, to: { day: 2, time: '17:00' } }])],
+  ['weekly[0].to', calendar('UTC', [{ from: { day: 1, time: '09:00' }, to: { day: 1, time: '09:00' } }])],
   ['weekly[0].to', calendar('UTC', [{ from: { day: 5, time: '09:00' }, to: { day: 1, time: '17:00' } }])],
   [
     'weekly[1]: overlaps weekly[0]',

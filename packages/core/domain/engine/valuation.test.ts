@@ -99,6 +99,19 @@ test('used margin is quantity x contract x mark x rate, or through the leverage 
   const byRate = only({ contract_size: '10', margin_rate: '0.5' })
   expect(str(usedMargin(held, byRate.compiled, byRate.quoteOf))).toBe('1500')
 })
+test('margin converts as a debit, through the side that costs more', () => {
+  const { compiled, quoteOf } = market(
+    {
+      instruments: [instrument('TST/EUR', { conversions: { USD: [{ symbol: 'EUR/USD', direct: true }] } })],
+    },
+    [
+      ['TST/EUR', '100', '102'],
+      ['EUR/USD', '1.1', '1.2'],
+    ],
+  )
+  expect(str(usedMargin(bookOf(['TST/EUR', '1']), compiled, quoteOf))).toBe('12')
+  expect(str(usedMargin(bookOf(['TST/EUR', '-1']), compiled, quoteOf))).toBe('12.24')
+})
 test('a hedge needs the margin of its larger side only, each symbol on its own', () => {
   const { compiled, quoteOf } = market(
     { position_mode: 'hedging', instruments: [instrument('A/USD'), instrument('B/USD')] },
