@@ -11,6 +11,7 @@ import { lowestHigh } from '@assay/core/domain/engine/triggers'
 import { quotesOf } from '@assay/core/domain/engine/valuation'
 import { MarketView } from '@assay/core/domain/engine/view'
 import type { MarketEvent } from '@assay/core/domain/market/event'
+import type { Dec } from '@assay/core/domain/money/dec'
 import { deadlineAfter, isResetDue } from './deadline-after.ts'
 import { Deadlines } from './deadlines.ts'
 import { Deferred } from './deferred.ts'
@@ -63,9 +64,9 @@ export class Book {
     this.ended = { head: start.head, last: start.from - 1 }
   }
 
-  /** Equities computed: two at each touch, those of choosing boxes and of settling highs. */
+  /** Equities computed: one at each touch, those of choosing boxes and of settling highs. */
   get evaluations(): number {
-    return 2 * this.counters.touches + this.index.evaluations + this.highs.evaluations
+    return this.counters.touches + this.index.evaluations + this.highs.evaluations
   }
 
   /** Runs once everything up to `mseq` is applied: now, or right after that event. */
@@ -107,7 +108,7 @@ export class Book {
     const result = step(hosted.state, input, this.view, hosted.compiled)
     hosted.state = result.state
     hosted.highsAt = this.view.mseq
-    this.place(hosted)
+    this.place(hosted, result.equity)
     this.decided(hosted, result, input)
     if (input.kind === 'command') this.sealAtOnce(hosted)
     return result
@@ -198,8 +199,8 @@ export class Book {
     return this.deferred.mseq
   }
 
-  private place(h: Hosted): void {
-    this.index.arm(h.owner, h.state, h.compiled, this.view)
+  private place(h: Hosted, equity: Dec | null = null): void {
+    this.index.arm(h.owner, h.state, h.compiled, this.view, equity)
     this.deadlines.set(h.owner, nextDeadline(h.state))
     this.follow(h.owner, this.index.trails(h.owner))
     if (h.state.unsealed.length > 0) this.unsealed.add(h)

@@ -74,6 +74,7 @@ function isSaid({ state }: Turn, { entry }: Crossed): boolean {
 export function evaluate(turn: Turn, point: Point, before: () => Gaps): void {
   if (!isRunning(turn.state)) return
   const now = factsOf(turn.state, turn.compiled, turn.quoteOf, turn.at)
+  turn.valued = { equity: now.equity, records: turn.records.length }
   const facts = point === 'every' ? ratchet(turn, now) : now
   // what a breach in doubt decides is its own instant; marks that are valid still make the day's high
   if (point === 'every' && !turn.state.provisional) writeWarnings(turn, facts)

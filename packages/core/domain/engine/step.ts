@@ -4,13 +4,14 @@
  * event (deadlines.ts); then the event (take-event.ts), or a command at its stamp (take-command.ts).
  */
 import type { MarketEvent } from '../market/event.ts'
+import type { Dec } from '../money/dec.ts'
 import type { Compiled } from './compile.ts'
 import { followExposure, passDeadlines } from './deadlines.ts'
 import { settle } from './settle.ts'
 import type { AccountState } from './state.ts'
 import { takeCommand } from './take-command.ts'
 import { takeEvent } from './take-event.ts'
-import { type FloorNote, newTurn, own, write } from './turn.ts'
+import { type FloorNote, newTurn, own, type Turn, write } from './turn.ts'
 import type { Answer, Command, JournalRecord } from './types.ts'
 import type { MarketView } from './view.ts'
 
@@ -32,7 +33,12 @@ export interface StepResult {
   /** commands only */
   answer?: Answer
   notes: FloorNote[]
+  /** equity as the rules saw it, where nothing was booked after them; null: not computed */
+  equity: Dec | null
 }
+
+const equityKnown = ({ valued, records, view, at }: Turn): Dec | null =>
+  valued && valued.records === records.length && at === view.mts ? valued.equity : null
 
 export function step(before: AccountState, input: Input, view: MarketView, compiled: Compiled): StepResult {
   const turn = newTurn(settle(before, view), view, compiled)
@@ -57,5 +63,11 @@ export function step(before: AccountState, input: Input, view: MarketView, compi
       break
   }
   followExposure(turn)
-  return { state: turn.state, records: turn.records, ...(answer ? { answer } : {}), notes: turn.notes }
+  return {
+    state: turn.state,
+    records: turn.records,
+    ...(answer ? { answer } : {}),
+    notes: turn.notes,
+    equity: equityKnown(turn),
+  }
 }

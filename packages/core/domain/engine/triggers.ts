@@ -11,7 +11,7 @@ import type { Compiled, Market } from './compile.ts'
 import { factsAt, factsOf, raiseHighs, sortedRules } from './facts.ts'
 import { type AccountState, isRunning, type Order } from './state.ts'
 import type { Rule } from './types.ts'
-import { quotesOf, sizeOf } from './valuation.ts'
+import { equityOf, quotesOf, sizeOf } from './valuation.ts'
 import type { MarketView } from './view.ts'
 import { nextWarning } from './warnings.ts'
 
@@ -36,7 +36,8 @@ export interface Level {
   price: Dec
 }
 export interface Triggers {
-  balance: Dec
+  /** of now; null: nothing is held, or the phase does not run */
+  equity: Dec | null
   legs: Leg[]
   /** the highest floor or warning under equity, if equity rises no higher than `high` meanwhile; null: as it stands */
   floorAt: (high: Dec | null) => Limit | null
@@ -161,7 +162,13 @@ function isAtOnce(order: Order, view: MarketView): boolean {
   return order.side === 'buy' ? lte(quote.ask.price, order.price!) : gte(quote.bid.price, order.price!)
 }
 
-export function triggers(state: AccountState, compiled: Compiled, view: MarketView): Triggers {
+/** `known`: the equity under the view's marks, where it was just computed. */
+export function triggers(
+  state: AccountState,
+  compiled: Compiled,
+  view: MarketView,
+  known: Dec | null = null,
+): Triggers {
   const symbols = new Set<string>()
   const always = new Set<string>()
   const legs: Leg[] = []
@@ -181,12 +188,15 @@ export function triggers(state: AccountState, compiled: Compiled, view: MarketVi
   }
   for (const book of state.closing) for (const p of book.positions) always.add(p.symbol)
   if (state.provisional) for (const s of state.provisional.waiting) always.add(s)
-  const facts = legs.length > 0 && isRunning(state) ? factsOf(state, compiled, quotesOf(view), view.mts) : null
+  const facts =
+    legs.length > 0 && isRunning(state)
+      ? factsAt(state, compiled, known ?? equityOf(state.book, compiled, quotesOf(view)), view.mts)
+      : null
   if (facts && sortedRules(state, compiled).measured.some(({ kind }) => kind.restsOnMarks))
     for (const s of symbols) always.add(s)
   const isWatched = facts !== null && !state.provisional
   return {
-    balance: state.book.balance,
+    equity: facts?.equity ?? null,
     legs,
     floorAt: isWatched ? (high) => floorAt(facts, high) : () => null,
     trails: isWatched && !isLocked(facts),

@@ -35,6 +35,8 @@ export interface Turn {
   at: number
   records: JournalRecord[]
   notes: FloorNote[]
+  /** equity of the last evaluation, and how many records stood then */
+  valued: { equity: Dec; records: number } | null
   /** breaches by an act or an instant of this point: taken up when it is evaluated */
   acts: Crossed[]
   /** orders that filled, and those that a fill gave birth to, at this input */
@@ -51,6 +53,7 @@ export const newTurn = (state: AccountState, view: MarketView, compiled: Compile
   at: view.mts,
   records: [],
   notes: [],
+  valued: null,
   acts: [],
   filled: [],
   born: [],

@@ -12,8 +12,8 @@ import { equityOf, marginRoom } from '@assay/core/domain/engine/valuation'
 import type { BookLevel } from '@assay/core/domain/engine/view'
 import type { QuoteOf, TouchOf } from '@assay/core/domain/instruments/convert'
 import { add, type Dec, dec, gt, gte, lt, lte, mul } from '@assay/core/domain/money/dec'
-import { isFloatExact } from './float.ts'
-import { chooseWidths, type SideWidth } from './widths.ts'
+import { floatOf, isFloatExact } from './float.ts'
+import { chooseWidths, type SideWidth, type VolatilityOf } from './widths.ts'
 
 /** Both edges belong to the interval; null: open. */
 export interface Interval {
@@ -41,7 +41,7 @@ const ROOM = dec('0.000000001')
 /** What a set of bands can bring, exact. */
 export interface Extremes {
   emin: Dec
-  /** null: no ceiling counts, the best side is open */
+  /** not below the best equity; null: no ceiling counts, the best side is open */
   emax: Dec | null
   /** least room above the stop-out level; null: none is asked for */
   room: Dec | null
@@ -136,14 +136,53 @@ export interface Chosen {
   /** equities computed to find it */
   evaluations: number
 }
-/** The widest safe box of the equal split. `coming`: the floor that the coming reset is sure to set. */
-export function chooseBox(t: Triggers, coming: Dec | null, book: Book, compiled: Compiled, quoteOf: QuoteOf): Chosen {
-  const split = chooseWidths(t, coming, quoteOf, t.stopsOut ? roomOf([], book, compiled, quoteOf) : null)
-  let evaluations = t.stopsOut ? 2 : 1
+/** Room that needs no counting: the margin in use is far below what could be called. */
+const AMPLE = dec('1')
+/** A margin rate x stop-out above this could outrun a result that converts at the other side. */
+const SMALL_RATE = 0.25
+/** Prices and rates inside a box at most double: four times the margin of now is never in use there. */
+const AT_MOST = 4.1
+/**
+ * True is a proof that the stop-out level is not reached inside the box: every leg's share of the room rises with its
+ * result (small rates, conversion bands within a factor of two), so the room is least where equity is, and the margin
+ * in use there is at most `AT_MOST` times that of now.
+ */
+function isAmple(equity: number, values: readonly number[], t: Triggers, compiled: Compiled): boolean {
+  const stopOut = floatOf(compiled.stopOut!)
+  let used = 0
+  for (let i = 0; i < values.length; i++) {
+    const { marginRate } = compiled.markets.get(t.legs[i]!.symbol)!
+    const rate = marginRate ? floatOf(marginRate) : 1 / floatOf(compiled.leverage)
+    if (rate * stopOut > SMALL_RATE) return false
+    used += values[i]! * rate
+  }
+  return equity > AT_MOST * stopOut * used
+}
+const isNarrow = (bands: readonly Band[], t: Triggers): boolean =>
+  bands.every(({ symbol, bid, ask }) => {
+    if (!t.legs.some(({ path }) => path.some((leg) => leg.symbol === symbol))) return true
+    return bid.lo !== null && ask.hi !== null && lte(ask.hi, add(bid.lo, bid.lo))
+  })
+
+export interface Market {
+  quoteOf: QuoteOf
+  volatilityOf: VolatilityOf
+}
+/** The widest safe box of the split. `coming`: the floor that the coming reset is sure to set. */
+export function chooseBox(t: Triggers, coming: Dec | null, book: Book, compiled: Compiled, market: Market): Chosen {
+  const { quoteOf, volatilityOf } = market
+  let evaluations = 0
+  const split = chooseWidths(t, coming, quoteOf, volatilityOf, (values, equity) => {
+    if (isAmple(equity, values, t, compiled)) return null
+    evaluations += 2
+    return roomOf([], book, compiled, quoteOf)
+  })
   for (const { symbol } of split.widths) {
     const { bid, ask } = quoteOf(symbol)!
     if (!isFloatExact(bid.price) || !isFloatExact(ask.price)) return { box: null, evaluations }
   }
+  const bestOf = (bands: readonly Band[]): Dec | null =>
+    t.ceiling || t.trails ? emaxOf(bands, book, compiled, quoteOf) : null
   const kept: Bounds = { ...t, floorAt: split.floorAt }
   for (let i = 0, scale = 1; i <= TRIES; i++, scale = i === TRIES ? 0 : scale * SHRINK) {
     const bands: Band[] = []
@@ -151,8 +190,12 @@ export function chooseBox(t: Triggers, coming: Dec | null, book: Book, compiled:
       const quote = quoteOf(symbol)!
       bands.push({ symbol, bid: intervalOf(quote.bid, bid, scale), ask: intervalOf(quote.ask, ask, scale) })
     }
-    const extremes = extremesOf(bands, t, book, compiled, quoteOf)
-    evaluations += 1 + (extremes.emax ? 1 : 0) + (extremes.room ? 2 : 0)
+    const emin = eminOf(bands, book, compiled, quoteOf)
+    const emax = split.under === null ? bestOf(bands) : dec(split.under.toFixed(6))
+    const ample = t.stopsOut && isNarrow(bands, t) && isAmple(floatOf(emin), split.values, t, compiled)
+    const room = t.stopsOut && !ample ? roomOf(bands, book, compiled, quoteOf) : null
+    evaluations += 1 + (emax && split.under === null ? 1 : 0) + (room ? 2 : 0)
+    const extremes = { emin, emax, room: ample ? AMPLE : room }
     // standing still is safe where the floor of now is kept, whatever the coming one will be
     if (isSafe(extremes, scale === 0 ? t : kept)) return { box: { bands, extremes }, evaluations }
   }

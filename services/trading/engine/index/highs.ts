@@ -1,7 +1,7 @@
 /**
  * The highest equity of an untouched account, exact, found when somebody looks: quotes are kept for a while, with the
- * best bid and ask of every stretch of the log in a ladder of stretches. A stretch whose bound (every leg at its best)
- * is no new high is passed over as a whole; only one that may hold a new high is walked quote by quote.
+ * best bid and ask of every stretch of the log in a ladder of stretches. A span whose bound (every leg at its best) is
+ * no new high is passed over as a whole; one that may hold a new high is halved, and a short one walked.
  */
 import type { Compiled } from '@assay/core/domain/engine/compile'
 import type { Book } from '@assay/core/domain/engine/state'
@@ -13,6 +13,8 @@ import { type Dec, gt, lt } from '@assay/core/domain/money/dec'
 /** Events of a stretch at each rung of the ladder; each is a multiple of the one before. */
 const RUNGS = [256, 4096, 65_536] as const
 const TOP = RUNGS.length - 1
+/** So few quotes are walked one by one. */
+const FEW = 4
 
 interface Best {
   bid: Dec
@@ -45,8 +47,12 @@ export class Highs {
       const stretches = history.best[rung]!
       const number = Math.floor(quote.mseq / RUNGS[rung]!)
       const best = stretches.get(number)
-      if (best) raise(best, quote)
-      else stretches.set(number, raise({ bid: standing.bid.price, ask: standing.ask.price }, quote))
+      if (best) widen(best, quote.bid.price, quote.ask.price)
+      else
+        stretches.set(
+          number,
+          widen({ bid: standing.bid.price, ask: standing.ask.price }, quote.bid.price, quote.ask.price),
+        )
     }
   }
 
@@ -70,35 +76,57 @@ export class Highs {
    * above it. `quoteOf`: the market at `to`, for symbols that had no quote since.
    */
   highest(book: Book, compiled: Compiled, span: { from: number; to: number }, quoteOf: TouchOf, least: Dec): Dec {
-    const search: Search = { book, compiled, ...span, symbols: valuing(book, compiled), quoteOf, best: least }
-    const [first, last] = [Math.floor((span.from + 1) / RUNGS[TOP]!), Math.floor(span.to / RUNGS[TOP]!)]
-    for (let number = last; number >= first; number--) this.descend(search, TOP, number)
+    const symbols = valuing(book, compiled)
+    const search: Search = { book, compiled, symbols, quoteOf, best: least }
+    this.search(search, span.from + 1, span.to)
     return search.best
   }
 
-  private descend(search: Search, rung: number, number: number): void {
-    const start = number * RUNGS[rung]!
-    const end = start + RUNGS[rung]! - 1
-    if (end <= search.from || start > search.to) return
-    if (!search.symbols.some((s) => this.symbols.get(s)?.best[rung]?.has(number))) {
-      // nothing moved in it: what stands was valued where it came
-      return
-    }
+  /** Events `first` to `last`: passed over where every leg at its best is no new high, else halved; few are walked. */
+  private search(search: Search, first: number, last: number): void {
+    let quotes = 0
+    const best = search.symbols.map((symbol) => {
+      const history = this.symbols.get(symbol)
+      if (!history) return search.quoteOf(symbol)
+      const [a, b] = [standingAt(history.quotes, first - 1), standingAt(history.quotes, last)]
+      quotes += b - a
+      return b === a ? (history.quotes[a] ?? search.quoteOf(symbol)) : this.bestOf(history, first, last)
+    })
+    if (quotes === 0) return
     this.evaluations++
-    const bound = equityOf(search.book, search.compiled, (symbol) => this.bestOf(search, symbol, rung, number))
+    const bound = equityOf(search.book, search.compiled, (symbol) => best[search.symbols.indexOf(symbol)]!)
     if (!gt(bound, search.best)) return
-    if (rung === 0) this.walk(search, Math.max(start, search.from + 1), Math.min(end, search.to))
+    // one symbol without a conversion: its best price was there
+    if (search.symbols.length === 1 && search.book.positions.length === 1) search.best = bound
+    else if (quotes <= FEW) this.walk(search, first, last)
     else {
-      const fan = RUNGS[rung]! / RUNGS[rung - 1]!
-      for (let i = fan - 1; i >= 0; i--) this.descend(search, rung - 1, number * fan + i)
+      const middle = (first + last) >> 1
+      this.search(search, middle + 1, last)
+      this.search(search, first, middle)
     }
   }
-  private bestOf(search: Search, symbol: string, rung: number, number: number): ReturnType<TouchOf> {
-    const history = this.symbols.get(symbol)
-    if (!history) return search.quoteOf(symbol)
-    const best = history.best[rung]!.get(number)
-    if (best) return { bid: { price: best.bid }, ask: { price: best.ask } }
-    return history.quotes[standingAt(history.quotes, number * RUNGS[rung]!)] ?? search.quoteOf(symbol)
+  /** Best bid and ask that stood at any of the events; stretches that lie wholly inside are taken as a whole. */
+  private bestOf(history: History, first: number, last: number): ReturnType<TouchOf> {
+    const { quotes } = history
+    const standing = quotes[standingAt(quotes, first - 1)]
+    const best = standing
+      ? { bid: standing.bid.price, ask: standing.ask.price }
+      : { bid: quotes[0]!.bid.price, ask: quotes[0]!.ask.price }
+    for (let at = first; at <= last; ) {
+      let rung = TOP
+      while (rung >= 0 && (at % RUNGS[rung]! !== 0 || at + RUNGS[rung]! - 1 > last)) rung--
+      if (rung >= 0) {
+        const stretch = history.best[rung]!.get(at / RUNGS[rung]!)
+        if (stretch) widen(best, stretch.bid, stretch.ask)
+        at += RUNGS[rung]!
+        continue
+      }
+      const end = Math.min(last, (Math.floor(at / RUNGS[0]) + 1) * RUNGS[0] - 1)
+      for (let i = standingAt(quotes, at - 1) + 1; i < quotes.length && quotes[i]!.mseq <= end; i++)
+        widen(best, quotes[i]!.bid.price, quotes[i]!.ask.price)
+      at = end + 1
+    }
+    return { bid: { price: best.bid }, ask: { price: best.ask } }
   }
 
   /** Every quote of the account's symbols from `first` to `last`, in order. */
@@ -127,16 +155,14 @@ export class Highs {
 interface Search {
   book: Book
   compiled: Compiled
-  from: number
-  to: number
   symbols: string[]
   quoteOf: TouchOf
   best: Dec
 }
 
-function raise(best: Best, quote: Quote): Best {
-  if (gt(quote.bid.price, best.bid)) best.bid = quote.bid.price
-  if (lt(quote.ask.price, best.ask)) best.ask = quote.ask.price
+function widen(best: Best, bid: Dec, ask: Dec): Best {
+  if (gt(bid, best.bid)) best.bid = bid
+  if (lt(ask, best.ask)) best.ask = ask
   return best
 }
 /** Place of the newest quote up to `mseq`; -1: none. */

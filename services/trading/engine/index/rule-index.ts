@@ -15,6 +15,11 @@ import { comingFloor, isQuietReset } from './coming-reset.ts'
 import { floatOf, isFloatExactText } from './float.ts'
 import { Heaps } from './heaps.ts'
 
+/** Of a symbol whose moves are not known yet, as a share of its price. */
+const TYPICAL_MOVE = 1e-5
+/** Weight of the newest move. */
+const MEMORY = 1 / 64
+
 interface SymbolIndex {
   /** heaps: bid or ask below `lo` (keys negated), above `hi`; orders that wait for the ask to fall (negated) or the bid to rise, and for the ask to rise or the bid to fall (negated) */
   bidLo: number
@@ -29,6 +34,9 @@ interface SymbolIndex {
   always: Set<number>
   /** touched when the symbol's status changes */
   holders: Set<number>
+  /** last bid, and how far it moves from quote to quote: a moving average of shares */
+  last: number
+  moves: number
 }
 interface Armed {
   nodes: number[]
@@ -57,6 +65,8 @@ export class RuleIndex {
   /** equities computed to choose boxes */
   evaluations = 0
 
+  private readonly volatilityOf = (symbol: string): number => this.symbols.get(symbol)?.moves || TYPICAL_MOVE
+
   private at(name: string): SymbolIndex {
     let s = this.symbols.get(name)
     if (!s) {
@@ -72,6 +82,8 @@ export class RuleIndex {
         stopSells: heap(),
         always: new Set(),
         holders: new Set(),
+        last: 0,
+        moves: 0,
       }
       this.symbols.set(name, s)
     }
@@ -79,13 +91,14 @@ export class RuleIndex {
   }
 
   /** Places an account after each change; a box that still holds stays. */
-  arm(owner: number, state: AccountState, compiled: Compiled, view: MarketView): void {
+  arm(owner: number, state: AccountState, compiled: Compiled, view: MarketView, known: Dec | null = null): void {
     const before = this.armed[owner]
     if (!isExposed(state) && !state.provisional) {
       this.disarm(owner)
       return
     }
-    const t = triggers(state, compiled, view)
+    const t = triggers(state, compiled, view, known)
+    if (known === null && t.equity) this.evaluations++
     if (before && this.stillHolds(before, state, t)) {
       before.state = state
       before.trails = t.high !== null
@@ -143,13 +156,10 @@ export class RuleIndex {
   }
 
   private armBox(owner: number, armed: Armed, t: Triggers, compiled: Compiled, view: MarketView): void {
-    const { box, evaluations } = chooseBox(
-      t,
-      comingFloor(armed.state, compiled),
-      armed.state.book,
-      compiled,
-      quotesOf(view),
-    )
+    const { box, evaluations } = chooseBox(t, comingFloor(armed.state, compiled), armed.state.book, compiled, {
+      quoteOf: quotesOf(view),
+      volatilityOf: this.volatilityOf,
+    })
     this.evaluations += evaluations
     if (!box) {
       armed.always = armed.holds
@@ -223,6 +233,8 @@ export class RuleIndex {
     if (event.bid !== undefined) {
       const bid = Number(event.bid)
       const ask = Number(event.ask)
+      if (s.last > 0) s.moves += (Math.abs(bid - s.last) / s.last - s.moves) * MEMORY
+      s.last = bid
       if (!isFloatExactText(event.bid) || !isFloatExactText(event.ask!)) this.markAll(s.holders)
       this.below(s.bidLo, -bid)
       this.below(s.bidHi, bid)

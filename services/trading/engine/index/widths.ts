@@ -24,24 +24,37 @@ export interface Split {
   widths: Width[]
   /** the floors that were kept clear of */
   floorAt: Triggers['floorAt']
+  /** equity that these widths cannot come near to, where floats can say so; null: it has to be computed */
+  under: number | null
+  /** what each position is worth, account currency; by leg */
+  values: number[]
 }
+/** How far a symbol's price moves between its quotes, as a share; any scale. */
+export type VolatilityOf = (symbol: string) => number
 /**
- * Splits the room between equity, floor and ceiling over the legs in equal shares. A position moves with the side that
+ * Splits the room between equity, floor and ceiling over the legs by what each is worth and how much it moves, to the
+ * power of two thirds: that makes the first edge that a price reaches as late as can be. A position moves with the side that
  * marks it; a conversion with both, as a loss converts at the other side than a gain. `coming`: a floor that the next
  * reset is sure to set; with room enough above it that one counts, and the box outlives the reset. A floor that follows
- * equity: part of the slack goes upwards, to new highs that need no look. `margin`: room above the stop-out level.
+ * equity: part of the slack goes upwards, to new highs that need no look. `margin`: room above the stop-out level,
+ * asked for where the margin in use is not small.
  * Nothing rests on this being right.
  */
-export function chooseWidths(t: Triggers, coming: Dec | null, quoteOf: QuoteOf, margin: Dec | null): Split {
+export function chooseWidths(
+  t: Triggers,
+  coming: Dec | null,
+  quoteOf: QuoteOf,
+  volatilityOf: VolatilityOf,
+  margin: (values: number[], equity: number) => Dec | null,
+): Split {
   const widths: Width[] = []
   const converted: { symbol: string; result: number }[] = []
   const values: number[] = []
-  let equity = floatOf(t.balance)
+  const equity = t.equity ? floatOf(t.equity) : 0
   for (const leg of t.legs) {
     const rate = rateOf(leg, quoteOf)
     const worth = floatOf(leg.quantity) * floatOf(quoteOf(leg.symbol)![leg.side].price)
     const result = (worth - floatOf(leg.cost)) * rate
-    equity += result
     values.push(Math.abs(worth) * rate)
     for (const c of leg.path) {
       if (c.peg) continue
@@ -51,24 +64,34 @@ export function chooseWidths(t: Triggers, coming: Dec | null, quoteOf: QuoteOf, 
     }
   }
   const { floorAt, down: below, up: above } = roomsOf(t, coming, equity)
-  const down = Math.min(below, margin ? Math.max(0, floatOf(margin)) : OPEN)
-  const up = Math.min(above, t.ceiling ? Math.max(0, floatOf(t.ceiling.value) - equity) : OPEN)
-  const terms = t.legs.length + converted.length
+  const room = t.stopsOut ? margin(values, equity) : null
+  const down = Math.min(below, room ? Math.max(0, floatOf(room)) : OPEN)
+  const ceiling = t.ceiling ? Math.max(0, floatOf(t.ceiling.value) - equity) : OPEN
+  // in one currency results add up to what was given out: half of the room is far from all of it
+  const isPlain = t.ceiling !== null && !t.trails && converted.length === 0
+  const up = Math.min(above, isPlain ? ceiling / 2 : ceiling)
+  const weigh = (symbol: string, value: number): number =>
+    Math.cbrt((value * volatilityOf(symbol)) ** 2) || Number.MIN_VALUE
+  const weights = t.legs.map(({ symbol }, i) => weigh(symbol, values[i]!))
+  const between = down === OPEN ? up : down
+  const rates = converted.map(({ symbol, result }) => weigh(symbol, result + (between === OPEN ? 0 : between)))
+  const all = [...weights, ...rates].reduce((a, b) => a + b, 0)
   for (let i = 0; i < t.legs.length; i++) {
     const leg = t.legs[i]!
-    const against = down / terms / (values[i]! || Number.MIN_VALUE)
-    const towards = up / terms / (values[i]! || Number.MIN_VALUE)
+    const part = weights[i]! / all / (values[i]! || Number.MIN_VALUE)
+    const [against, towards] = [times(down, part), times(up, part)]
     if (leg.side === 'bid') narrow(widthOf(widths, leg.symbol).bid, against, towards)
     else narrow(widthOf(widths, leg.symbol).ask, towards, against)
   }
-  for (const { symbol, result } of converted) {
+  for (let i = 0; i < converted.length; i++) {
+    const { symbol, result } = converted[i]!
     // the result may itself grow by the room while the rate moves
-    const against = share(down, terms, result)
-    const towards = share(up, terms, result)
+    const against = share(down, rates[i]! / all, result)
+    const towards = share(up, rates[i]! / all, result)
     narrow(widthOf(widths, symbol).bid, against, towards)
     narrow(widthOf(widths, symbol).ask, towards, against)
   }
-  return { widths, floorAt }
+  return { widths, floorAt, under: isPlain ? equity + ceiling * 0.75 : null, values }
 }
 /** Room below and above equity, in account currency, and the floors that it was measured from. */
 function roomsOf(t: Triggers, coming: Dec | null, equity: number): Pick<Split, 'floorAt'> & SideWidth {
@@ -84,8 +107,9 @@ function roomsOf(t: Triggers, coming: Dec | null, equity: number): Pick<Split, '
     return { floorAt: () => ({ value: coming, strict: false }), down: equity - then, up: OPEN }
   return { floorAt: t.floorAt, down, up: OPEN }
 }
-const share = (room: number, terms: number, result: number): number =>
-  room === OPEN ? OPEN : room / terms / (result + room || Number.MIN_VALUE)
+const times = (room: number, part: number): number => (room === OPEN ? OPEN : room * part)
+const share = (room: number, part: number, result: number): number =>
+  room === OPEN ? OPEN : (room * part) / (result + room || Number.MIN_VALUE)
 
 function widthOf(widths: Width[], symbol: string): Width {
   for (const width of widths) if (width.symbol === symbol) return width
