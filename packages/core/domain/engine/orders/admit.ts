@@ -35,7 +35,7 @@ export const lockBar = ({ provisional, lock }: AccountState): Refusal | null => 
     )
   )
 }
-export const notionalOf = (order: Order, reference: Dec, { contract }: Market): Dec =>
+const notionalOf = (order: Order, reference: Dec, { contract }: Market): Dec =>
   mul(mul(order.quantity, contract), reference)
 export function checkNotional(order: Order, reference: Dec | null, market: Market): Refusal | null {
   if (!reference || !lt(notionalOf(order, reference, market), market.minNotional)) return null

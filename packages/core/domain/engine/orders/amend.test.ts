@@ -130,6 +130,18 @@ describe('refusals', () => {
     })
   })
 
+  test('one that changes nothing is refused, and so is one of an order that expired or is about to', () => {
+    const w = quoted()
+    const id = place(w, { price: '98.00', time_in_force: 'gtd', expires_at: Date.parse(at(10)) })
+    expect(amend(w, id, {})).toMatchObject({ code: 'validation_failed' })
+    expect(amend(w, id, { expires_at: Date.parse(at(1)) })).toMatchObject({
+      code: 'order_expired',
+      field: 'expires_at',
+    })
+    w.clock(at(10))
+    expect(amend(w, id, { quantity: '5' })).toMatchObject({ code: 'order_not_working' })
+  })
+
   test("an exit's price can be changed, its quantity not", () => {
     const w = quoted()
     const id = place(w, { type: 'market', take_profit: { price: '110.00' }, stop_loss: { stop_price: '90.00' } })

@@ -43,7 +43,7 @@ export function amendOrder(turn: Turn, name: string, change: AmendBody): Answer 
 const fixed = (field: string, why: string): Refusal => refuse('not_amendable', why, { field })
 function checkChange(turn: Turn, order: Order, change: AmendBody, market: Market): Refusal | null {
   const { quantity, price, stop_price, trail, expires_at } = change
-  if (Object.values(change).every((value) => value === undefined))
+  if ([quantity, price, stop_price, trail, expires_at].every((value) => value === undefined))
     return refuse('validation_failed', 'Say what changes.', { field: 'quantity' })
   if (quantity !== undefined) {
     if (order.parent !== null || order.oco !== null)

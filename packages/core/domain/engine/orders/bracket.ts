@@ -8,8 +8,8 @@ import { sizeAhead } from './queue.ts'
 import { follow } from './trail.ts'
 import { triggerPrice } from './trigger-price.ts'
 
-export const takeProfitOf = (entry: string): string => `${entry}.tp`
-export const stopLossOf = (entry: string): string => `${entry}.sl`
+const takeProfitOf = (entry: string): string => `${entry}.tp`
+const stopLossOf = (entry: string): string => `${entry}.sl`
 
 /** After a fill of `got`: the exits are born, or grow by it. */
 export function growExits(turn: Turn, entry: Order, market: Market, got: Dec): void {

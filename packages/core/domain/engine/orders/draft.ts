@@ -5,7 +5,7 @@ import type { Turn } from '../turn.ts'
 import type { Command, OrderType, Trail } from '../types.ts'
 
 export type OrderCommand = Extract<Command, { op: 'order' }>
-export const stopLegOf = (order: string): string => `${order}.stop`
+const stopLegOf = (order: string): string => `${order}.stop`
 const HUNDRED = ofInt(100)
 const some = (text: string | undefined): Dec | null => (text === undefined ? null : dec(text))
 

@@ -12,7 +12,7 @@ import { cancelIdle } from './reducing.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
 /** The market of an order; a refusal where this account cannot trade it. */
-export function tradableMarket({ compiled }: Turn, symbol: string): Market | Refusal {
+function tradableMarket({ compiled }: Turn, symbol: string): Market | Refusal {
   const market = compiled.markets.get(symbol)
   const about = { field: 'symbol' }
   if (!market) return refuse('unknown_symbol', `${symbol} is not an instrument of this account.`, about)

@@ -22,7 +22,7 @@ export const eventPrice = (event: MarketEvent, order: Order, market: Market, vie
   market.doc.trigger_price === 'last' && event.kind !== 'trade' ? null : triggerPrice(order.side, market, view)
 
 /** An exit: it can only make a position smaller, or is on the side that does. */
-export const isProtective = (turn: Turn, order: Order): boolean =>
+const isProtective = (turn: Turn, order: Order): boolean =>
   order.reduceOnly || (!turn.compiled.hedging && !isZero(reducible(turn.state, order)))
 export const actOf = (turn: Turn, order: Order): 'stop_trigger' | 'activation' =>
   isProtective(turn, order) ? 'stop_trigger' : 'activation'
