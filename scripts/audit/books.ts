@@ -28,7 +28,9 @@ const RULES: readonly Rule[] = [
         select sum(e.amount) as cash from trading.ledger_entry e
         left join trading.fills f on f.account = e.account and f.aseq = e.aseq
         where e.account = a.account and e.ledger = 'account:cash'
-          and (f.phase = (b.book->>'phase')::int or e.aseq = p.opened_aseq)) c on true
+          and (f.phase = (b.book->>'phase')::int or e.aseq = p.opened_aseq or exists (
+            select from trading.journal j where j.account = e.account and j.aseq = e.aseq and j.kind = 'carry'
+              and (j.record::jsonb->>'phase')::int = (b.book->>'phase')::int))) c on true
       where (b.book->>'balance')::numeric <> coalesce(c.cash, 0)`,
   },
 ]

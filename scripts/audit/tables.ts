@@ -2,17 +2,41 @@ import { type Ask, type Audited, auditRules, count, type Rule } from './finding.
 
 const RECORDS = `(select account, aseq, kind, mseq, mts, record::jsonb as r from trading.journal)`
 
+/** Views of orders as they began: what commands were answered, and exits and legs that no command names. */
+const BORN = `(
+  select account, aseq, r->'answer'->'order' as v from ${RECORDS} j
+  where kind = 'command' and r->'command'->>'op' in ('order', 'close') and r->'answer'->>'ok' = 'true'
+  union all
+  select account, aseq, leg from ${RECORDS} j, jsonb_array_elements(r->'answer'->'legs') leg
+  where kind = 'command' and r->'command'->>'op' in ('order', 'close') and r->'answer' ? 'legs' and not leg ? 'parent'
+  union all
+  select account, aseq, r->'view' from ${RECORDS} j
+  where kind = 'order' and r->>'status' = 'working' and r ? 'view' and r->>'order' like '%.%')`
+
 /** Every table of an account follows from its journal: nothing more, nothing less, nothing twice. */
 const RULES: readonly Rule[] = [
   {
-    rule: 'every accepted order command is one order, every order one command',
+    rule: 'every order that a command placed or a fill gave birth to is one row, every row one of them',
     sql: `select coalesce(j.account || '/' || j.aseq, o.account || '/' || o.order_id) as place, o.order_id,
-        j.r->'command'->>'client_order_id' as client_order_id
-      from (select * from ${RECORDS} j where kind = 'command' and r->'command'->>'op' = 'order' and r->'answer'->>'ok' = 'true') j
-      full join trading.orders o on o.account = j.account and o.aseq = j.aseq
-      where j.account is null or o.account is null or o.order_id <> r->'answer'->'order'->>'id' or o.order_id <> 'o' || j.aseq
-        or o.symbol <> r->'command'->>'symbol' or o.side <> r->'command'->>'side'
-        or o.quantity <> (r->'command'->>'quantity')::numeric`,
+        j.v->>'client_order_id' as client_order_id
+      from (select distinct on (account, v->>'id') account, aseq, v from ${BORN} b order by account, v->>'id', aseq) j
+      full join trading.orders o on o.account = j.account and o.order_id = j.v->>'id'
+      where j.account is null or o.account is null or o.aseq <> j.aseq or o.symbol <> v->>'symbol' or o.side <> v->>'side'
+        or o.type <> v->>'type' or o.client_order_id is distinct from v->>'client_order_id'`,
+  },
+  {
+    rule: 'an order stands as its newest record says',
+    sql: `select o.account || '/' || o.order_id as place, o.status, n.status as told, o.quantity::text, n.quantity as told_quantity
+      from trading.orders o join (
+        select distinct on (account, id) account, id, status,
+          first_value(quantity) over (partition by account, id order by (quantity is null), aseq desc, n desc) as quantity
+        from (
+          select account, aseq, 0 as n, v->>'id' as id, v->>'status' as status, v->>'quantity' as quantity from ${BORN} b
+          union all
+          select account, aseq, 1, r->>'order', coalesce(r->'view'->>'status', r->>'status'), r->'view'->>'quantity'
+          from ${RECORDS} j where kind = 'order') t
+        order by account, id, aseq desc, n desc) n on n.account = o.account and n.id = o.order_id
+      where o.status <> n.status or o.quantity <> n.quantity::numeric`,
   },
   {
     rule: 'a client_order_id is used once in an account',
@@ -49,30 +73,34 @@ const RULES: readonly Rule[] = [
     rule: 'every record with postings is booked once, line by line',
     sql: `select coalesce(p.account || '/' || p.aseq, e.account || '/' || e.aseq) as place, p.ledger, p.amount, e.ledger as booked_to, e.amount::text as booked
       from (select j.account, j.aseq, x.line - 1 as line, x.p->>'ledger' as ledger, x.p->>'amount' as amount
-        from ${RECORDS} j, jsonb_array_elements(j.r->'postings') with ordinality as x(p, line) where kind in ('fill', 'phase')) p
+        from ${RECORDS} j, jsonb_array_elements(j.r->'postings') with ordinality as x(p, line) where kind in ('fill', 'phase', 'carry')) p
       full join trading.ledger_entry e on e.account = p.account and e.aseq = p.aseq and e.line = p.line
       where p.account is null or e.account is null or e.ledger <> p.ledger or e.amount <> p.amount::numeric`,
   },
   {
-    rule: 'a position is what its last fill left',
-    sql: `select p.account || ' ' || p.symbol as place, p.quantity::text, f.quantity as by_fill
+    rule: 'a position is what its last fill left, in hedging accounts each ticket',
+    sql: `select p.account || ' ' || p.symbol || ' ' || p.ticket as place, p.quantity::text, f.quantity as by_fill
       from trading.positions p full join (
-        select distinct on (account, r->>'phase', r->>'symbol') account, (r->>'phase')::int as phase, r->>'symbol' as symbol,
-          r->'position'->>'quantity' as quantity, aseq
-        from ${RECORDS} j where kind = 'fill' order by account, r->>'phase', r->>'symbol', aseq desc) f
-        on f.account = p.account and f.phase = p.phase and f.symbol = p.symbol
-      where p.account is null or f.account is null or p.quantity <> f.quantity::numeric or p.aseq <> f.aseq`,
+        select distinct on (account, phase, symbol, ticket) * from (
+          select j.account, (r->>'phase')::int as phase, r->>'symbol' as symbol, r->'position'->>'id' as id,
+            case s.doc->>'position_mode' when 'hedging' then r->'position'->>'id' else '' end as ticket,
+            r->'position'->>'quantity' as quantity, j.aseq
+          from ${RECORDS} j join trading.account a on a.account = j.account join trading.spec s on s.hash = a.spec
+          where kind = 'fill') t
+        order by account, phase, symbol, ticket, aseq desc) f
+        on f.account = p.account and f.phase = p.phase and f.symbol = p.symbol and f.ticket = p.ticket
+      where p.account is null or f.account is null or p.quantity <> f.quantity::numeric or p.aseq <> f.aseq or p.position_id <> f.id`,
   },
   {
-    rule: 'the state holds the positions and working orders of the tables',
-    sql: `select a.account as place, s.symbol, s.quantity as state, p.quantity::text as booked
+    rule: 'the state holds the positions and waiting orders of the tables',
+    sql: `select a.account as place, s.id, s.quantity as state, p.quantity::text as booked
       from trading.account a
-      cross join lateral (select x->>'symbol' as symbol, x->>'quantity' as quantity from json_array_elements(a.state->'book'->'positions') x) s
-      left join trading.positions p on p.account = a.account and p.phase = (a.state->'book'->>'phase')::int and p.symbol = s.symbol
+      cross join lateral (select x->>'id' as id, x->>'quantity' as quantity from json_array_elements(a.state->'book'->'positions') x) s
+      left join trading.positions p on p.account = a.account and p.phase = (a.state->'book'->>'phase')::int and p.position_id = s.id
       where p.quantity is distinct from s.quantity::numeric
       union all
       select coalesce(o.account, s.account), coalesce(o.order_id, s.id), s.filled, o.filled::text
-      from (select * from trading.orders where status = 'working') o
+      from (select * from trading.orders where status in ('working', 'pending')) o
       full join (select a.account, x->>'id' as id, x->>'filled' as filled from trading.account a, json_array_elements(a.state->'orders') x) s
         on s.account = o.account and s.id = o.order_id
       where o.account is null or s.account is null or o.filled <> s.filled::numeric`,

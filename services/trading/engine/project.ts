@@ -45,8 +45,9 @@ export function project({
     switch (record.kind) {
       case 'command':
         if (record.answer.ok && isPlacing(record)) {
+          // exits have a record of their own for their birth
           for (const view of [record.answer.order, ...(record.answer.legs ?? [])])
-            if (view && !orders.has(view.id)) orders.set(view.id, orderRow(current, record, view))
+            if (view && !view.parent && !orders.has(view.id)) orders.set(view.id, orderRow(current, record, view))
         }
         break
       case 'order':
