@@ -2,7 +2,7 @@
 import copy
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_DOWN, ROUND_HALF_EVEN, Context, Decimal as D, setcontext
 
-from archive import CanNotTell, canonical, text_hash
+from archive import CanNotTell
 
 setcontext(Context(prec=600, Emax=10**6, Emin=-10**6))
 SCALES = {**dict.fromkeys(('USD', 'EUR', 'GBP', 'CHF', 'AUD', 'CAD'), 2), 'JPY': 0, **dict.fromkeys(('BTC', 'ETH', 'USDT', 'USDC'), 8)}
@@ -21,10 +21,6 @@ def div(a, b):
 
 def on_grid(value, grid, rounding):
     return (value / grid).quantize(D(1), rounding) * grid
-
-
-def sign(value):
-    return (value > 0) - (value < 0)
 
 
 def refusal(code, detail, **more):
@@ -123,7 +119,7 @@ class Account:
         return self.records
 
     # ---- money ------------------------------------------------------------------------------------------------
-    def convert(self, amount, symbol, symbols=None, worse=None):
+    def convert(self, amount, symbol, symbols=None):
         """In account currency, at the worse side for the trader; with the rates used and the events they are of."""
         symbols, rates, seqs = symbols or self.view.symbols, [], []
         for leg in self.path(symbol):
@@ -131,8 +127,7 @@ class Account:
                 rates.append('peg')
                 continue
             quote = symbols[leg['symbol']].quote
-            credit = (amount >= 0) if worse is None else False
-            rate = D(quote['bid' if credit == leg['direct'] else 'ask'])
+            rate = D(quote['bid' if (amount >= 0) == leg['direct'] else 'ask'])
             rates.append(('*' if leg['direct'] else '/') + text(rate))
             seqs.append(quote['mseq'])
             amount = amount * rate if leg['direct'] else div(amount, rate)
@@ -323,8 +318,7 @@ class Account:
 
     # ---- commands ---------------------------------------------------------------------------------------------
     def command(self, c):
-        at, op = self.aseq, c['op']
-        self.records_before = self.records
+        op = c['op']
         if op == 'create':
             answer = refusal('conflict', 'The assessment exists already.') if self.status != 'none' else {'ok': True, 'status': 'created'}
             if answer['ok']:

@@ -1,5 +1,10 @@
 """The archive of a proof: container, canonical JSON, journal, log lines, Merkle trees (docs/proof-format.md, 1 to 4)."""
-import gzip, hashlib, json, re, struct, zlib
+import gzip
+import hashlib
+import json
+import re
+import struct
+import zlib
 
 MAX_INT = 2**53 - 1
 HEX64 = re.compile(r'[0-9a-f]{64}\Z')

@@ -1,7 +1,9 @@
 """Rules, days, phases and deadlines of one account; what a header asks for that is not covered here."""
+import copy
 import datetime
 
-from account import RULES, SCALES, Account, Book, CanNotTell, D, HOUR, ZERO, canonical, copy, text, text_hash
+from account import HOUR, RULES, SCALES, ZERO, Account, Book, D, text
+from archive import CanNotTell, canonical, text_hash
 
 COVERED = {
     'profit_target': {'sticky': (True, False), 'require_flat': (True, False), 'basis': ('balance', 'equity'), 'effect': ('gate',)},

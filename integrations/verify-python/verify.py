@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """An independent verifier of Assay's proofs: exit 0 it follows, 1 it does not, 2 can not tell."""
-import argparse, json, os, sys
+import argparse
+import json
+import os
+import sys
 
 from archive import HEX64, KINDS, CanNotTell, Differs, Log, canonical, chain, parse, read_envelope, read_journal, text_hash, unpack
 from decide import Decider, Zone, check_covered
@@ -39,7 +42,7 @@ class Replay:
             if 'uncovered' in instruments[name]:
                 raise CanNotTell(f'{instruments[name]["uncovered"]} is not covered')
         self.account = Decider(header, Zone(docs[f'zone:{header["reset_zone"]}'], header['reset_time']), instruments, self.head_before)
-        self.next, self.spans, self.looks, self.dated = 0, [], [], set()
+        self.next, self.spans, self.looks = 0, [], []
 
     def head_before(self, mseq):
         found = [h for s, h in zip(self.log.segments, self.log.heads) if s['last'] < mseq]
@@ -49,7 +52,7 @@ class Replay:
         a = self.account
         return sorted({n for s in self.ordered if a.tradable(s) for n in (s, *a.legs(s))})
 
-    def step(self, work, cause=0):
+    def step(self, work):
         a = self.account
         was = a.exposed()
         a.take(work)
@@ -73,7 +76,7 @@ class Replay:
         while self.next < len(self.records):
             r = self.records[self.next]
             if r['kind'] == 'header' and self.next == 0:
-                command, r = True, {'command': {'op': 'create'}, 'cseq': r['cseq'], 'mseq': r['mseq'], 'kind': 'command'}
+                r = {'command': {'op': 'create'}, 'cseq': r['cseq'], 'mseq': r['mseq'], 'kind': 'command'}
             command = r['kind'] == 'command'
             if r['mseq'] != a.view.mseq or not command and r['kind'] != 'sealed':
                 return
@@ -106,7 +109,6 @@ class Replay:
             e = leaf.event
             a.working_on, a.view.mseq = leaf.mseq, max(a.view.mseq, leaf.mseq - 1)
             while (instant := a.deadline(e['mts'])) is not None:
-                self.dated.add(leaf.mseq)
                 self.step(lambda: a.at_deadline(instant))
             self.step(lambda: a.event(e))
         self.told()
