@@ -16,6 +16,8 @@ export const PhaseDocument = z
     for (const [i, rule] of rules.entries()) {
       if (rule.rule === 'max_loss' && rule.lock?.at === 'target' && targets !== 1)
         ctx.addIssue({ code: 'custom', path: ['rules', i, 'lock'], message: 'needs one profit_target in its phase' })
+      if (rule.rule === 'consistency' && (rule.basis === 'target' || rule.basis === 'trade') && targets !== 1)
+        ctx.addIssue({ code: 'custom', path: ['rules', i, 'basis'], message: 'needs one profit_target in its phase' })
     }
   })
 

@@ -4,6 +4,7 @@ import type { ConversionLeg, Instrument } from '../instruments/instrument.ts'
 import { sha256Hex } from '../journal/hash.ts'
 import { ledgerScale } from '../money/currency.ts'
 import { cmp, type Dec, dec, gte, mul, ONE, ofInt, ZERO } from '../money/dec.ts'
+import { requireSoundPhases } from '../rules/check-phases.ts'
 import { type Zone, zoneOf } from '../time/zone.ts'
 import { type AccountSpec, ENGINE_VERSION } from './types.ts'
 
@@ -147,7 +148,7 @@ export function compileSpec(spec: AccountSpec, hash: (text: string) => string = 
   const leverage = dec(spec.leverage)
   const pinned = new Map([...(spec.zones ?? []), ...(spec.zone ? [spec.zone] : [])].map((zone) => [zone.name, zone]))
   const zoneNamed = (name: string): Zone => pinned.get(name) ?? zoneOf(name)
-  return {
+  const compiled: Compiled = {
     spec,
     scale: ledgerScale(spec.currency),
     initial: dec(spec.initial_balance),
@@ -161,4 +162,6 @@ export function compileSpec(spec: AccountSpec, hash: (text: string) => string = 
     markets: new Map(spec.instruments.map((doc) => [doc.symbol, marketOf(doc, spec, leverage, zoneNamed)])),
     hash,
   }
+  requireSoundPhases(compiled)
+  return compiled
 }

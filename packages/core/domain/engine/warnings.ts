@@ -1,31 +1,19 @@
 /** Early warnings: written when a share of an allowance is used for the first time since the last reset. */
-import { type Dec, dec, lte, mul, sign, str, sub } from '../money/dec.ts'
+import { type Dec, lte, mul, sign, str, sub } from '../money/dec.ts'
 import type { Facts } from '../rules/kind.ts'
 import { metricOf } from '../rules/kind.ts'
 import type { FloorEntry } from '../rules/phase-rules.ts'
-import type { Compiled } from './compile.ts'
 import { sortedRules } from './facts.ts'
 import type { RuleState } from './state.ts'
 import { own, type Turn, write } from './turn.ts'
-import type { AccountSpec } from './types.ts'
 
-const parsed = new WeakMap<AccountSpec, readonly Dec[]>()
-/** Fractions of an allowance, ascending. */
-export function fractionsOf({ spec }: Compiled): readonly Dec[] {
-  let fractions = parsed.get(spec)
-  if (!fractions) {
-    fractions = spec.warnings.map(dec)
-    parsed.set(spec, fractions)
-  }
-  return fractions
-}
 /** The value at or below which the next warning of a rule is due; null: none is. */
 export function nextWarning(
   entry: FloorEntry,
   facts: Facts,
   state: RuleState = facts.account.rules[entry.index]!,
 ): Dec | null {
-  const fraction = fractionsOf(facts.compiled)[state.warned]
+  const fraction = facts.compiled.warnings[state.warned]
   if (!fraction || !state.floor || !entry.kind.start) return null
   const start = entry.kind.start(entry.rule, facts, state)
   const allowance = sub(start, state.floor)
@@ -33,7 +21,7 @@ export function nextWarning(
 }
 
 export function writeWarnings(turn: Turn, facts: Facts): void {
-  const fractions = fractionsOf(turn.compiled)
+  const fractions = turn.compiled.warnings
   if (fractions.length === 0) return
   let now = facts
   for (const entry of sortedRules(turn.state, turn.compiled).warned) {
