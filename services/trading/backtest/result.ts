@@ -212,7 +212,6 @@ const IN_MONEY: ReadonlySet<string> = new Set([
   'daily_profit_cap',
   'max_loss',
   'max_open_loss',
-  'max_risk_per_trade',
   'max_risk_per_idea',
 ])
 

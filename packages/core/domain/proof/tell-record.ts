@@ -13,8 +13,8 @@ const RULES: Readonly<Record<Rule['rule'], (breach: Breach, currency: string) =>
   max_loss: ({ value, limit }, c) => `the floor is ${limit} ${c}, the account stood at ${value} ${c}`,
   min_trading_days: ({ value, limit }) => `${value} of ${limit} trading days`,
   winning_days: ({ value, limit }) => `${value} of ${limit} winning days`,
-  time_limit: ({ value, limit }) => `the time was over: ${value} against ${limit}`,
-  inactivity: ({ value, limit }) => `no fill for too long: ${value} against ${limit}`,
+  time_limit: ({ limit }) => `its ${limit} days were over with objectives open`,
+  inactivity: ({ value, limit }) => `${value} days without a fill, less than ${limit} are allowed`,
   consistency: ({ value, limit }) => `a share of ${value} in one, ${limit} is allowed`,
   max_position_size: ({ value, limit }) => `a position of ${value}, ${limit} is allowed`,
   max_open_positions: ({ value, limit }) => `${value} open positions, ${limit} are allowed`,
@@ -24,13 +24,17 @@ const RULES: Readonly<Record<Rule['rule'], (breach: Breach, currency: string) =>
   allowed_symbols: ({ value }) => `${value} may not be traded`,
   allowed_sides: ({ value }) => `${value} orders are not allowed`,
   allowed_sessions: ({ value }) => `outside the hours that are allowed: ${value}`,
-  max_risk_per_trade: ({ value, limit }, c) => `a risk of ${value} ${c} in one trade, ${limit} ${c} is allowed`,
+  max_risk_per_trade: ({ value, limit }, c) =>
+    limit === '0'
+      ? `${value} positions without a stop that protects them`
+      : `a risk of ${value} ${c} in one trade, ${limit} ${c} is allowed`,
   max_risk_per_idea: ({ value, limit }, c) => `a loss of ${value} ${c} in one idea, ${limit} ${c} is allowed`,
-  max_open_loss: ({ value, limit }, c) => `a floating loss of ${value} ${c}, ${limit} ${c} is allowed`,
-  min_holding_time: ({ value, limit }) => `a share of ${value} of the trades was held too shortly, ${limit} is allowed`,
-  weekend_flat: ({ value }) => `positions stood at the weekend's cut-off: ${value}`,
-  session_flat: ({ value }) => `positions stood at the session's cut-off: ${value}`,
-  news_window: ({ value }) => `inside a news window: ${value}`,
+  max_open_loss: ({ value, limit }, c) =>
+    `the floor under what floats is ${limit} ${c}, the account stood at ${value} ${c}`,
+  min_holding_time: ({ value, limit }) => `${value} trades were held too shortly, ${limit} of all may be`,
+  weekend_flat: ({ value }) => `${value} positions stood at the weekend's cut-off`,
+  session_flat: ({ value }) => `${value} positions stood at the session's cut-off`,
+  news_window: () => 'it happened inside a news window that forbids it',
   detectors: ({ value }) => `found for review: ${value}`,
 }
 /** What a rule found, in words. */
