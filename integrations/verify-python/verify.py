@@ -140,14 +140,13 @@ class Replay:
                     out.append(Differs(f'the newest event of {s} at {stamp} is missing', named or stamp, n))
                 continue
             out.append(self.log.missing(s, newest.mseq, stamp))
-            quote, levels, state = newest.before[:3]
+            stood = newest.before + [0] * (6 - len(newest.before))
             kind = newest.event['kind']
-            if kind == 'quote' or kind == 'trade' and 'bid' in newest.event:
-                quote = newest.mseq
-            elif kind in ('levels', 'symbol_state'):
-                levels, state = (newest.mseq, state) if kind == 'levels' else (levels, newest.mseq)
-            out += [Differs(f'the event {p} of {s}, newest at {stamp}, is missing', p, n) for p in (quote, levels, state) if p and p not in shown]
-            since.append(max(quote, state))
+            quoted = kind == 'quote' or kind == 'trade' and 'bid' in newest.event
+            for at, is_it in enumerate((quoted, kind == 'levels', kind == 'symbol_state', kind == 'trade')):
+                stood[at] = newest.mseq if is_it else stood[at]
+            out += [Differs(f'the event {p} of {s} stood at {stamp} and is missing', p, n) for p in stood if p and p not in shown]
+            since.append(max(stood[0], stood[2]))
         if len(since) == len(streams) and min(since, default=stamp) < stamp:
             out.append(self.log.missing('group', min(since), stamp))
         return out
