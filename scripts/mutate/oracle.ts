@@ -5,7 +5,7 @@
 import { compare } from '@assay/core/testing/oracle/compare'
 import { worldOf } from '@assay/core/testing/oracle/worlds'
 
-const WORLDS = 12
+const WORLDS = 6
 const SIZE = { accounts: 8, events: 250 }
 
 for (let seed = 1; seed <= WORLDS; seed++) {

@@ -77,3 +77,20 @@ test('the limit is pct of B0: above it is past, at it by the comparison', () => 
   expect(past('-2000.01')).toEqual(['2000', true, true, '-0.01'])
 })
 const NO_QUOTE = () => null
+
+test('the price that reaches the limit is that of the worst idea, while it holds a position', () => {
+  const tape = new Tape().quote(['2000.00'], ['2000.00'], GOLD)
+  const reach = (...ideas: Idea[]) => {
+    const account = { book: { ...bookOf(), positions: [lots('1', '2700')] }, trades: { ...newTrades(), ideas } }
+    const facts = factsOf({ spec: SPEC, account, equity: '99300', at: AT })
+    const to = maxRiskPerIdea.reach!(rule, facts, newRuleState(), (s) => tape.view.symbol(s)?.quote ?? null)
+    return to && [str(to.equity), to.side, to.symbol]
+  }
+  // 700 and 100 are lost of 2,000: 1,200 less of equity
+  expect(reach(idea('-100'))).toEqual(['98100', 'below', GOLD])
+  expect(reach(idea('-900', { side: 'sell', flatSince: AT }))).toBeNull()
+  expect(reach()).toBeNull()
+  // of two alike the older one
+  const silver = idea('-800', { symbol: 'XAG/USD' })
+  expect([reach(idea('-100'), silver)?.[2], reach(silver, idea('-100'))?.[2]]).toEqual([GOLD, 'XAG/USD'])
+})

@@ -82,6 +82,19 @@ describe('loss at the stop', () => {
     )
   })
 
+  test('nothing to lose needs no rate', () => {
+    const order = orderOf({ symbol: 'EUR/JPY', quantity: '1', price: '160', type: 'limit', ...stopAt('160') })
+    const facts = factsOf(accountOf())
+    expect(
+      maxRiskPerTrade.refuse!(
+        rule(),
+        requestOf(order, facts, () => null),
+        facts,
+        newRuleState(),
+      ),
+    ).toBeNull()
+  })
+
   test('a trailing stop counts where it would stand now, by offset or share', () => {
     const trail = (side: 'buy' | 'sell', more: { offset?: string; share?: string }) => {
       const of = { offset: more.offset ? dec(more.offset) : null, share: more.share ? dec(more.share) : null }

@@ -102,6 +102,8 @@ test('clocks that stand still in a pause, limits that rest on marks', () => {
   const weekend: Rule = { rule: 'weekend_flat', day: 5, time: '21:00', zone: 'UTC', effect: 'soft' }
   const clocks = [limit, { rule: 'inactivity', days: 1, effect: 'hard' } as Rule, weekend]
   expect(clocks.map((rule) => kinds(rule).pauses ?? false)).toEqual([true, true, false])
+  const session: Rule = { rule: 'session_flat', minutes: 5, effect: 'soft' }
+  expect([weekend, session, limit].map((rule) => kinds(rule).flattens ?? false)).toEqual([true, true, false])
   expect([idea(60), holding('soft')].map((rule) => kinds(rule).restsOnMarks ?? false)).toEqual([true, false])
 })
 

@@ -45,3 +45,13 @@ describe('met', () => {
     expect(met(target({ require_flat: false }), { balance: '100000', flat: true })).toBe(false)
   })
 })
+
+test('a price reaches a target of equity that needs no flat account, and no other one', () => {
+  const reach = (more: Partial<ProfitTargetRule>) => {
+    const to = profitTarget.reach!(target(more), factsOf(), newRuleState(), () => null)
+    return to && [str(to.equity), to.side]
+  }
+  expect(reach({ basis: 'equity', require_flat: false })).toEqual(['110000', 'above'])
+  expect(reach({ basis: 'equity' })).toBeNull()
+  expect(reach({ require_flat: false })).toBeNull()
+})
