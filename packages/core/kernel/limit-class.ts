@@ -1,7 +1,7 @@
 import type { LimitedRequest } from './limit.ts'
 
 const UNCOUNTED = /^\/(health|ready|metrics|openapi\.json|docs|api\/health|\.well-known\/.+)$/
-const ORDERS = /^\/api\/assessments\/[^/]+\/orders(\/|$)/
+const ORDERS = /^\/api\/assessments\/[^/]+\/(orders|positions)(\/|$)/
 /** a handshake reads nothing, and the one who opens it with a ticket is known */
 const isRead = (method: string, path: string) => (method === 'GET' || method === 'HEAD') && path !== '/ws'
 
