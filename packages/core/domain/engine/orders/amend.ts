@@ -29,13 +29,13 @@ export function amendOrder(turn: Turn, name: string, change: AmendBody): Answer 
   const wrong = checkChange(turn, order, change, market)
   if (wrong) return wrong
   const written = turn.records.length
-  const moved = apply(order, change)
-  const refusal = moved ? enterAnew(turn, order, market) : null
+  const { moved, anew } = apply(order, change)
+  const refusal = anew ? enterAnew(turn, order, market, moved) : null
   if (refusal) {
     takeBack(turn, written)
     return refusal
   }
-  if (!moved) writeStanding(turn, order, 'amended')
+  if (!anew) writeStanding(turn, order, 'amended')
   cancelIdle(turn)
   return { ok: true, order: answerView(turn, order) }
 }
@@ -75,10 +75,12 @@ function checkChange(turn: Turn, order: Order, change: AmendBody, market: Market
     : refuse('order_expired', 'The order would be expired already.', { field: 'expires_at' })
 }
 
-/** True when it loses its place: another price, or more than before. */
-function apply(order: Order, { quantity, price, stop_price, trail, expires_at }: AmendBody): boolean {
+/** `moved`: it loses its place, by another price or by more than before; `anew`: it is checked and tested again. */
+function apply(order: Order, change: AmendBody): { moved: boolean; anew: boolean } {
+  const { quantity, price, stop_price, trail, expires_at } = change
   const differs = (now: Dec | null, next: Dec): boolean => !now || !eq(now, next)
   let moved = false
+  let anew = false
   if (quantity !== undefined) {
     moved ||= gt(dec(quantity), order.quantity)
     order.quantity = dec(quantity)
@@ -88,25 +90,24 @@ function apply(order: Order, { quantity, price, stop_price, trail, expires_at }:
     order.price = dec(price)
   }
   if (stop_price !== undefined) {
-    moved ||= differs(order.stop, dec(stop_price))
+    anew ||= differs(order.stop, dec(stop_price))
     order.stop = dec(stop_price)
   }
   if (trail !== undefined) {
-    moved = true
+    anew = true
     Object.assign(order.trailing!, distanceOf(trail))
     keepDistance(order)
   }
   if (expires_at !== undefined) order.expiresAt = expires_at
-  return moved
+  return { moved, anew: anew || moved }
 }
 
-/** As if it came now: checked again, at the end of the queue, trading what crosses. */
-function enterAnew(turn: Turn, order: Order, market: Market): Refusal | null {
+/** As if it came now: checked again and trading what crosses; at the end of the queue where it `moved`. */
+function enterAnew(turn: Turn, order: Order, market: Market, moved: boolean): Refusal | null {
   const reduces = onlyReduces(turn, order)
   const bar = marketBar(turn, market)
   const isLimit = isResting(order)
   const pending = order.arrivesAt !== null
-  if (!pending) dropOrder(turn.state, order)
   const reference = referenceOf(turn, order, market)
   const refusal =
     (reduces ? null : (lockBar(turn.state) ?? checkNotional(order, reference, market))) ??
@@ -118,7 +119,10 @@ function enterAnew(turn: Turn, order: Order, market: Market): Refusal | null {
     return refuse('would_take', 'A post-only order may not trade at once.', { field: 'price' })
   writeStanding(turn, order, 'amended')
   if (!pending) {
-    turn.state.orders.push(order)
+    if (moved) {
+      dropOrder(turn.state, order)
+      turn.state.orders.push(order)
+    }
     if (isLimit) {
       if (!bar) takeNow(turn, order, market)
       if (!isDone(order)) order.ahead = sizeAhead(turn, order, market)

@@ -2,7 +2,7 @@
 import type { Market } from '../compile.ts'
 import type { Order } from '../state.ts'
 import type { Turn } from '../turn.ts'
-import { marketBar } from './market-bar.ts'
+import { isTrading } from './market-bar.ts'
 import { cancelOrder, dropOrder, isDone, writeStanding } from './order-view.ts'
 import { sizeAhead } from './queue.ts'
 import { cancelIdle } from './reducing.ts'
@@ -43,7 +43,7 @@ export function arriveOrders(turn: Turn): void {
     const market = turn.compiled.markets.get(order.symbol)!
     // an earlier one's fill may have ended it
     if (!state.orders.includes(order)) continue
-    const barred = marketBar(turn, market) !== null
+    const barred = !isTrading(turn, market)
     order.arrivesAt = null
     if (!barred && wouldTake(turn, order, market)) {
       cancelOrder(turn, order, 'would_take')

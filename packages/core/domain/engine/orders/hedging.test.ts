@@ -30,7 +30,7 @@ test('an order with a position reduces that ticket alone, and no more than it ho
   w.buy('5')
   const position = idOf(w, 0)
   expect(w.order({ side: 'sell', type: 'market', quantity: '12', position })).toMatchObject({
-    order: { reduce_only: true, position, filled: '10', reason: 'nothing_to_reduce' },
+    order: { reduce_only: true, position, filled: '10', reason: 'no_liquidity' },
   })
   expect(tickets(w)).toEqual(['5 for 505'])
 })

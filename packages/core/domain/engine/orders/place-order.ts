@@ -45,17 +45,19 @@ export function draftChecked(
 export function placeOrder(turn: Turn, command: OrderCommand, id: string): Answer {
   const drafted = draftChecked(turn, command, id)
   if ('ok' in drafted) return drafted
-  const answer = submit(turn, drafted.orders, drafted.market)
-  if (answer.ok && turn.state.day) turn.state.day.orders += 1
-  return answer
+  return submit(turn, drafted.orders, drafted.market)
 }
 
+/** Closes come this way too: each counts as one order of the day, both legs of a pair as one. */
 export function submit(turn: Turn, orders: Order[], market: Market): Answer {
   const standing = standingOf(turn, orders, market)
   const refusal = admit(turn, orders, market, standing)
   if (refusal) return refusal
   const sent = turn.compiled.spec.latency_ms > 0 ? send : enter
-  return sent(turn, orders, market, standing) ?? accepted(turn, orders)
+  const against = sent(turn, orders, market, standing)
+  if (against) return against
+  turn.state.day!.orders += 1
+  return accepted(turn, orders)
 }
 
 /** Orders arrive at once; a refusal takes all of it back. */

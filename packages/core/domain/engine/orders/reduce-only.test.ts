@@ -21,7 +21,7 @@ describe('reduce_only', () => {
     const w = quoted()
     w.buy('10')
     expect(reduce(w, 'sell', '25')).toMatchObject({
-      order: { status: 'cancelled', reason: 'nothing_to_reduce', filled: '10' },
+      order: { status: 'cancelled', reason: 'no_liquidity', filled: '10' },
     })
     expect(w.state.book.positions).toEqual([])
   })

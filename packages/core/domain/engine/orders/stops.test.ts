@@ -80,7 +80,7 @@ describe('stop', () => {
     w.order({ side: 'buy', type: 'stop', stop_price: '102.00', quantity: '5', reduce_only: true })
     w.quote(at(2), '101.00', '102.00', { ask_size: '6' })
     expect(w.fills.slice(1)).toEqual(['#2 buy 4 @ 102 taker', '#3 buy 1 @ 102 taker'])
-    expect(w.ended.at(-1)).toBe('#3 cancelled nothing_to_reduce')
+    expect(w.ended.at(-1)).toBe('#3 cancelled no_liquidity')
   })
 
   test('a stop of another side of the book than the event moves stays', () => {

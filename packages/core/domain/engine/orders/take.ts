@@ -7,7 +7,7 @@ import { type Turn, takeDepth } from '../turn.ts'
 import { growExits, leaveEntry } from './bracket.ts'
 import { shrinkPartner } from './oco.ts'
 import { cancelOrder, dropOrder, isDone, writeEnd } from './order-view.ts'
-import { openQuantity, reducible } from './reducing.ts'
+import { openQuantity } from './reducing.ts'
 
 /** What an order could trade now against the book, within its own limit. */
 export function crossing(turn: Turn, order: Order, market: Market) {
@@ -31,9 +31,7 @@ export function takeNow(turn: Turn, order: Order, market: Market): void {
 }
 /** What a taker's order could not trade is cancelled. */
 export function endRest(turn: Turn, order: Order): void {
-  if (isDone(order)) return
-  const nothingLeft = order.reduceOnly && isZero(reducible(turn.state, order))
-  cancelOrder(turn, order, nothingLeft ? 'nothing_to_reduce' : 'no_liquidity')
+  if (!isDone(order)) cancelOrder(turn, order, 'no_liquidity')
 }
 
 /** After fills of `got` were booked: the order ends when it is done; its exits grow, its other leg shrinks, its entry ends. */

@@ -1,6 +1,6 @@
 /** Stops of one event: trails follow the price, then what is reached triggers, protective ones first. */
 import type { MarketEvent } from '../../market/event.ts'
-import { type Dec, isZero } from '../../money/dec.ts'
+import type { Dec } from '../../money/dec.ts'
 import type { Market } from '../compile.ts'
 import { isHeldBack, noteAct } from '../order-rules.ts'
 import type { Order } from '../state.ts'
@@ -8,7 +8,6 @@ import type { Turn } from '../turn.ts'
 import type { MarketView } from '../view.ts'
 import { dropOrder, isDone, writeStanding } from './order-view.ts'
 import { sizeAhead } from './queue.ts'
-import { reducible } from './reducing.ts'
 import { endRest, takeNow } from './take.ts'
 import { follow } from './trail.ts'
 import { isReached, triggerPrice } from './trigger-price.ts'
@@ -21,11 +20,13 @@ export const isStop = (order: Order): boolean =>
 export const eventPrice = (event: MarketEvent, order: Order, market: Market, view: MarketView): Dec | null =>
   market.doc.trigger_price === 'last' && event.kind !== 'trade' ? null : triggerPrice(order.side, market, view)
 
-/** An exit: it can only make a position smaller, or is on the side that does. */
-const isProtective = (turn: Turn, order: Order): boolean =>
-  order.reduceOnly || (!turn.compiled.hedging && !isZero(reducible(turn.state, order)))
+/** It can only make a position smaller, or is on the other side of one. */
+const isProtective = ({ state: { book } }: Turn, order: Order): boolean =>
+  order.reduceOnly ||
+  book.positions.some((p) => p.symbol === order.symbol && p.quantity.n > 0n === (order.side === 'sell'))
+/** To a news window an exit triggers, an entry is activated; a hedging account's opposing order opens a ticket. */
 export const actOf = (turn: Turn, order: Order): 'stop_trigger' | 'activation' =>
-  isProtective(turn, order) ? 'stop_trigger' : 'activation'
+  order.reduceOnly || (!turn.compiled.hedging && isProtective(turn, order)) ? 'stop_trigger' : 'activation'
 
 export function triggerStops(turn: Turn, event: Extract<MarketEvent, { symbol: string }>, market: Market): void {
   const reached: Order[] = []
