@@ -76,7 +76,8 @@ function print(told: Explained): void {
     console.log(
       `  ${r.rule}: ${r.metric} ${r.value} against ${r.floor} (${r.compare}): ${r.crossed ? 'crossed' : `${r.remaining} left`}`,
     )
-  for (const s of told.standing) {
+  const shown = new Set(told.rules.map(({ index }) => index))
+  for (const s of told.standing.filter(({ index }) => !shown.has(index))) {
     const met = s.met === null ? '' : s.met ? ', met' : ', not met'
     console.log(`  ${s.rule}[${s.index}]  ${s.value} of ${s.limit}${met} (${s.effect})`)
   }
