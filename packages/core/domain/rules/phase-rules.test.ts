@@ -48,6 +48,7 @@ test('floors stand in the order of the table, of one kind in that of the phase',
     phase(overall('static'), daily('balance'), target, overall('eod_balance'), daily('day_high')),
   )
   expect(names(sorted.floors)).toEqual(['max_daily_loss 1', 'max_daily_loss 4', 'max_loss 0', 'max_loss 3'])
+  expect(names(sorted.listed)).toEqual(['max_loss 0', 'max_daily_loss 1', 'max_loss 3', 'max_daily_loss 4'])
   expect(names(sorted.all)).toEqual([
     'max_loss 0',
     'max_daily_loss 1',
