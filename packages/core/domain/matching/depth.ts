@@ -33,9 +33,9 @@ function standing(
   ]
 }
 
-/** Size that one side shows at exactly this price of the source; null: none. */
+/** Size that one side shows this account at exactly this price; null: none. */
 export function displayedAt(view: SymbolView, side: 'bid' | 'ask', price: Dec, market: Market): Dec | null {
-  const found = standing(view, side).find(({ level }) => cmp(level.price, price) === 0)
+  const found = standing(view, side).find(({ level }) => cmp(markedUp(level.price, side, market), price) === 0)
   return found ? (found.level.size ?? market.clip) : null
 }
 

@@ -75,11 +75,11 @@ export function enter(turn: Turn, orders: Order[], market: Market, { bar, reduce
   else cancelIdle(turn)
   return refusal
 }
-/** Latency model: margin as if they arrived now, then they are on their way. */
+/** Latency model: accepted where they would be if they arrived now, then on their way. */
 function send(turn: Turn, orders: Order[], market: Market, standing: Standing): Refusal | null {
   const trial = fork(turn)
   const refusal = enter(trial, structuredClone(orders), market, standing)
-  if (refusal && refusal.code !== 'would_take') return refusal
+  if (refusal) return refusal
   for (const order of orders) {
     order.arrivesAt = turn.at + turn.compiled.spec.latency_ms
     turn.state.orders.push(order)

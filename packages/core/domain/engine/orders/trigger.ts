@@ -1,6 +1,6 @@
 /** Stops of one event: trails follow the price, then what is reached triggers, protective ones first. */
 import type { MarketEvent } from '../../market/event.ts'
-import type { Dec } from '../../money/dec.ts'
+import { type Dec, sum } from '../../money/dec.ts'
 import type { Market } from '../compile.ts'
 import { isHeldBack, noteAct } from '../order-rules.ts'
 import type { Order } from '../state.ts'
@@ -20,10 +20,12 @@ export const isStop = (order: Order): boolean =>
 export const eventPrice = (event: MarketEvent, order: Order, market: Market, view: MarketView): Dec | null =>
   market.doc.trigger_price === 'last' && event.kind !== 'trade' ? null : triggerPrice(order.side, market, view)
 
-/** It can only make a position smaller, or is on the other side of one. */
-const isProtective = ({ state: { book } }: Turn, order: Order): boolean =>
-  order.reduceOnly ||
-  book.positions.some((p) => p.symbol === order.symbol && p.quantity.n > 0n === (order.side === 'sell'))
+/** It can only make a position smaller, or is against what the account holds of its symbol in all. */
+function isProtective({ state: { book } }: Turn, order: Order): boolean {
+  if (order.reduceOnly) return true
+  const held = sum(book.positions.filter((p) => p.symbol === order.symbol).map((p) => p.quantity))
+  return order.side === 'buy' ? held.n < 0n : held.n > 0n
+}
 /** To a news window an exit triggers, an entry is activated; a hedging account's opposing order opens a ticket. */
 export const actOf = (turn: Turn, order: Order): 'stop_trigger' | 'activation' =>
   order.reduceOnly || (!turn.compiled.hedging && isProtective(turn, order)) ? 'stop_trigger' : 'activation'
