@@ -6,8 +6,10 @@ import type { Instrument } from '../domain/instruments/instrument.ts'
 import type { Level, MarketEvent, Tick } from '../domain/market/event.ts'
 import { dec, ZERO } from '../domain/money/dec.ts'
 import type { Facts } from '../domain/rules/kind.ts'
+import { nextReset } from '../domain/time/zone.ts'
 import { instrument, spec } from './world.ts'
 
+const DAY = 86_400_000
 export const SYMBOL = 'TST/USD'
 /** An instrument as an account in `currency` trades it. */
 export const marketOf = (more: Partial<Instrument> = {}, currency = 'USD'): Market => {
@@ -28,6 +30,7 @@ export function factsOf({
 }: FactsText = {}): Facts {
   const { initial = '100000', balance = initial, equity = balance } = money
   const { balance: b = initial, equity: e = b, high = e, ...rest } = day
+  const compiled = compileSpec(spec(rules, { initial_balance: initial, ...more }))
   return {
     initial: dec(initial),
     balance: dec(balance),
@@ -35,7 +38,7 @@ export function factsOf({
     day: {
       k: 0,
       start: 0,
-      next: 86_400_000,
+      next: at > DAY ? nextReset(compiled.zone, compiled.resetMinutes, at) : DAY,
       opened: false,
       openedAndClosed: false,
       orders: 0,
@@ -48,7 +51,7 @@ export function factsOf({
     flat,
     at,
     account: { ...newAccount('a'), ...account },
-    compiled: compileSpec(spec(rules, { initial_balance: initial, ...more })),
+    compiled,
   }
 }
 export interface FactsText {

@@ -148,3 +148,9 @@ describe('news_window', () => {
     expect(w.of('violation')).toHaveLength(1)
   })
 })
+test('hedging: tickets of both sides add up, they do not cancel each other out', () => {
+  const w = world([{ rule: 'max_position_size', per: 'symbol', quantity: '100', effect: 'gate' }], {
+    position_mode: 'hedging',
+  })
+  expect([code(w.buy('60')), code(w.sell('40')), code(w.sell('1'))]).toEqual(['ok', 'ok', 'rule_refused'])
+})

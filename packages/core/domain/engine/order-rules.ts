@@ -1,4 +1,5 @@
 /** What rules refuse before an order is accepted, what a news window holds back, and acts that are breaches. */
+import { markedUp } from '../matching/depth.ts'
 import { type Dec, dec, gte, isZero, lte, sub, ZERO } from '../money/dec.ts'
 import type { Act, OrderRequest, RuleRefusal } from '../rules/kind.ts'
 import type { Entry } from '../rules/phase-rules.ts'
@@ -21,7 +22,9 @@ function requestOf(turn: Turn, order: Order, market: Market): OrderRequest | nul
   return {
     order,
     market,
-    reference: own ?? (order.side === 'buy' ? quote.ask.price : quote.bid.price),
+    reference:
+      own ??
+      (order.side === 'buy' ? markedUp(quote.ask.price, 'ask', market) : markedUp(quote.bid.price, 'bid', market)),
     quoteOf: turn.quoteOf,
     adding: addingQuantities([...waiting, order], turn.state.book, turn.compiled.hedging),
   }

@@ -1,6 +1,7 @@
 /** What an account would hold if every waiting order were filled. */
 
 import type { Order } from '../engine/state.ts'
+import { markOf } from '../engine/valuation.ts'
 import { type QuoteOf, valueIn } from '../instruments/convert.ts'
 import type { Side } from '../market/event.ts'
 import { abs, add, type Dec, gt, isZero, max, mul, neg, sign, sum, ZERO } from '../money/dec.ts'
@@ -36,17 +37,19 @@ function heldOn(facts: Facts, quoteOf: QuoteOf, symbol: string, side: Side, unit
   let held = ZERO
   for (const p of facts.account.book.positions) {
     if (p.symbol !== symbol || sign(p.quantity) > 0 !== (side === 'buy')) continue
-    const quote = quoteOf(symbol)!
-    const mark = side === 'buy' ? quote.bid.price : quote.ask.price
+    const mark = markOf(p.quantity, facts.compiled.markets.get(symbol)!, quoteOf(symbol)!)
     held = add(held, unit === 'quantity' ? abs(p.quantity) : notionalOf(facts, quoteOf, symbol, abs(p.quantity), mark))
   }
   return held
 }
-/** The larger side of a symbol, as it is held now. */
-export function heldIn(facts: Facts, quoteOf: QuoteOf, symbol: string, unit: Unit): Dec {
-  const [long, short] = SIDES.map((side) => heldOn(facts, quoteOf, symbol, side, unit))
-  return max(long!, short!)
+/** Netting: the larger side; hedging: both, tickets do not cancel each other out. */
+const sizeOfSides = (facts: Facts, of: (side: Side) => Dec): Dec => {
+  const [long, short] = SIDES.map(of)
+  return facts.compiled.hedging ? add(long!, short!) : max(long!, short!)
 }
+/** The size of a symbol, as it is held now. */
+export const heldIn = (facts: Facts, quoteOf: QuoteOf, symbol: string, unit: Unit): Dec =>
+  sizeOfSides(facts, (side) => heldOn(facts, quoteOf, symbol, side, unit))
 export const heldInAll = (facts: Facts, quoteOf: QuoteOf, unit: Unit): Dec =>
   sum([...new Set(facts.account.book.positions.map((p) => p.symbol))].map((s) => heldIn(facts, quoteOf, s, unit)))
 
@@ -65,14 +68,12 @@ export function sideOf(facts: Facts, request: OrderRequest, symbol: string, side
 const symbolsOf = (facts: Facts, request: OrderRequest): Set<string> =>
   new Set([...facts.account.book.positions, ...facts.account.orders, request.order].map((x) => x.symbol))
 
-/** The larger side of each symbol, in all. */
-export function total(facts: Facts, request: OrderRequest, unit: Unit): Dec {
-  const sizes = [...symbolsOf(facts, request)].map((symbol) => {
-    const [long, short] = SIDES.map((side) => sideOf(facts, request, symbol, side, unit))
-    return max(long!, short!)
-  })
-  return sum(sizes)
-}
+/** The size of a symbol with what waits. */
+export const sizeIn = (facts: Facts, request: OrderRequest, symbol: string, unit: Unit): Dec =>
+  sizeOfSides(facts, (side) => sideOf(facts, request, symbol, side, unit))
+/** The sizes of all symbols. */
+export const total = (facts: Facts, request: OrderRequest, unit: Unit): Dec =>
+  sum([...symbolsOf(facts, request)].map((symbol) => sizeIn(facts, request, symbol, unit)))
 
 /** Does the order open a position of its own: hedging, each ticket; netting, the first one in its symbol. */
 export function opensPosition(facts: Facts, request: OrderRequest): boolean {

@@ -61,7 +61,7 @@ test('symbols are counted apart', () => {
   ])
 })
 
-test('a week begins on Monday, local time: what was before is forgotten with the first order in it', () => {
+test('a week begins with the trading day that ends on Monday or later: what was before is forgotten with the first order in it', () => {
   // Prague is an hour ahead: its Monday began at 23:00
   const sunday = { at: '2024-03-10T22:59:59Z' }
   const monday = { at: '2024-03-10T23:00:00Z' }

@@ -5,8 +5,11 @@ import { add, type Dec, isZero, max, min, ZERO } from '../money/dec.ts'
 import { offsetAt } from '../time/zone.ts'
 import type { BookedFill, Facts } from './kind.ts'
 
-/** Number of the local week, from Monday on, that an instant lies in. */
-const weekNow = ({ compiled, at }: Facts): number => weekOf(at + offsetAt(compiled.zone, at))
+/** Number of the local week, from Monday on, in which the trading day ends: it changes at a reset, never between points. */
+function weekNow({ compiled, day }: Facts): number {
+  const last = day.next - 1
+  return weekOf(last + offsetAt(compiled.zone, last))
+}
 
 /** Sizes of the running week with the orders that are still being filled. */
 export function sizesOf(lots: Omit<Lots, 'symbol' | 'week'>): { count: number; sum: Dec; least: Dec; most: Dec } {

@@ -1,6 +1,6 @@
 import type { MaxPositionSizeRule } from '../engine/types.ts'
 import { type Dec, dec, gt, max, str, sub } from '../money/dec.ts'
-import { heldIn, heldInAll, sideOf, total } from './exposure.ts'
+import { heldIn, heldInAll, sizeIn, total } from './exposure.ts'
 import type { Facts, OrderRequest, RuleKind } from './kind.ts'
 import { mostOf } from './standing.ts'
 
@@ -8,9 +8,8 @@ const unitOf = (rule: MaxPositionSizeRule) => (rule.quantity === undefined ? 'no
 const limitFor = (rule: MaxPositionSizeRule): Dec => dec((rule.quantity ?? rule.notional)!)
 
 function sizeAfter(rule: MaxPositionSizeRule, request: OrderRequest, facts: Facts): Dec {
-  const { symbol, side } = request.order
   if (rule.per === 'all') return total(facts, request, unitOf(rule))
-  return sideOf(facts, request, symbol, side, unitOf(rule))
+  return sizeIn(facts, request, request.order.symbol, unitOf(rule))
 }
 
 /** Largest position of a symbol, or of all of them together; waiting orders count as filled. */
