@@ -105,12 +105,14 @@ test('what is taken adds up per symbol, side and price, however the price is wri
 })
 
 test('the size that shows at a price is that of the level there, taken or not', () => {
-  const at = (side: 'bid' | 'ask', price: string) => {
-    const found = displayedAt(ladder().symbol(), side, dec(price), market)
+  const at = (side: 'bid' | 'ask', price: string, of = market) => {
+    const found = displayedAt(ladder().symbol(), side, dec(price), of)
     return found && str(found)
   }
   expect([at('ask', '101'), at('ask', '103'), at('ask', '101.5'), at('ask', '99')]).toEqual(['10', '30', null, null])
   expect([at('bid', '98'), at('bid', '101')]).toEqual(['20', null])
+  const dear = marketOf({ spread_markup_ticks: '3' })
+  expect([at('bid', '97.97', dear), at('bid', '98', dear), at('ask', '102.03', dear)]).toEqual(['20', null, '20'])
   expect(str(displayedAt(new Tape().quote(['99.00'], ['101.00']).symbol(), 'bid', dec('99'), market)!)).toBe('77')
 })
 
