@@ -243,3 +243,30 @@ test('objectives stay open for days that are not there yet', () => {
   w.sell('1000')
   expect(w.state.status).toBe('started')
 })
+test('a swap at the instant of a cut-off that closes nothing is judged at it', () => {
+  const swap = {
+    zone: 'America/New_York',
+    time: '15:45',
+    unit: 'points',
+    long: '-2',
+    short: '0',
+    triple: null,
+  } as const
+  const loss: Rule = {
+    rule: 'max_loss',
+    mode: 'static',
+    limit: { amount: '1999' },
+    lock: null,
+    metric: 'equity',
+    compare: 'lt',
+    effect: 'hard',
+  }
+  const flat: Rule = { rule: 'weekend_flat', day: 5, time: '15:45', zone: 'America/New_York', effect: 'hard' }
+  const w = world([flat, loss], { instruments: [instrument('TST/USD', { swap })] })
+  w.quote(at('08T18:00:00'), '100.00', '100.00')
+  w.buy('1000')
+  const { mseq } = w.replay.view
+  w.clock(at('08T20:45:00'))
+  // at the deadline, with the marks before the event: not at the event
+  expect(w.of('verdict')).toMatchObject([{ verdict: 'failed', rule: 'max_loss', mseq }])
+})

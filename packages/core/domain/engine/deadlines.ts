@@ -77,7 +77,7 @@ function passInstant(turn: Turn, due: number): void {
   if (turn.state.carryAt === due) bookCarry(turn)
   expireOrders(turn)
   const flattened = passClocks(turn, 'flat', before)
-  if (!resets && !flattened && turn.records.length > written) evaluate(turn, 'every', before)
+  if (!resets && turn.records.length > written) evaluate(turn, 'every', before)
   if (resets && isDue(turn)) passReset(turn, flattened ? standing(turn) : before)
   passClocks(turn, 'rest', gapsWith(turn.state, turn))
   if (isRunning(turn.state) && pauseEnd(turn.state) === due) {
