@@ -3,7 +3,7 @@ import { bookOf, type FactsText, factsOf, SYMBOL, Tape } from '../../testing/boo
 import { orderOf, positionOf, requestOf } from '../../testing/request.ts'
 import { instrument } from '../../testing/world.ts'
 import { newRuleState, type Order, type Position } from '../engine/state.ts'
-import { dec, str } from '../money/dec.ts'
+import { type Dec, dec, str } from '../money/dec.ts'
 import { maxOpenPositions } from './max-open-positions.ts'
 import { maxPositionSize } from './max-position-size.ts'
 import { maxTotalExposure } from './max-total-exposure.ts'
@@ -184,6 +184,33 @@ describe('all symbols together', () => {
     )
     expect(str(exposure.remaining as ReturnType<typeof dec>)).toBe('-97')
   })
+})
+
+describe('hedging', () => {
+  const text = { spec: { position_mode: 'hedging' as const } }
+  const positions = [positionOf('4'), positionOf('-3', '0', SYMBOL, 'o2')]
+  test('tickets of both sides add up, held and waiting', () => {
+    const orders = [orderOf({ id: 'o3', side: 'sell', quantity: '2', price: '120', type: 'limit' })]
+    const order = orderOf({ quantity: '1' })
+    expect(refused(size({ quantity: '10' }), order, { text, positions, orders })).toBeNull()
+    expect(refused(size({ quantity: '9.9' }), order, { text, positions, orders })).toEndWith('with this order 10')
+    expect(refused(size({ quantity: '0', per: 'all' }), order, { text, positions, orders })).toEndWith(
+      'with this order 10',
+    )
+    const { facts } = asked(order, { text, positions })
+    expect(str(maxPositionSize.standing!(size({ quantity: '10' }), facts, newRuleState(), quoteOf).value as Dec)).toBe(
+      '7',
+    )
+  })
+})
+
+test('what is held counts at its mark with the mark-up of the account', () => {
+  const spec = { instruments: [instrument(SYMBOL, { contract_size: '10', spread_markup_ticks: '100' })] }
+  const held = (quantity: string) => {
+    const { facts } = asked(orderOf({ quantity: '1' }), { text: { spec }, positions: [positionOf(quantity)] })
+    return str(maxPositionSize.standing!(size({ notional: '1' }), facts, newRuleState(), quoteOf).value as Dec)
+  }
+  expect([held('1'), held('-1')]).toEqual(['980', '1020'])
 })
 
 describe('positions at once', () => {

@@ -75,3 +75,12 @@ test('sizes of an earlier week are none of this one', () => {
   const of = (at: string) => ofThisWeek(factsOf({ at: Date.parse(at), account: { trades: all } })).length
   expect([of('2024-03-10T22:59:59Z'), of('2024-03-10T23:00:00Z'), of('2024-03-03T22:59:59Z')]).toEqual([1, 0, 0])
 })
+
+test('where the day turns in the afternoon, the week turns with it on Sunday', () => {
+  const all = trades()
+  all.lots = after(['o1', '2'])
+  const spec = { reset_zone: 'America/New_York', reset_time: '17:00' }
+  const of = (at: string) => ofThisWeek(factsOf({ at: Date.parse(at), spec, account: { trades: all } })).length
+  // 17:00 in New York is 21:00 UTC from that Sunday on
+  expect([of('2024-03-10T20:59:59Z'), of('2024-03-10T21:00:00Z')]).toEqual([1, 0])
+})
