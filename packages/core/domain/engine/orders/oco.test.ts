@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { spec, World } from '../../../testing/world.ts'
+import { instrument, spec, World } from '../../../testing/world.ts'
 import type { AccountSpec, OrderBody } from '../types.ts'
 
 const at = (second: number): string => `2024-03-04T08:00:${String(second).padStart(2, '0')}Z`
@@ -65,6 +65,16 @@ test('when both rest and one event reaches both, the one that came first fills',
   w.quote(at(3), '93.00', '94.00', { ask_size: '6' })
   expect(w.fills).toEqual(['#1 buy 6 @ 95 maker'])
   expect(w.working).toEqual(['#1 4', '#1.stop 4'])
+})
+
+test('a stop leg that triggers on arrival and fills leaves the limit leg cancelled, not filled', () => {
+  const w = quoted({ instruments: [instrument('TST/USD', { trigger_price: 'last' })] })
+  w.trade(at(2), '106.00', '5', 'buy')
+  expect(pair(w)).toMatchObject({
+    order: { type: 'limit', status: 'cancelled', reason: 'oco', filled: '0' },
+    legs: [{ status: 'cancelled' }, { type: 'stop', status: 'filled', filled: '10' }],
+  })
+  expect(w.ended).toEqual(['#1.stop filled', '#1 cancelled oco'])
 })
 
 test('cancelling one leg by hand cancels both', () => {

@@ -45,10 +45,11 @@ export const waitingStatus = (order: Order): 'pending' | 'working' => (order.arr
 
 /** Where an order stands after what this input did to it. */
 export function answerView(turn: Turn, order: Order): OrderView {
-  if (isDone(order)) return viewOf(order, 'filled')
   if (turn.state.orders.includes(order)) return viewOf(order, waitingStatus(order))
-  const last = turn.records.findLast((r) => r.kind === 'order' && r.order === order.id)
-  return viewOf(order, 'cancelled', last?.kind === 'order' ? last.reason : undefined)
+  const end = turn.records.findLast((r) => r.kind === 'order' && r.order === order.id && !r.view)
+  // a leg whose partner filled has nothing left and was cancelled all the same
+  if (end?.kind === 'order' && end.status !== 'filled') return viewOf(order, 'cancelled', end.reason)
+  return viewOf(order, 'filled')
 }
 
 /** The order as it stands now: it works, was triggered or amended. */
