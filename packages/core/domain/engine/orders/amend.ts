@@ -112,7 +112,7 @@ function enterAnew(turn: Turn, order: Order, market: Market, moved: boolean): Re
   const refusal =
     (reduces ? null : (lockBar(turn.state) ?? checkNotional(order, reference, market))) ??
     (bar && !(reduces && isLimit) ? bar : null) ??
-    checkBracket(order, reference) ??
+    (order.trailing ? null : checkBracket(order, reference)) ??
     refuseByRules(turn, order, market)
   if (refusal) return refusal
   if (!pending && !bar && wouldTake(turn, order, market))

@@ -20,13 +20,13 @@ export function openQuantity(state: AccountState, order: Order): Dec {
   return order.reduceOnly ? min(rest, reducible(state, order)) : rest
 }
 
-/** True when the order can only make the position smaller, waiting orders of its side counted first; reducing ones use up nothing. */
+/** True when the order can only make the position smaller, waiting orders of its side counted first. */
 export function onlyReduces(turn: Turn, order: Order): boolean {
   if (order.reduceOnly) return true
   const most = reducible(turn.state, order)
   if (turn.compiled.hedging || isZero(most)) return false
   const waiting = turn.state.orders
-    .filter((o) => o !== order && !o.reduceOnly && o.symbol === order.symbol && o.side === order.side)
+    .filter((o) => o !== order && o.symbol === order.symbol && o.side === order.side)
     .reduce((total, o) => add(total, sub(o.quantity, o.filled)), ZERO)
   return !gt(add(waiting, sub(order.quantity, order.filled)), most)
 }
