@@ -1,21 +1,13 @@
 import type { AccountState } from '../domain/engine/state.ts'
-import type { AccountSpec, AmendBody, Command, OrderBody, Rule, Trail } from '../domain/engine/types.ts'
+import type { AccountSpec, AmendBody, Command, OrderBody, Trail } from '../domain/engine/types.ts'
 import type { Instrument } from '../domain/instruments/instrument.ts'
 import type { MarketEvent } from '../domain/market/event.ts'
 import { toNumber } from '../domain/money/dec.ts'
+import { pick } from './random.ts'
+import { CALENDARS, randomRules } from './random-rules.ts'
 import { instrument, PLAIN_ACCOUNT } from './world.ts'
 
-/** A small seeded generator (mulberry32): worlds repeat from their seed. */
-export function randomOf(seed: number): () => number {
-  let a = seed >>> 0
-  return () => {
-    a = (a + 0x6d2b79f5) >>> 0
-    let t = Math.imul(a ^ (a >>> 15), a | 1)
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-export const pick = <T>(random: () => number, list: readonly T[]): T => list[Math.floor(random() * list.length)]!
+export { pick, randomOf } from './random.ts'
 
 /** Two dollar symbols, one in yen that converts through USD/JPY, one in euro that converts through EUR/USD. */
 export const INSTRUMENTS = [
@@ -38,45 +30,7 @@ const DIGITS = { 'EUR/USD': 4 } as Record<string, number>
 export const SYMBOLS = Object.keys(START)
 
 export function randomSpec(random: () => number): AccountSpec {
-  const compare = pick(random, ['lt', 'lte'] as const)
-  const metric = pick(random, ['equity', 'equity', 'min', 'balance'] as const)
-  const rules: Rule[] = [
-    {
-      rule: 'profit_target',
-      pct: pick(random, ['1', '3', '8']),
-      basis: pick(random, ['balance', 'equity'] as const),
-      require_flat: random() < 0.5,
-      sticky: random() < 0.3,
-      effect: 'gate',
-    },
-    {
-      rule: 'max_daily_loss',
-      anchor: pick(random, ['balance', 'equity', 'max', 'initial', 'day_high'] as const),
-      limit:
-        random() < 0.3
-          ? { amount: '2000' }
-          : { pct: pick(random, ['1', '3']), of: pick(random, ['initial', 'anchor'] as const) },
-      metric,
-      compare,
-      tested: random() < 0.15 ? 'reset' : 'always',
-      effect: 'hard',
-    },
-    {
-      rule: 'max_loss',
-      mode: 'static',
-      limit: { pct: pick(random, ['2', '6']) },
-      lock: null,
-      metric: 'equity',
-      compare,
-      effect: 'hard',
-    },
-    {
-      rule: 'min_trading_days',
-      n: pick(random, [1, 2]),
-      counts: pick(random, ['opened', 'opened_and_closed'] as const),
-      effect: 'gate',
-    },
-  ]
+  const rules = randomRules(random)
   return {
     ...PLAIN_ACCOUNT,
     engine: 1,
@@ -95,14 +49,22 @@ export function randomSpec(random: () => number): AccountSpec {
       { kind: 'evaluation', rules },
     ],
     instruments: randomInstruments(random),
+    calendars: CALENDARS,
+    warnings: pick(random, [[], ['0.5', '0.8', '0.95']]),
+    max_pauses: 2,
+    max_pause_days: 1,
   }
 }
-/** Some where the last trade triggers, some with a mark-up: the account's own. */
+const SWAP = { zone: 'America/New_York', time: '17:00', unit: 'bps', long: '-1.5', short: '0.5', triple: 3 } as const
+/** Some where the last trade triggers, some with a mark-up, sessions, swap or funding: the account's own. */
 const randomInstruments = (random: () => number): Instrument[] =>
   INSTRUMENTS.map((doc) => ({
     ...doc,
     trigger_price: random() < 0.2 ? 'last' : 'touch',
     spread_markup_ticks: random() < 0.2 ? pick(random, ['1', '3']) : '0',
+    session_calendar: random() < 0.15 ? 'floor' : null,
+    swap: random() < 0.2 ? SWAP : null,
+    funding: random() < 0.2 ? { every_hours: 8, rate: '0.0001' } : null,
   }))
 
 export interface WorldOptions {
@@ -138,6 +100,8 @@ export function* randomMarket(random: () => number, n: number, options: WorldOpt
         state: pick(random, ['unknown', 'unknown', 'halted', 'open', 'open', 'open'] as const),
       }
     else if (mseq > SYMBOLS.length && dice < 0.045) yield { kind: 'clock', ...at }
+    else if (mseq > SYMBOLS.length && dice < 0.05)
+      yield { kind: 'rate', ...on, what: 'funding', rate: pick(random, ['0.0003', '-0.0002']) }
     else {
       price[symbol] = Math.max(
         0.5,
@@ -179,6 +143,8 @@ export function randomCommand(
 ): Command {
   const symbol = pick(random, SYMBOLS)
   const at = mid(symbol)
+  if (account && random() < 0.02) return { op: account.status === 'paused' ? 'resume' : 'pause' }
+  if (account?.status === 'paused' && random() < 0.5) return { op: 'resume' }
   if (at === null || random() < 0.06) return random() < 0.5 ? { op: 'cancel_all' } : { op: 'cancel_all', symbol }
   const standing = account && random() < 0.18 ? randomChange(random, mid, account) : null
   return standing ?? { op: 'order', ...randomOrder(random, symbol, at, account) }

@@ -108,20 +108,24 @@ test('an account that is looked at only when its triggers are reached writes wha
     lazyTouches += lazy.touches
     allTouches += all.touches
   }
-  expect([...kinds].sort()).toEqual([
+  for (const kind of [
+    'carry',
     'checkpoint',
     'command',
     'day',
     'fill',
     'floor',
     'header',
+    'lock',
     'order',
+    'pause',
     'phase',
     'target',
     'verdict',
     'violation',
-    'withdrawn',
+    'warning',
   ])
+    expect(kinds.has(kind)).toBe(true)
   expect(lazyTouches).toBeLessThan(allTouches / 2)
 }, 30_000)
 

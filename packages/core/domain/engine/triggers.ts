@@ -78,7 +78,9 @@ function followsEquity({ kind, rule }: FloorEntry, facts: Facts): boolean {
 }
 /** Its high can be settled later: while it rises nothing but a floor under equity changes. */
 export const isSettledLater = (entry: FloorEntry): boolean =>
-  entry.side === 'above' || entry.metric === 'equity' || !entry.kind.testedAt?.(entry.rule, 'every')
+  entry.side === 'above' ||
+  entry.metric === 'equity' ||
+  (!entry.kind.start && !entry.kind.testedAt?.(entry.rule, 'every'))
 
 /** The lowest of the highs that equity can raise, of the rules that `which` takes; null: none. */
 function lowestOf(facts: Facts, which: (entry: FloorEntry) => boolean): Dec | null {
@@ -211,7 +213,7 @@ export function triggers(
 /** Equity beyond any sum of money. */
 const BEYOND = dec('1000000000000000000000000000000')
 /** No high, however high, raises what is held against equity. */
-function isLocked(facts: Facts): boolean {
+export function isLocked(facts: Facts): boolean {
   if (lowestOf(facts, isSettledLater) === null) return true
   const [now, then] = [floorAt(facts, null), floorAt(facts, BEYOND)]
   return !now || !then || (eq(now.value, then.value) && now.strict === then.strict)

@@ -145,18 +145,19 @@ const AT_MOST = 4.1
 /**
  * True is a proof that the stop-out level is not reached inside the box: every leg's share of the room rises with its
  * result (small rates, conversion bands within a factor of two), so the room is least where equity is, and the margin
- * in use there is at most `AT_MOST` times that of now.
+ * in use there is at most `AT_MOST` times that of now. Gives the equity that is left above that; null: no proof.
  */
-function isAmple(equity: number, values: readonly number[], t: Triggers, compiled: Compiled): boolean {
+function ampleRoom(equity: number, values: readonly number[], t: Triggers, compiled: Compiled): number | null {
   const stopOut = floatOf(compiled.stopOut!)
   let used = 0
   for (let i = 0; i < values.length; i++) {
     const { marginRate } = compiled.markets.get(t.legs[i]!.symbol)!
     const rate = marginRate ? floatOf(marginRate) : 1 / floatOf(compiled.leverage)
-    if (rate * stopOut > SMALL_RATE) return false
+    if (rate * stopOut > SMALL_RATE) return null
     used += values[i]! * rate
   }
-  return equity > AT_MOST * stopOut * used
+  const room = equity - AT_MOST * stopOut * used
+  return room > 0 ? room : null
 }
 const isNarrow = (bands: readonly Band[], t: Triggers): boolean =>
   bands.every(({ symbol, bid, ask }) => {
@@ -173,9 +174,11 @@ export function chooseBox(t: Triggers, coming: Dec | null, book: Book, compiled:
   const { quoteOf, volatilityOf } = market
   let evaluations = 0
   const split = chooseWidths(t, coming, quoteOf, volatilityOf, (values, equity) => {
-    if (isAmple(equity, values, t, compiled)) return null
+    const ample = ampleRoom(equity, values, t, compiled)
+    if (ample !== null) return ample
     evaluations += 2
-    return roomOf([], book, compiled, quoteOf)
+    const room = roomOf([], book, compiled, quoteOf)
+    return room ? Math.max(0, floatOf(room)) : 0
   })
   for (const { symbol } of split.widths) {
     const { bid, ask } = quoteOf(symbol)!
@@ -192,7 +195,7 @@ export function chooseBox(t: Triggers, coming: Dec | null, book: Book, compiled:
     }
     const emin = eminOf(bands, book, compiled, quoteOf)
     const emax = split.under === null ? bestOf(bands) : dec(split.under.toFixed(6))
-    const ample = t.stopsOut && isNarrow(bands, t) && isAmple(floatOf(emin), split.values, t, compiled)
+    const ample = t.stopsOut && isNarrow(bands, t) && ampleRoom(floatOf(emin), split.values, t, compiled) !== null
     const room = t.stopsOut && !ample ? roomOf(bands, book, compiled, quoteOf) : null
     evaluations += 1 + (emax && split.under === null ? 1 : 0) + (room ? 2 : 0)
     const extremes = { emin, emax, room: ample ? AMPLE : room }

@@ -65,7 +65,7 @@ test('a reset that is called quiet writes the day and its floors, and sets no fl
     const now = equity(state, compiled, view)
     const [least, most] = [dec(money(93_000, 106_000)), dec(money(93_000, 110_000))]
     if (!lte(least, now) || !lte(now, most)) continue
-    if (!isQuietReset(state, compiled, least, most)) {
+    if (!isQuietReset(state, compiled, { least, most, highest: most })) {
       seen.loud++
       continue
     }

@@ -5,7 +5,7 @@
 import type { Compiled } from '@assay/core/domain/engine/compile'
 import { factsAt, sortedRules } from '@assay/core/domain/engine/facts'
 import type { AccountState } from '@assay/core/domain/engine/state'
-import { floorAt, isSettledLater } from '@assay/core/domain/engine/triggers'
+import { floorAt, isLocked, isSettledLater } from '@assay/core/domain/engine/triggers'
 import type { Rule } from '@assay/core/domain/engine/types'
 import { nextWarning } from '@assay/core/domain/engine/warnings'
 import { type Dec, dec, eq, lt, lte, max } from '@assay/core/domain/money/dec'
@@ -75,12 +75,18 @@ function staysShut(after: Facts, most: Dec | null): boolean {
   )
 }
 
+/** Equity at the reset, and how high it can be until the account is looked at; null: any. */
+export interface Bounds {
+  least: Dec
+  most: Dec | null
+  highest: Dec | null
+}
 /**
- * True is a proof: with equity from `least` to `most` (null: any) at the reset nothing is crossed before or after it,
- * no gate opens, no warning is due, and no floor under equity rises above `least` while equity stays in between.
+ * True is a proof: with equity from `least` to `most` at the reset nothing is crossed before or after it, no gate
+ * opens, no warning is due, and no floor under equity rises above `least` while equity is not above `highest`.
  * Floors rise with the equity that they hang on, so both ends bound them.
  */
-export function isQuietReset(state: AccountState, compiled: Compiled, least: Dec, most: Dec | null): boolean {
+export function isQuietReset(state: AccountState, compiled: Compiled, { least, most, highest }: Bounds): boolean {
   if (state.status !== 'started' || state.provisional || state.lock) return false
   const { floors, measured, clocks, dayHigh } = sortedRules(state, compiled)
   // the day's high starts anew, and its next rise must be seen
@@ -102,7 +108,8 @@ export function isQuietReset(state: AccountState, compiled: Compiled, least: Dec
       const level = nextWarning(entry, after)
       if (level && lte(metricOf(entry.metric, worst.below), level)) return false
     }
-    const floor = floorAt({ ...after, equity: least }, most)
+    if (highest === null && !isLocked({ ...after, equity: least })) return false
+    const floor = floorAt({ ...after, equity: least }, highest)
     return !floor || (floor.strict ? lte(floor.value, least) : lt(floor.value, least))
   })
 }

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { compileSpec } from '@assay/core/domain/engine/compile'
 import { Replay } from '@assay/core/domain/engine/replay'
-import { type AccountState, encodeDeciding } from '@assay/core/domain/engine/state'
+import { type AccountState, encodeDeciding, isRunning } from '@assay/core/domain/engine/state'
 import { settle } from '@assay/core/domain/engine/step'
 import type { AccountSpec, Command, JournalRecord } from '@assay/core/domain/engine/types'
 import { gte, lte, toNumber } from '@assay/core/domain/money/dec'
@@ -75,7 +75,7 @@ function compare(
     // some of what was put off waits over many events, some for the next one that needs it
     if (defer && random() < 0.1) book.workOff(1 + Math.floor(random() * 2 * ACCOUNTS))
     if (checkBoxes) for (const h of hosted.values()) expectSafe(book, h, replay.accounts.get(h.account)!.state)
-    const running = [...hosted.values()].filter((h) => h.state.status === 'started')
+    const running = [...hosted.values()].filter((h) => isRunning(h.state))
     if (event.mseq > 6 && running.length < ACCOUNTS) fresh()
     if (running.length > 0 && random() < 0.2) {
       const { account } = pick(random, running)

@@ -96,8 +96,8 @@ export class Highs {
     this.evaluations++
     const bound = equityOf(search.book, search.compiled, (symbol) => best[search.symbols.indexOf(symbol)]!)
     if (!gt(bound, search.best)) return
-    // one symbol without a conversion: its best price was there
-    if (search.symbols.length === 1 && search.book.positions.length === 1) search.best = bound
+    // one leg without a conversion: its best price was there
+    if (isOneLeg(search)) search.best = bound
     else if (quotes <= FEW) this.walk(search, first, last)
     else {
       const middle = (first + last) >> 1
@@ -160,6 +160,8 @@ interface Search {
   best: Dec
 }
 
+const isOneLeg = ({ book, compiled }: Search): boolean =>
+  book.positions.length === 1 && compiled.markets.get(book.positions[0]!.symbol)!.path!.every((leg) => leg.peg)
 function widen(best: Best, bid: Dec, ask: Dec): Best {
   if (gt(bid, best.bid)) best.bid = bid
   if (lt(ask, best.ask)) best.ask = ask

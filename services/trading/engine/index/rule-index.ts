@@ -52,6 +52,7 @@ interface Armed {
 /** The invariant, as numbers: what a test compares at every tick. */
 export interface BoxCheck extends Extremes {
   equity: Dec
+  /** floors and margin; a target that was met when the box was chosen may be crossed both ways inside it */
   isSafe: boolean
 }
 
@@ -184,12 +185,14 @@ export class RuleIndex {
   /** True is a proof that a reset at the view's place decides nothing and leaves the box safe. */
   isQuietAtReset(owner: number, state: AccountState, compiled: Compiled, view: MarketView): boolean {
     const { balance, positions } = state.book
-    if (positions.length === 0) return isQuietReset(state, compiled, balance, balance)
+    if (positions.length === 0)
+      return isQuietReset(state, compiled, { least: balance, most: balance, highest: balance })
     const armed = this.armed[owner]
     if (!armed?.box) return false
     if (armed.quiet) return true
     this.evaluations++
-    return isQuietReset(state, compiled, armed.box.extremes.emin, equity(state, compiled, view))
+    const { emin, emax } = armed.box.extremes
+    return isQuietReset(state, compiled, { least: emin, most: equity(state, compiled, view), highest: emax })
   }
 
   disarm(owner: number): void {
@@ -225,7 +228,8 @@ export class RuleIndex {
     const s = this.symbols.get(event.symbol)
     if (!s) return this.found
     this.markAll(s.always)
-    if (changed || event.kind === 'symbol_state' || event.kind === 'source_changed') this.markAll(s.holders)
+    if (changed || event.kind === 'symbol_state' || event.kind === 'source_changed' || event.kind === 'rate')
+      this.markAll(s.holders)
     if (event.kind !== 'quote' && event.kind !== 'trade') return this.found
     let low = event.kind === 'trade' ? Number(event.price) : Number.POSITIVE_INFINITY
     let high = event.kind === 'trade' ? low : Number.NEGATIVE_INFINITY
@@ -284,7 +288,7 @@ export class RuleIndex {
     if (!box) return null
     const t = triggers(state, compiled, view)
     const extremes = extremesOf(box.bands, t, state.book, compiled, quotesOf(view))
-    return { ...extremes, equity: equity(state, compiled, view), isSafe: isSafe(extremes, t) }
+    return { ...extremes, equity: equity(state, compiled, view), isSafe: isSafe(extremes, { ...t, ceiling: null }) }
   }
   /** Can equity have been above `high` while nobody looked? */
   mayHaveRisen(owner: number, high: Dec): boolean {
@@ -296,7 +300,11 @@ export class RuleIndex {
   }
 }
 const isQuietInside = (box: Box, state: AccountState, compiled: Compiled): boolean =>
-  isQuietReset(state, compiled, box.extremes.emin, box.extremes.emax)
+  isQuietReset(state, compiled, {
+    least: box.extremes.emin,
+    most: box.extremes.emax,
+    highest: box.extremes.emax,
+  })
 /** Only positions and their conversions count: nothing rests or waits. */
 const isPlain = (state: AccountState, always: readonly unknown[]): boolean =>
   always.length === 0 && state.orders.length === 0 && state.closing.length === 0 && !state.provisional

@@ -45,7 +45,7 @@ export function chooseWidths(
   coming: Dec | null,
   quoteOf: QuoteOf,
   volatilityOf: VolatilityOf,
-  margin: (values: number[], equity: number) => Dec | null,
+  margin: (values: number[], equity: number) => number,
 ): Split {
   const widths: Width[] = []
   const converted: { symbol: string; result: number }[] = []
@@ -64,8 +64,7 @@ export function chooseWidths(
     }
   }
   const { floorAt, down: below, up: above } = roomsOf(t, coming, equity)
-  const room = t.stopsOut ? margin(values, equity) : null
-  const down = Math.min(below, room ? Math.max(0, floatOf(room)) : OPEN)
+  const down = Math.min(below, t.stopsOut ? margin(values, equity) : OPEN)
   const ceiling = t.ceiling ? Math.max(0, floatOf(t.ceiling.value) - equity) : OPEN
   // in one currency results add up to what was given out: half of the room is far from all of it
   const isPlain = t.ceiling !== null && !t.trails && converted.length === 0
