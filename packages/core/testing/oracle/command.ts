@@ -1,81 +1,306 @@
-import type { OrderBody } from '../../domain/engine/types.ts'
+import type { AmendBody, OrderBody, Trail } from '../../domain/engine/types.ts'
 import type { Instrument } from '../../domain/instruments/instrument.ts'
-import { type Account, type Order, positionOf } from './account.ts'
-import { fillMarketable } from './fill.ts'
-import type { OracleMarket } from './market.ts'
-import { abs, mul, num } from './number.ts'
-import { equityOf, pathOf, reservedMargin, usedMargin } from './value.ts'
+import { type Account, type Desk, type Distance, heldIn, instrumentOf, isHedging, type Order } from './account.ts'
+import { fillMarketable, reducible } from './fill.ts'
+import { abs, max, mul, num, ONE } from './number.ts'
+import { refusedByRule } from './order-rules.ts'
+import {
+  blockedBy,
+  equityOf,
+  isOpen,
+  marksOf,
+  ownPrice,
+  pathOf,
+  reservedMargin,
+  stopOf,
+  touchOf,
+  usedMargin,
+} from './value.ts'
+import { arrive, isStop, restOf, triggerPrice } from './working.ts'
 
-/** A refusal, or the order as it is accepted; it `waits` when it may not trade yet. */
-export function decideOrder(
-  account: Account,
-  body: OrderBody,
-  market: OracleMarket,
-): { refusal?: string; order?: Order; waits?: boolean } {
-  const { spec, book } = account
-  const _marks = (symbol: string) => market.of(symbol)
-  const instrument = spec.instruments.find((i) => i.symbol === body.symbol)
-  if (!instrument) return { refusal: 'unknown_symbol' }
-  const path = pathOf(spec, instrument)
-  if (!path) return { refusal: 'symbol_not_tradable' }
-  const quantity = num(body.quantity)
-  if (quantity % num(instrument.quantity_step) !== 0n) return { refusal: 'quantity_off_grid' }
-  if (quantity < num(instrument.min_quantity)) return { refusal: 'quantity_too_small' }
-  if (quantity > num(instrument.max_quantity)) return { refusal: 'quantity_too_large' }
-  const price = body.type === 'limit' ? num(body.price!) : null
-  if (price !== null && (price <= 0n || price % num(instrument.price_tick) !== 0n)) return { refusal: 'price_off_grid' }
+export interface Refusal {
+  code: string
+  field?: string
+}
+/** A refusal, or the orders as they are accepted: one, or the two legs of a pair. */
+export type Drafted = { refusal: Refusal } | { orders: Order[]; waits: boolean }
+const refuse = (code: string, field?: string) => ({ refusal: { code, field } })
 
-  const held = positionOf(book, body.symbol)?.quantity ?? 0n
-  const opposes = body.side === 'buy' ? held < 0n : held > 0n
-  let waiting = 0n
-  for (const order of account.orders) {
-    if (order.symbol === body.symbol && order.side === body.side) waiting += order.quantity - order.filled
+export function draftOrder(desk: Desk, body: OrderBody): Drafted {
+  const { account } = desk
+  const instrument = account.spec.instruments.find((i) => i.symbol === body.symbol)
+  if (!instrument) return refuse('unknown_symbol', 'symbol')
+  if (!pathOf(account.spec, instrument)) return refuse('symbol_not_tradable', 'symbol')
+  const badGrid = offGrid(instrument, body)
+  if (badGrid) return { refusal: badGrid }
+  if (body.expires_at !== undefined && body.expires_at <= desk.at) return refuse('order_expired', 'expires_at')
+  const orders = ordersOf(desk, body)
+  const [order] = orders as [Order]
+  const isTicketed = body.position !== undefined
+  if (isTicketed) {
+    const ticket = account.book.positions.find((p) => p.id === order.ticket)
+    if (!ticket || ticket.symbol !== body.symbol) return refuse('position_not_open', 'position')
+    if (ticket.quantity > 0n === (body.side === 'buy')) return refuse('nothing_to_reduce', 'side')
+  } else if (isHedging(account) && body.reduce_only) return refuse('validation_failed', 'position')
+  const isReducing = reduces(desk, order)
+  if (account.provisional && !isReducing) return refuse('account_locked')
+  if (account.lock && !isReducing) return refuse('account_locked')
+  if (order.reduceOnly && reducible(account, account.book, order) === 0n)
+    return refuse('nothing_to_reduce', 'reduce_only')
+  const blocked = blockedBy(desk, instrument)
+  const isPassing = isReducing && body.type === 'limit' && body.time_in_force !== 'ioc' && body.time_in_force !== 'fok'
+  if (blocked && !isPassing) return refuse(blocked)
+  const marketRefusal = offMarket(desk, instrument, body, orders, isReducing)
+  if (marketRefusal) return { refusal: marketRefusal }
+  if (order.postOnly && !blocked && takes(desk, order)) return refuse('would_take', 'price')
+  if (!isReducing) {
+    const rule = refusedByRule(desk, orders, body)
+    if (rule) return { refusal: rule }
+    if (!isAffordable(desk, orders)) return refuse('insufficient_margin')
   }
-  const isReducing = opposes && quantity + waiting <= abs(held)
-  if (account.provisional && !isReducing) return { refusal: 'account_locked' }
-  const isLasting = body.type === 'limit' && body.time_in_force !== 'ioc'
-  const blocked = blockedBy(account, instrument, market)
-  if (blocked && !(isReducing && isLasting)) return { refusal: blocked }
-  const { quote } = market.of(body.symbol)
-  const touch = price ?? (body.side === 'buy' ? quote!.ask : quote!.bid)
-  const notional = mul(mul(quantity, num(instrument.contract_size)), touch)
-  if (!isReducing && notional < num(instrument.min_notional)) return { refusal: 'notional_too_small' }
+  return { orders, waits: blocked !== null }
+}
 
+/** What only reduces, other orders of its side that wait counted as filled before it. */
+function reduces(desk: Desk, order: Order, without?: Order): boolean {
+  const { account } = desk
+  if (order.reduceOnly || order.ticket !== null) return true
+  if (isHedging(account)) return false
+  const held = heldIn(account.book, order.symbol)
+  if (order.side === 'buy' ? held >= 0n : held <= 0n) return false
+  const waiting = new Map<string, bigint>()
+  for (const o of account.orders) {
+    if (o === without || o.symbol !== order.symbol || o.side !== order.side || o.reduceOnly) continue
+    const pair = o.partner === null ? o.id : [o.id, o.partner].sort().join()
+    waiting.set(pair, max(waiting.get(pair) ?? 0n, restOf(o)))
+  }
+  const used = [...waiting.values()].reduce((a, b) => a + b, 0n)
+  return order.quantity + used <= abs(held)
+}
+
+// ---- grids -----------------------------------------------------------------------------------------------------------
+function offGrid(instrument: Instrument, body: OrderBody): Refusal | null {
+  return offQuantity(instrument, num(body.quantity)) ?? offPrices(instrument, pricesOf(body))
+}
+export function offQuantity(instrument: Instrument, quantity: bigint): Refusal | null {
+  if (quantity % num(instrument.quantity_step) !== 0n) return { code: 'quantity_off_grid', field: 'quantity' }
+  if (quantity < num(instrument.min_quantity)) return { code: 'quantity_too_small', field: 'quantity' }
+  if (quantity > num(instrument.max_quantity)) return { code: 'quantity_too_large', field: 'quantity' }
+  return null
+}
+const offsetOf = (trail?: Trail): string | undefined => (trail && 'offset' in trail ? trail.offset : undefined)
+function pricesOf(body: OrderBody): [string, string | undefined][] {
+  const stop = body.stop_loss
+  return [
+    ['price', body.type === 'market' ? undefined : body.price],
+    ['stop_price', body.stop_price],
+    ['stop_limit_price', body.stop_limit_price],
+    ['trail.offset', offsetOf(body.trail)],
+    ['activation_price', body.activation_price],
+    ['take_profit.price', body.take_profit?.price],
+    ['stop_loss.stop_price', stop && 'stop_price' in stop ? stop.stop_price : undefined],
+    ['stop_loss.price', stop && 'stop_price' in stop ? stop.price : undefined],
+    ['stop_loss.trail.offset', stop && 'trail' in stop ? offsetOf(stop.trail) : undefined],
+  ]
+}
+export function offPrices(instrument: Instrument, prices: [string, string | undefined][]): Refusal | null {
+  for (const [field, value] of prices) {
+    if (value === undefined) continue
+    const price = num(value)
+    const isDistance = field.endsWith('offset')
+    const isOver = instrument.kind === 'outcome' && price > ONE
+    const isUnder = instrument.kind === 'outcome' && !isDistance ? price < 0n : price <= 0n
+    if (isUnder || isOver || price % num(instrument.price_tick) !== 0n) return { code: 'price_off_grid', field }
+  }
+  return null
+}
+
+// ---- drafts ----------------------------------------------------------------------------------------------------------
+export const distanceOf = (trail: Trail): Distance => ({
+  offset: 'offset' in trail ? num(trail.offset) : null,
+  pct: 'pct' in trail ? num(trail.pct) : null,
+})
+const numOr = (value?: string): bigint | null => (value === undefined ? null : num(value))
+function ordersOf({ account, at }: Desk, body: OrderBody): Order[] {
+  const isPair = body.type === 'oco'
+  const stop = body.stop_loss
+  const hasExits = body.take_profit !== undefined || stop !== undefined
+  const { latency_ms } = account.spec
   const order: Order = {
     id: body.client_order_id!,
     symbol: body.symbol,
     side: body.side,
-    type: body.type,
-    lasting: isLasting,
-    quantity,
+    type: body.type === 'oco' ? 'limit' : body.type,
+    tif: body.time_in_force ?? (body.type === 'market' ? 'ioc' : 'gtc'),
+    quantity: num(body.quantity),
     filled: 0n,
-    price,
-    status: 'working',
+    price: body.type === 'market' ? null : numOr(body.price),
+    stop: isPair ? null : numOr(body.stop_price),
+    trail: body.trail ? distanceOf(body.trail) : null,
+    activation: numOr(body.activation_price),
+    best: null,
+    reduceOnly: body.reduce_only ?? false,
+    postOnly: body.post_only ?? false,
+    expiresAt: body.expires_at ?? null,
+    arrivesAt: latency_ms > 0 ? at + latency_ms : null,
+    ahead: null,
+    exits: hasExits
+      ? {
+          takeProfit: numOr(body.take_profit?.price),
+          stop: stop && 'stop_price' in stop ? num(stop.stop_price) : null,
+          stopLimit: stop && 'stop_price' in stop ? numOr(stop.price) : null,
+          trail: stop && 'trail' in stop ? distanceOf(stop.trail) : null,
+          born: false,
+        }
+      : null,
+    parent: null,
+    partner: isPair ? `${body.client_order_id}.stop` : null,
+    ticket: body.position ?? null,
+    status: latency_ms > 0 ? 'pending' : 'working',
   }
-  if (!isReducing && !isAffordable(account, order, market)) return { refusal: 'insufficient_margin' }
-  return { order, waits: blocked !== null }
+  if (!isPair) return [order]
+  const limit = numOr(body.stop_limit_price)
+  const type = limit === null ? 'stop' : 'stop_limit'
+  const id = `${order.id}.stop`
+  return [
+    order,
+    {
+      ...order,
+      exits: order.exits && { ...order.exits },
+      id,
+      type,
+      price: limit,
+      stop: num(body.stop_price!),
+      partner: order.id,
+    },
+  ]
 }
-/** Why nothing that adds risk can be traded now: of the symbol itself, then of each symbol that converts for it. */
-function blockedBy({ spec }: Account, instrument: Instrument, market: OracleMarket): string | null {
-  const legs = pathOf(spec, instrument)!.filter(({ peg }) => !peg)
-  for (const symbol of [instrument.symbol, ...legs.map((leg) => leg.symbol)]) {
-    const { state, quote, heardAt } = market.of(symbol)
-    const limit = symbol === instrument.symbol ? instrument.stale_limit_ms : null
-    if (state === 'halted') return 'market_halted'
-    if (state === 'closed') return 'market_closed'
-    if (state === 'unknown' || !quote || (limit !== null && market.mts - heardAt > limit)) return 'market_stale'
+
+// ---- against the market ----------------------------------------------------------------------------------------------
+function offMarket(
+  desk: Desk,
+  instrument: Instrument,
+  body: OrderBody,
+  orders: Order[],
+  isReducing: boolean,
+): Refusal | null {
+  const { quote } = desk.market.of(body.symbol)
+  if (!quote) return null
+  const { bid, ask } = touchOf(instrument, marksOf(desk))
+  const taking = body.side === 'buy' ? ask : bid
+  const own = body.price ?? body.stop_price
+  const reference = body.type === 'market' || own === undefined ? taking : num(own)
+  const notional = mul(mul(num(body.quantity), num(instrument.contract_size)), reference)
+  if (!isReducing && notional < num(instrument.min_notional)) return { code: 'notional_too_small', field: 'quantity' }
+  const sign = body.side === 'buy' ? 1n : -1n
+  for (const order of orders) {
+    const field = offExits(order, order.price ?? order.stop ?? taking)
+    if (field) return { code: 'bracket_inconsistent', field }
+  }
+  if (body.type === 'oco') {
+    if ((num(body.price!) - taking) * sign >= 0n) return { code: 'oco_inconsistent', field: 'price' }
+    if ((num(body.stop_price!) - taking) * sign <= 0n) return { code: 'oco_inconsistent', field: 'stop_price' }
   }
   return null
 }
-/** Filled as it would be now, in a copy of the account, fees and spread paid. */
-function isAffordable(account: Account, order: Order, market: OracleMarket): boolean {
-  const marks = (symbol: string) => market.of(symbol)
-  const after = structuredClone({ ...account, spec: null }) as unknown as Account
-  after.spec = account.spec
-  const trial = { ...order }
-  fillMarketable(after, after.book, trial, market)
-  if (trial.lasting && trial.filled < trial.quantity) after.orders.push(trial)
-  else if (trial.filled === 0n) return true
-  const equity = equityOf(after.spec, after.book, marks)
-  return equity - usedMargin(after.spec, after.book, marks) - reservedMargin(after, marks) >= 0n
+
+/** The exit that lies on the wrong side of its entry. */
+function offExits({ exits, side }: Order, reference: bigint): string | null {
+  const sign = side === 'buy' ? 1n : -1n
+  if (exits === null) return null
+  if (exits.takeProfit !== null && (exits.takeProfit - reference) * sign <= 0n) return 'take_profit.price'
+  if (exits.stop !== null && (exits.stop - reference) * sign >= 0n) return 'stop_loss.stop_price'
+  return null
 }
+function copyOf(desk: Desk, without?: Order): Desk {
+  const account = structuredClone({ ...desk.account, spec: null }) as unknown as Account
+  account.spec = desk.account.spec
+  if (without) account.orders = account.orders.filter((o) => o.id !== without.id)
+  return { ...desk, account, said: [] }
+}
+function takes(desk: Desk, order: Order): boolean {
+  const copy = copyOf(desk, order)
+  return fillMarketable(copy, copy.account.book, { ...order }) > 0n
+}
+/** Filled as it would be now, in a copy of the account, fees and spread paid. */
+export function isAffordable(desk: Desk, orders: Order[], without?: Order): boolean {
+  const copy = copyOf(desk, without)
+  const { account } = copy
+  let hasTraded = false
+  let waits = false
+  for (const drafted of orders) {
+    const order = structuredClone(drafted)
+    order.status = 'working'
+    account.orders.push(order)
+    arrive(copy, order)
+    if (order.filled > 0n) hasTraded = true
+    if (order.status === 'working') waits = true
+  }
+  if (!hasTraded && !waits) return true
+  return freeMargin(copy) >= 0n
+}
+export function freeMargin(desk: Desk): bigint {
+  const { account } = desk
+  const marks = marksOf(desk)
+  const equity = equityOf(account.spec, account.book, marks)
+  return equity - usedMargin(account, account.book, marks) - reservedMargin(desk)
+}
+
+// ---- amendments ------------------------------------------------------------------------------------------------------
+export function amendOrder(desk: Desk, order: Order, body: AmendBody): Refusal | null {
+  const { account } = desk
+  const instrument = instrumentOf(account.spec, order.symbol)
+  const not = (field: string): Refusal => ({ code: 'not_amendable', field })
+  const isLeg = order.parent !== null || order.partner !== null
+  const isTrailing = order.type === 'trailing_stop'
+  if (body.quantity !== undefined) {
+    if (isLeg) return not('quantity')
+    const bad = offQuantity(instrument, num(body.quantity))
+    if (bad) return bad
+    if (num(body.quantity) <= order.filled) return { code: 'quantity_too_small', field: 'quantity' }
+  }
+  const prices: [string, string | undefined, boolean][] = [
+    ['price', body.price, order.price !== null],
+    ['stop_price', body.stop_price, isStop(order) && !isTrailing],
+    ['trail', body.trail && (offsetOf(body.trail) ?? instrument.price_tick), isStop(order) && isTrailing],
+  ]
+  for (const [field, value, has] of prices) {
+    if (value === undefined) continue
+    if (!has) return not(field)
+    const bad = offPrices(instrument, [[field === 'trail' ? 'trail.offset' : field, value]])
+    if (bad) return bad
+  }
+  if (body.expires_at !== undefined) {
+    if (order.tif !== 'gtd') return not('expires_at')
+    if (body.expires_at <= desk.at) return { code: 'order_expired', field: 'expires_at' }
+  }
+  const amended: Order = { ...order }
+  if (body.quantity !== undefined) amended.quantity = num(body.quantity)
+  if (body.price !== undefined) amended.price = num(body.price)
+  if (body.stop_price !== undefined) amended.stop = num(body.stop_price)
+  if (body.trail !== undefined) amended.trail = distanceOf(body.trail)
+  if (body.expires_at !== undefined) amended.expiresAt = body.expires_at
+  const moves = body.price !== undefined || body.stop_price !== undefined || body.trail !== undefined
+  const isRaised = amended.quantity > order.quantity
+  const isReducing = reduces(desk, amended, order)
+  const blocked = blockedBy(desk, instrument)
+  if (blocked && (isRaised || moves) && !isReducing) return { code: blocked }
+  const reference = amended.price ?? stopOf(amended)
+  if (moves && amended.exits && !amended.exits.born && reference !== null) {
+    const field = offExits(amended, reference)
+    if (field) return { code: 'bracket_inconsistent', field }
+  }
+  const at = mul(mul(restOf(amended), num(instrument.contract_size)), ownPrice(desk, amended))
+  if (!isReducing && at < num(instrument.min_notional)) return { code: 'notional_too_small', field: 'quantity' }
+  if (order.postOnly && !blocked && takes(desk, amended)) return { code: 'would_take', field: 'price' }
+  if (!isReducing && !isAffordable(desk, [amended], order)) return { code: 'insufficient_margin' }
+  const losesPlace = amended.price !== order.price || amended.quantity > order.quantity
+  Object.assign(order, amended)
+  if (losesPlace && order.status === 'working') {
+    account.orders = [...account.orders.filter((o) => o !== order), order]
+    order.ahead = null
+  }
+  return null
+}
+export const canTradeNow = (desk: Desk, order: Order): boolean =>
+  order.status === 'working' && isOpen(desk, order.symbol) && (!isStop(order) || triggerPrice(desk, order) !== null)

@@ -1,11 +1,12 @@
 import { compileSpec } from '../../domain/engine/compile.ts'
 import { Replay } from '../../domain/engine/replay.ts'
 import type { AccountState } from '../../domain/engine/state.ts'
-import type { Answer, Command, JournalRecord } from '../../domain/engine/types.ts'
+import type { Answer, Command, JournalRecord, OrderView } from '../../domain/engine/types.ts'
 import type { MarketEvent } from '../../domain/market/event.ts'
-import { type Account, type Decision, positionOf } from './account.ts'
+import type { Account, Decision, Order } from './account.ts'
 import { abs, ONE, text } from './number.ts'
 import { Oracle } from './oracle.ts'
+import { stopOf } from './value.ts'
 import type { Item, OracleWorld } from './worlds.ts'
 
 export interface Difference {
@@ -17,7 +18,8 @@ export interface Difference {
 }
 export interface Comparison {
   pairs: number
-  decisions: Map<string, number>
+  /** how often each kind of thing was decided: what the worlds cover */
+  coverage: Map<string, number>
   difference: Difference | null
 }
 
@@ -26,8 +28,9 @@ export function compare(world: OracleWorld): Comparison {
   const oracle = new Oracle()
   const records = new Map<string, JournalRecord[]>()
   const replay = new Replay(undefined, (account, result) => records.get(account)!.push(...result.records))
-  const names = new Map<string, string>()
-  const decisions = new Map<string, number>()
+  const names = new Names()
+  const coverage = new Map<string, number>()
+  const note = (what: string) => coverage.set(what, (coverage.get(what) ?? 0) + 1)
   let pairs = 0
   let mseq = 0
   let cseq = 0
@@ -38,12 +41,16 @@ export function compare(world: OracleWorld): Comparison {
   }
   const differs = (step: number, account: string, mine: Decision[]): Difference | null => {
     const theirs = records.get(account)!
-    records.set(account, [])
-    for (const { kind } of mine) decisions.set(kind, (decisions.get(kind) ?? 0) + 1)
     const { state } = replay.accounts.get(account)!
+    const own = oracle.accounts.get(account)!
+    if (theirs.length > 0) records.set(account, [])
+    for (const decision of mine) for (const what of covers(decision, own)) note(what)
     const difference =
       (theirs.length + mine.length > 0 && firstDifference(decided(theirs, account, names), byKind(mine))) ||
-      firstDifference(stateOf(state), accountOf(oracle.accounts.get(account)!))
+      firstDifference(
+        stateOf(state, (id) => names.of(account, id)),
+        accountOf(own),
+      )
     return difference ? { step, account, ...difference } : null
   }
   for (const [step, item] of world.items.entries()) {
@@ -55,64 +62,133 @@ export function compare(world: OracleWorld): Comparison {
       for (const [account, said] of mine) {
         pairs += 1
         const difference = differs(step, account, said)
-        if (difference) return { pairs, decisions, difference }
+        if (difference) return { pairs, coverage, difference }
       }
       continue
     }
-    const command = resolve(item, oracle)
-    if (!command) continue
+    const { account } = item
+    const command = resolve(item, oracle.accounts.get(account)!)
+    const theirs = command && names.resolve(account, command)
+    if (!theirs) continue
     cseq += 1
-    const mine = oracle.command(item.account, command)
-    const answer = replay.command(item.account, command, cseq).answer!
-    if (answer.ok && answer.order) names.set(`${item.account} ${answer.order.id}`, answer.order.client_order_id!)
+    const mine = oracle.command(account, named(command))
+    const answer = replay.command(account, theirs, cseq).answer!
+    names.learn(account, command, answer)
+    note(
+      `answer ${command.op}${command.op === 'order' ? ` ${command.type}` : ''} ${answer.ok ? (answer.order?.status ?? 'ok') : answer.code}`,
+    )
     const difference =
-      firstDifference({ answer: answerOf(answer, item.account, names) }, { answer: line(mine.answer) }) ??
-      differs(step, item.account, mine.decisions)
-    if (difference) return { pairs, decisions, difference: { step, account: item.account, ...difference } }
+      firstDifference(
+        { answer: answerOf(answer, account, names, 'field' in mine.answer && !!mine.answer.field) },
+        { answer: line(mine.answer) },
+      ) ?? differs(step, account, mine.decisions)
+    if (difference) return { pairs, coverage, difference: { step, account, ...difference } }
   }
-  return { pairs, decisions, difference: null }
+  return { pairs, coverage, difference: null }
 }
 
-/** `flatten` asks for what would close the position as it is now: nothing when there is none. */
-function resolve(item: Exclude<Item, { tick: unknown }>, oracle: Oracle): Command | null {
-  if ('command' in item) return item.command
-  const held = positionOf(oracle.accounts.get(item.account)!.book, item.flatten)?.quantity ?? 0n
-  if (held === 0n) return null
-  return {
-    op: 'order',
-    symbol: item.flatten,
-    side: held > 0n ? 'sell' : 'buy',
-    type: 'market',
-    quantity: text(abs(held)),
-    client_order_id: item.id,
+/** What the world asks for as things are: null when there is no such order or position. */
+function resolve(item: Exclude<Item, { tick: unknown }>, { orders, book }: Account): Command | null {
+  const held = (n: number) => book.positions.toSorted((a, b) => (a.id < b.id ? -1 : 1))[n % book.positions.length]
+  if ('flatten' in item) {
+    const position = held(item.flatten)
+    if (!position) return null
+    return {
+      op: 'order',
+      symbol: position.symbol,
+      side: position.quantity > 0n ? 'sell' : 'buy',
+      type: 'market',
+      quantity: text(abs(position.quantity)),
+      client_order_id: item.id,
+    }
   }
+  const command = { ...item.command } as Record<string, unknown>
+  if (typeof command.order === 'string' && command.order.startsWith('?')) {
+    const order = orders[Number(command.order.slice(1)) % orders.length]
+    if (!order) return null
+    command.order = `@${order.id}`
+  }
+  if (typeof command.position === 'string' && command.position.startsWith('?')) {
+    const position = held(Number(command.position.slice(1)))
+    if (!position) return null
+    command.position = `@${position.id}`
+  }
+  return command as unknown as Command
+}
+
+// ---- names -------------------------------------------------------------------------------------------------------
+/** The engine names an order by its record, the oracle by the client's id: `@c5.tp` in a command is either's own name. */
+class Names {
+  private readonly clients = new Map<string, string>()
+  private readonly orders = new Map<string, string>()
+
+  learn(account: string, command: Command, answer: Answer): void {
+    if (!answer.ok || !answer.order) return
+    if (command.op !== 'order' && command.op !== 'close') return
+    this.clients.set(`${account} ${answer.order.id}`, command.client_order_id!)
+    this.orders.set(`${account} ${command.client_order_id}`, answer.order.id)
+  }
+  of(account: string, order: string): string {
+    const [id, ...rest] = order.split('.')
+    const known = this.clients.get(`${account} ${id}`)
+    return known === undefined ? order : [known, ...rest].join('.')
+  }
+  private order(account: string, name: string): string | undefined {
+    const [id, ...rest] = name.slice(1).split('.')
+    const known = this.orders.get(`${account} ${id}`)
+    return known === undefined ? undefined : [known, ...rest].join('.')
+  }
+  /** Null: it names what never was. */
+  resolve(account: string, command: Command): Command | null {
+    const copy = { ...command } as Record<string, unknown>
+    for (const key of ['order', 'position']) {
+      const name = copy[key]
+      if (typeof name !== 'string' || !name.startsWith('@')) continue
+      copy[key] = this.order(account, name)
+      if (copy[key] === undefined) return null
+    }
+    return copy as unknown as Command
+  }
+}
+function named(command: Command): Command {
+  const copy = { ...command } as Record<string, unknown>
+  for (const key of ['order', 'position']) {
+    if (typeof copy[key] === 'string') copy[key] = (copy[key] as string).replace(/^(@|client:)/, '')
+  }
+  return copy as unknown as Command
 }
 
 // ---- both sides in the same words -------------------------------------------------------------------------------
 type Words = Record<string, string | number | boolean | bigint | null | undefined>
 function firstDifference(engine: Words, oracle: Words): Pick<Difference, 'what' | 'engine' | 'oracle'> | null {
-  for (const what of new Set([...Object.keys(engine), ...Object.keys(oracle)])) {
+  for (const what in engine) {
     if (engine[what] !== oracle[what]) return { what, engine: show(engine[what]), oracle: show(oracle[what]) }
+  }
+  for (const what in oracle) {
+    if (!(what in engine)) return { what, engine: 'undefined', oracle: show(oracle[what]) }
   }
   return null
 }
 const show = (value: unknown): string => (typeof value === 'bigint' ? text(value) : String(value))
-const line = (decision: object): string => JSON.stringify(decision, Object.keys(decision).sort())
+const line = (decision: object): string =>
+  JSON.stringify(decision, (_, value) =>
+    value && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  )
 
 /** Per kind, in order: the specification orders fills, not floors against fills. */
 function byKind(decisions: Decision[]): Words {
   const words: Words = {}
-  for (const decision of decisions) words[decision.kind] = `${words[decision.kind] ?? ''}${line(decision)}\n`
+  for (const { reason, ...rest } of decisions) {
+    const decision: Decision = { ...rest, kind: rest.kind as string, ...(rest.kind === 'pause' ? {} : { reason }) }
+    words[decision.kind] = `${words[decision.kind] ?? ''}${line(decision)}\n`
+  }
   return words
 }
-function decided(records: JournalRecord[], account: string, names: Map<string, string>): Words {
-  for (const record of records) {
-    if (record.kind === 'command' && record.answer.ok && record.answer.order?.client_order_id) {
-      names.set(`${account} ${record.answer.order.id}`, record.answer.order.client_order_id)
-    }
-  }
-  const name = (order: string) => names.get(`${account} ${order}`) ?? 'close'
-  return byKind(records.flatMap((record) => decisionOf(record, name) ?? []))
+function decided(records: JournalRecord[], account: string, names: Names): Words {
+  for (const record of records) if (record.kind === 'command') names.learn(account, record.command, record.answer)
+  return byKind(records.flatMap((record) => decisionOf(record, (order) => names.of(account, order)) ?? []))
 }
 function decisionOf(r: JournalRecord, name: (order: string) => string): Decision | null {
   switch (r.kind) {
@@ -127,15 +203,54 @@ function decisionOf(r: JournalRecord, name: (order: string) => string): Decision
         liquidity: r.liquidity,
         result: r.result?.booked ?? '0',
         fee: r.fee?.booked ?? '0',
+        id: name(r.position.id),
         position: r.position.quantity,
         cost: r.position.cost,
         order: name(r.order),
       }
-    case 'order': {
-      const order = name(r.order)
-      if (order === 'close') return null
-      return { kind: 'order', order, status: r.status, filled: r.filled, reason: named(r.reason) }
-    }
+    case 'order':
+      return {
+        kind: 'order',
+        phase: r.phase,
+        order: name(r.order),
+        status: r.status,
+        filled: r.filled,
+        ...(r.view
+          ? {
+              type: r.view.type,
+              quantity: r.view.quantity,
+              price: r.view.price,
+              stop: r.status === 'triggered' ? undefined : r.view.stop_price,
+            }
+          : { reason: reasonOf(r.reason) }),
+      }
+    case 'carry':
+      return {
+        kind: 'carry',
+        phase: r.phase,
+        what: r.what,
+        position: name(r.position),
+        symbol: r.symbol,
+        quantity: r.quantity,
+        rate: r.rate,
+        booked: r.booked.booked,
+      }
+    case 'stop_out':
+      return {
+        kind: 'stop_out',
+        phase: r.phase,
+        position: name(r.position),
+        symbol: r.symbol,
+        equity: r.equity,
+        used: r.used,
+        level: r.level,
+      }
+    case 'lock':
+      return { kind: 'lock', phase: r.phase, index: r.index, until: r.until }
+    case 'warning':
+      return { kind: 'warning', phase: r.phase, index: r.index, fraction: r.fraction, value: r.value, limit: r.limit }
+    case 'pause':
+      return { kind: 'pause', phase: r.phase, paused: r.paused, count: r.count }
     case 'day':
       return { kind: 'day', phase: r.phase, at: r.mts, day: r.day, k: r.k, balance: r.balance, equity: r.equity }
     case 'target':
@@ -174,46 +289,73 @@ function decisionOf(r: JournalRecord, name: (order: string) => string): Decision
       return null
   }
 }
-/** The one reason that the specification names. */
-const named = (reason?: string) => (reason === 'no_liquidity' ? reason : undefined)
-function answerOf(answer: Answer, account: string, names: Map<string, string>): string {
-  if (!answer.ok) return line({ ok: false, code: answer.code })
+/** The reasons that the specification or the shared decisions name. */
+const REASONS = ['no_liquidity', 'oco', 'bracket_exited', 'nothing_to_reduce', 'settled']
+const reasonOf = (reason?: string) => (reason !== undefined && REASONS.includes(reason) ? reason : undefined)
+/** The field of a refusal is compared where the specification names it. */
+function answerOf(answer: Answer, account: string, names: Names, withField: boolean): string {
+  if (!answer.ok) return line({ ok: false, code: answer.code, field: withField ? answer.field : undefined })
+  const view = (order: OrderView) => ({
+    id: names.of(account, order.id),
+    type: order.type,
+    quantity: order.quantity,
+    filled: order.filled,
+    ...(order.quantity === '0' ? {} : { status: order.status, reason: reasonOf(order.reason) }),
+    expires: order.expires_at ?? null,
+  })
   if (answer.order) {
-    const { filled, status, reason } = answer.order
-    return line({ ok: true, filled, status, reason })
+    return line({
+      ok: true,
+      order: view(answer.order),
+      legs: (answer.legs ?? []).map(view).filter(({ id }) => id !== names.of(account, answer.order!.id)),
+    })
   }
-  if (answer.cancelled)
-    return line({ ok: true, cancelled: answer.cancelled.map((id) => names.get(`${account} ${id}`)).join() })
+  if (answer.cancelled) return line({ ok: true, cancelled: answer.cancelled.map((id) => names.of(account, id)).join() })
   return line({ ok: true, status: answer.status })
 }
 
 const POWERS = Array.from({ length: 73 }, (_, scale) => ONE / 10n ** BigInt(scale))
 const exact = (dec: { n: bigint; s: number } | null): bigint | null => (dec === null ? null : dec.n * POWERS[dec.s]!)
-function stateOf(state: AccountState): Words {
+function stateOf(state: AccountState, name: (id: string) => string): Words {
   const words: Words = { status: state.status, phase: state.phase, provisional: state.provisional !== null }
   if (state.status === 'none' || state.status === 'created') return words
   for (const book of state.closing) {
     words[`closing ${book.phase}`] = exact(book.balance)
-    for (const { symbol, quantity } of book.positions) words[`closing ${book.phase} ${symbol}`] = exact(quantity)
+    for (const { id, quantity } of book.positions) words[`closing ${book.phase} ${name(id)}`] = exact(quantity)
   }
-  if (state.status !== 'started' || !state.day) return words
+  if ((state.status !== 'started' && state.status !== 'paused') || !state.day) return words
   words.balance = exact(state.book.balance)
-  for (const { symbol, quantity, cost } of state.book.positions) {
-    words[`position ${symbol}`] = exact(quantity)
-    words[`cost ${symbol}`] = exact(cost)
+  for (const { id, symbol, quantity, cost } of state.book.positions) {
+    const key = `${symbol} ${name(id)}`
+    words[`position ${key}`] = exact(quantity)
+    words[`cost ${key}`] = exact(cost)
   }
-  words.orders = state.orders.map((o) => o.clientId).join()
-  for (const { clientId, filled } of state.orders) words[`filled ${clientId}`] = exact(filled)
-  words.day = state.day.k
-  words.next = state.day.next
-  words.day_balance = exact(state.day.balance)
-  words.day_equity = exact(state.day.equity)
-  words.opened = state.day.opened
-  words.opened_and_closed = state.day.openedAndClosed
+  words.orders = state.orders.map((o) => name(o.id)).join()
+  for (const o of state.orders) {
+    const id = name(o.id)
+    words[`filled ${id}`] = exact(o.filled)
+    words[`quantity ${id}`] = exact(o.quantity)
+    words[`expires ${id}`] = o.expiresAt
+    if (o.trailing) words[`best ${id}`] = exact(o.trailing.best)
+    if (o.ahead !== null) words[`ahead ${id}`] = exact(o.ahead)
+  }
+  const { day } = state
+  words.day = day.k
+  words.next = day.next
+  words.day_balance = exact(day.balance)
+  words.day_equity = exact(day.equity)
+  words.opened = day.opened
+  words.opened_and_closed = day.openedAndClosed
+  words.accepted = day.orders
+  words.lock = state.lock?.until ?? null
+  words.pauses = state.pauses.count
+  words.paused_until = state.pauses.until
   for (const [i, rule] of state.rules.entries()) {
     words[`floor ${i}`] = exact(rule.floor)
     words[`reached ${i}`] = rule.reachedAt
     words[`days ${i}`] = rule.days
+    words[`due ${i}`] = rule.due
+    words[`allowed ${i}`] = exact(rule.allowed)
   }
   return words
 }
@@ -222,16 +364,23 @@ function accountOf(account: Account): Words {
   if (account.status === 'none' || account.status === 'created') return words
   for (const book of account.closing) {
     words[`closing ${book.phase}`] = book.balance
-    for (const { symbol, quantity } of book.positions) words[`closing ${book.phase} ${symbol}`] = quantity
+    for (const { id, quantity } of book.positions) words[`closing ${book.phase} ${id}`] = quantity
   }
-  if (account.status !== 'started') return words
+  if (account.status !== 'started' && account.status !== 'paused') return words
   words.balance = account.book.balance
-  for (const { symbol, quantity, cost } of account.book.positions) {
-    words[`position ${symbol}`] = quantity
-    words[`cost ${symbol}`] = cost
+  for (const { id, symbol, quantity, cost } of account.book.positions) {
+    words[`position ${symbol} ${id}`] = quantity
+    words[`cost ${symbol} ${id}`] = cost
   }
   words.orders = account.orders.map((o) => o.id).join()
-  for (const { id, filled } of account.orders) words[`filled ${id}`] = filled
+  for (const order of account.orders) {
+    const { id } = order
+    words[`filled ${id}`] = order.filled
+    words[`quantity ${id}`] = order.quantity
+    words[`expires ${id}`] = order.expiresAt
+    if (order.trail) words[`best ${id}`] = order.best
+    if (order.ahead !== null) words[`ahead ${id}`] = order.ahead
+  }
   const { day } = account
   words.day = day.k
   words.next = day.next
@@ -239,10 +388,47 @@ function accountOf(account: Account): Words {
   words.day_equity = day.equity
   words.opened = day.opened
   words.opened_and_closed = day.openedAndClosed
+  words.accepted = day.orders
+  words.lock = account.lock?.until ?? null
+  words.pauses = account.pauses.count
+  words.paused_until = account.pauses.until
   for (const [i, rule] of account.rules.entries()) {
     words[`floor ${i}`] = rule.floor
     words[`reached ${i}`] = rule.reachedAt
     words[`days ${i}`] = rule.days
+    words[`due ${i}`] = rule.due
+    words[`allowed ${i}`] = rule.allowed
   }
   return words
+}
+
+// ---- coverage -----------------------------------------------------------------------------------------------------
+function covers(decision: Decision, account: Account): string[] {
+  const rules = account.spec.phases[decision.phase as number]?.rules ?? []
+  const rule = typeof decision.index === 'number' ? rules[decision.index] : undefined
+  switch (decision.kind) {
+    case 'fill': {
+      const id = String(decision.order)
+      const house = ['close', 'lock', 'flat', 'stop_out', 'settlement'].includes(id) ? id : ''
+      return [`fill ${house || decision.liquidity}`]
+    }
+    case 'order':
+      return [`order ${decision.status}${decision.reason ? ` ${decision.reason}` : ''}`]
+    case 'violation':
+      return [`violation ${rule!.rule} ${rule!.effect}${decision.provisional ? ' provisional' : ''}`]
+    case 'warning':
+      return [`warning ${rule!.rule}`]
+    case 'verdict':
+      return [`verdict ${decision.verdict}`]
+    case 'carry':
+      return [`carry ${decision.what}`]
+    case 'lock':
+      return [decision.index === null ? 'unlock' : `lock ${rule!.rule}`]
+    default:
+      return [decision.kind]
+  }
+}
+export const stopText = (order: Order): string | null => {
+  const stop = stopOf(order)
+  return stop === null ? null : text(stop)
 }

@@ -16,8 +16,12 @@ export interface Ladder {
 export interface Newest {
   quote: Quote | null
   levels: Ladder
+  /** price of the newest print */
+  last: bigint | null
   state: SymbolStatus
   heardAt: number
+  swap: { long: bigint; short: bigint; mseq: number } | null
+  funding: { rate: bigint; mseq: number } | null
 }
 
 /** The newest of everything. Nothing is forgotten and nothing is worked out before it is asked for. */
@@ -28,7 +32,15 @@ export class OracleMarket {
   of(symbol: string): Newest {
     let newest = this.symbols.get(symbol)
     if (!newest) {
-      newest = { quote: null, levels: { bids: [], asks: [] }, state: 'unknown', heardAt: 0 }
+      newest = {
+        quote: null,
+        levels: { bids: [], asks: [] },
+        last: null,
+        state: 'unknown',
+        heardAt: 0,
+        swap: null,
+        funding: null,
+      }
       this.symbols.set(symbol, newest)
     }
     return newest
@@ -52,6 +64,13 @@ export class OracleMarket {
       newest.levels = { bids: event.bids.map(parse), asks: event.asks.map(parse) }
       newest.heardAt = event.mts
     }
+    if (event.kind === 'rate' && event.what === 'funding') {
+      newest.funding = { rate: num(event.rate!), mseq: event.mseq }
+    }
+    if (event.kind === 'rate' && event.what === 'swap') {
+      newest.swap = { long: num(event.long!), short: num(event.short!), mseq: event.mseq }
+    }
+    if (event.kind === 'trade') newest.last = num(event.price)
     if ((event.kind === 'quote' || event.kind === 'trade') && event.bid !== undefined && event.ask !== undefined) {
       newest.quote = {
         bid: num(event.bid),

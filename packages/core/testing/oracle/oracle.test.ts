@@ -14,7 +14,7 @@ test('a slow, separate implementation decides the same over a million pairs of e
     const world = worldOf(seed, { accounts: ACCOUNTS, events: EVENTS })
     const result = compare(world)
     pairs += result.pairs
-    for (const [kind, n] of result.decisions) decided.set(kind, (decided.get(kind) ?? 0) + n)
+    for (const [kind, n] of result.coverage) decided.set(kind, (decided.get(kind) ?? 0) + n)
     if (result.difference) {
       const { world: least, difference } = shrink(world, result.difference)
       console.log(`seed ${seed}, the shortest case:`)

@@ -5,359 +5,587 @@
  */
 import type { AccountSpec, Command } from '../../domain/engine/types.ts'
 import type { MarketEvent } from '../../domain/market/event.ts'
-import { type Account, type Book, type Decision, type Order, phaseOf, rulesOf } from './account.ts'
-import { decideOrder } from './command.ts'
-import { fillMarketable, fillResting, forgetTaken } from './fill.ts'
+import { type Account, type Book, type Decision, type Desk, instrumentOf, type Position, rulesOf } from './account.ts'
+import {
+  type Breaches,
+  crossedBy,
+  initialOf,
+  inOrderCrossed,
+  isNews,
+  type Line,
+  linesOf,
+  ratchet,
+  type Valued,
+} from './breach.ts'
+import { bookCarry, carryOf, closing } from './carry.ts'
+import { DAY, localDay, resetAfter } from './clocks.ts'
+import { isProtected, limitFrom, nextCutOff, nextInstant, nextSessionCut, setClocks } from './clockwork.ts'
+import { fillMarketable, forgetTaken } from './fill.ts'
+import { countDay, gatesOpen } from './gates.ts'
 import { type Newest, OracleMarket } from './market.ts'
-import { max, num, percentOf, text } from './number.ts'
-import { localDay, resetAfter } from './resets.ts'
-import { type Crossed, counts, crossedIn, floorOf, inOrderCrossed, isFloorRule, measure } from './rules.ts'
-import { equityOf, isUnknown } from './value.ts'
+import { mul, num, percentOf, text } from './number.ts'
+import { obey } from './obey.ts'
+import { equityOf, floatingOf, isOpen, isUnknown, marksOf, usedMargin } from './value.ts'
+import { arrive, endOrder, meetOrders, sayStanding, sweep, takesNow } from './working.ts'
 
 export interface Told {
   answer: Record<string, unknown>
   decisions: Decision[]
 }
 interface Ending {
-  at: number
   balance: bigint
   equity: bigint
-  first?: Crossed
+  first?: Line
 }
-const initialOf = (account: Account): bigint => num(account.spec.initial_balance)
 
 export class Oracle {
   readonly market = new OracleMarket()
   readonly accounts = new Map<string, Account>()
-  private said: Decision[] = []
-  private readonly marks = (symbol: string): Newest => this.market.of(symbol)
 
   add(id: string, spec: AccountSpec): void {
-    this.accounts.set(id, {
-      id,
-      spec,
-      status: 'none',
-      phase: 0,
-      book: { phase: 0, balance: 0n, positions: [], taken: [] },
-      orders: [],
-      day: { k: 0, next: 0, balance: 0n, equity: 0n, high: 0n, opened: false, openedAndClosed: false },
-      rules: [],
-      gaps: [],
-      provisional: null,
-      closing: [],
-    })
+    this.accounts.set(id, blank(id, spec))
   }
 
   /** Every account's deadlines with the marks before the event, then the event: one evaluation point. */
   event(event: MarketEvent): Map<string, Decision[]> {
     const decisions = new Map<string, Decision[]>()
     for (const account of this.accounts.values()) {
-      this.said = []
-      while (account.status === 'started' && account.day.next <= event.mts) this.reset(account)
-      decisions.set(account.id, this.said)
+      const said: Decision[] = []
+      this.settle(account, event.mts, said)
+      decisions.set(account.id, said)
     }
     this.market.apply(event)
     for (const account of this.accounts.values()) {
-      this.said = decisions.get(account.id)!
-      this.meet(account, event)
+      const desk = { account, market: this.market, at: event.mts, said: decisions.get(account.id)! }
+      meet(desk, event)
+      account.settledTo = event.mts
     }
     return decisions
   }
-
-  private meet(account: Account, event: MarketEvent): void {
-    for (const book of [account.book, ...account.closing]) forgetTaken(account, book, this.market)
-    for (const book of account.closing) this.closePositions(account, book)
-    account.closing = account.closing.filter((book) => book.positions.length > 0)
-    if (account.status !== 'started') return
-    const print =
-      event.kind === 'trade' ? { symbol: event.symbol, price: num(event.price), left: num(event.size) } : null
-    for (const order of [...account.orders]) {
-      const isHere = 'symbol' in event && event.symbol === order.symbol
-      if (!isHere || this.market.of(order.symbol).state !== 'open') continue
-      this.said.push(...fillResting(account, order, print, this.market))
-      if (order.filled === order.quantity) this.end(account, order, 'filled')
-    }
-    this.evaluate(account, this.market.mts)
-  }
-
   command(id: string, command: Command): Told {
     const account = this.accounts.get(id)!
-    this.said = []
-    return { answer: this.obey(account, command), decisions: this.said }
+    const desk: Desk = { account, market: this.market, at: this.market.mts, said: [] }
+    const answer = obey(desk, command)
+    return { answer, decisions: desk.said }
   }
-  private obey(account: Account, command: Command): Record<string, unknown> {
-    const refuse = (code: string) => ({ ok: false, code })
-    if (command.op === 'create') {
-      if (account.status !== 'none') return refuse('conflict')
-      account.status = 'created'
-      return { ok: true, status: 'created' }
+  private settle(account: Account, upTo: number, said: Decision[]): void {
+    for (;;) {
+      const at = nextInstant(account)
+      if (at === null || at > upTo) return
+      instant({ account, market: this.market, at, said })
+      account.settledTo = at
     }
-    if (command.op === 'start') {
-      if (account.status === 'started') return refuse('assessment_already_started')
-      if (account.status !== 'created') return refuse('assessment_ended')
-      account.status = 'started'
-      this.open(account, 0, this.market.mts)
-      return { ok: true, status: 'started' }
-    }
-    if (command.op === 'abandon' && (account.status === 'created' || account.status === 'started')) {
-      const { balance } = account.book
-      this.finish(account, 'abandoned', {
-        at: this.market.mts,
-        balance,
-        equity: equityOf(account.spec, account.book, this.marks),
-      })
-      return { ok: true, status: 'abandoned' }
-    }
-    if (command.op === 'cancel_all' && account.status !== 'started') return { ok: true, cancelled: '' }
-    if (account.status === 'none' || account.status === 'created') return refuse('assessment_not_started')
-    if (account.status !== 'started') return refuse('assessment_ended')
-    if (command.op === 'order') {
-      const { refusal, order, waits } = decideOrder(account, command, this.market)
-      if (refusal) return refuse(refusal)
-      if (!waits) this.said.push(...fillMarketable(account, account.book, order!, this.market))
-      if (order!.filled === order!.quantity) this.end(account, order!, 'filled')
-      else if (order!.lasting) account.orders.push(order!)
-      else this.end(account, order!, 'cancelled', 'no_liquidity')
-      const { filled, status, reason } = order!
-      const answer = { ok: true, filled: text(filled), status, reason }
-      this.evaluate(account, this.market.mts)
-      return answer
-    }
-    if (command.op !== 'cancel' && command.op !== 'cancel_all') return refuse('assessment_ended')
-    const named = account.orders.filter((order) =>
-      command.op === 'cancel'
-        ? `client:${order.id}` === command.order
-        : command.symbol === undefined || command.symbol === order.symbol,
-    )
-    if (command.op === 'cancel' && named.length === 0) return refuse('order_not_working')
-    for (const order of named) this.end(account, order, 'cancelled')
-    this.evaluate(account, this.market.mts)
-    return { ok: true, cancelled: named.map((order) => order.id).join() }
-  }
-
-  // ---- rules ----------------------------------------------------------------------------------------------------
-
-  /** One reset: what is tested at it with the ending day's floors, then the snapshot, new floors, compare. */
-  private reset(account: Account): void {
-    const { day, book, spec } = account
-    const at = day.next
-    const equity = equityOf(spec, book, this.marks)
-    if (!account.provisional) this.test(account, 'reset', at, equity)
-    if (account.status !== 'started') return
-    rulesOf(account).forEach((rule, i) => {
-      if (rule.rule === 'min_trading_days' && counts(rule, day, book.balance, initialOf(account))) {
-        account.rules[i]!.days += 1
-      }
-    })
-    account.day = {
-      k: day.k + 1,
-      next: resetAfter(spec.reset_zone, spec.reset_time, at),
-      balance: book.balance,
-      equity,
-      high: equity,
-      opened: false,
-      openedAndClosed: false,
-    }
-    this.said.push({
-      kind: 'day',
-      phase: account.phase,
-      at,
-      day: localDay(spec.reset_zone, at),
-      k: day.k + 1,
-      balance: text(book.balance),
-      equity: text(equity),
-    })
-    this.evaluate(account, at)
-  }
-
-  /** Mark equity, ratchet floors, compare; a breach wins over a target. */
-  private evaluate(account: Account, at: number): void {
-    if (account.status !== 'started') return
-    const equity = equityOf(account.spec, account.book, this.marks)
-    account.day.high = max(account.day.high, equity)
-    this.setFloors(account)
-    if (account.provisional) this.settle(account)
-    if (account.status === 'started' && !account.provisional) {
-      this.test(account, 'always', at, equity)
-      if (account.status === 'started' && !account.provisional) this.judgeTargets(account, at, equity)
-    }
-    if (account.status === 'started') account.gaps = this.gapsOf(account, equity)
-  }
-  private setFloors(account: Account): void {
-    rulesOf(account).forEach((rule, i) => {
-      if (isFloorRule(rule)) account.rules[i]!.floor = floorOf(rule, initialOf(account), account.day)
-    })
-  }
-  private gapsOf(account: Account, equity: bigint): bigint[] {
-    return rulesOf(account).map((rule, i) =>
-      isFloorRule(rule) ? measure(rule.metric, account.book.balance, equity) - account.rules[i]!.floor! : 0n,
-    )
-  }
-  private test(account: Account, tested: 'always' | 'reset', at: number, equity: bigint): void {
-    const { book, spec } = account
-    const test = { tested, floors: account.rules.map(({ floor }) => floor), before: account.gaps }
-    const crossed = crossedIn(rulesOf(account), test, book.balance, equity)
-    if (crossed.length === 0) return
-    const isProvisional = book.positions.some((p) => isUnknown(spec, p.symbol, this.marks))
-    const first = this.sayViolation(account, at, crossed, equity, isProvisional)
-    if (!isProvisional) {
-      this.finish(account, 'failed', { at, balance: book.balance, equity, first })
-      return
-    }
-    for (const order of [...account.orders]) this.end(account, order, 'cancelled')
-    const marks = spec.instruments.map(({ symbol }) => [symbol, structuredClone(this.market.of(symbol))] as const)
-    account.provisional = { at, book: copy(book), test, marks: new Map(marks) }
-  }
-  /** One violation: the first limit crossed, and every other. */
-  private sayViolation(
-    account: Account,
-    at: number,
-    crossed: Crossed[],
-    equity: bigint,
-    provisional: boolean,
-  ): Crossed {
-    const value = (c: Crossed) => text(c.floor + c.after)
-    const [first, ...others] = inOrderCrossed(account, crossed) as [Crossed, ...Crossed[]]
-    this.said.push({
-      kind: 'violation',
-      phase: account.phase,
-      index: first.index,
-      value: value(first),
-      limit: text(first.floor),
-      equity: text(equity),
-      provisional,
-      at,
-      crossed: others
-        .map((c) => `${c.index} ${value(c)} ${text(c.floor)}`)
-        .sort()
-        .join(),
-    })
-    return first
-  }
-  /** Each lost feed's first mark since stands in; with the last of them the breach's own instant is computed again. */
-  private settle(account: Account): void {
-    const { at, book, test, marks } = account.provisional!
-    for (const [symbol, then] of marks) {
-      const isMarked = (this.market.of(symbol).quote?.mseq ?? 0) > (then.quote?.mseq ?? 0)
-      if (then.state === 'unknown' && isMarked) marks.set(symbol, structuredClone(this.market.of(symbol)))
-    }
-    const then = (symbol: string): Newest => marks.get(symbol)!
-    if (book.positions.some((p) => isUnknown(account.spec, p.symbol, then))) return
-    const equity = equityOf(account.spec, book, then)
-    const crossed = crossedIn(rulesOf(account), test, book.balance, equity)
-    account.provisional = null
-    if (crossed.length === 0) {
-      this.said.push({ kind: 'withdrawn', phase: account.phase })
-      return
-    }
-    const first = this.sayViolation(account, at, crossed, equity, false)
-    this.finish(account, 'failed', { at, balance: account.book.balance, equity, first })
-  }
-
-  private judgeTargets(account: Account, at: number, equity: bigint): void {
-    const { book, orders } = account
-    const initial = initialOf(account)
-    let passes = phaseOf(account).kind === 'evaluation' && rulesOf(account).some((rule) => rule.effect === 'gate')
-    rulesOf(account).forEach((rule, i) => {
-      const state = account.rules[i]!
-      if (rule.rule === 'profit_target') {
-        const target = rule.amount !== undefined ? num(rule.amount) : percentOf(initial, num(rule.pct!))
-        const gained = (rule.basis === 'equity' ? equity : book.balance) - initial >= target
-        const met = gained && (!rule.require_flat || (book.positions.length === 0 && orders.length === 0))
-        if (met && state.reachedAt === null) {
-          state.reachedAt = at
-          this.said.push({ kind: 'target', phase: account.phase, index: i, reached: true })
-        }
-        if (!(rule.sticky ? state.reachedAt !== null : met)) passes = false
-      }
-      if (rule.rule === 'min_trading_days') {
-        // a day's result is known when it ends; that something was opened stands at once
-        const isKnown = rule.counts === 'opened' || rule.counts === 'opened_and_closed'
-        const today = isKnown && counts(rule, account.day, book.balance, initial) ? 1 : 0
-        if (state.days + today < rule.n) passes = false
-      }
-    })
-    if (passes) this.finish(account, 'passed', { at, balance: book.balance, equity })
-  }
-
-  // ---- phases ---------------------------------------------------------------------------------------------------
-
-  private open(account: Account, phase: number, at: number): void {
-    const initial = initialOf(account)
-    const { reset_zone, reset_time } = account.spec
-    account.phase = phase
-    account.book = { phase, balance: initial, positions: [], taken: [] }
-    account.day = {
-      k: 0,
-      next: resetAfter(reset_zone, reset_time, at),
-      balance: initial,
-      equity: initial,
-      high: initial,
-      opened: false,
-      openedAndClosed: false,
-    }
-    account.rules = rulesOf(account).map(() => ({ floor: null, reachedAt: null, days: 0 }))
-    this.setFloors(account)
-    account.gaps = this.gapsOf(account, initial)
-    this.said.push({ kind: 'phase', phase, status: 'opened', balance: text(initial) })
-  }
-  /** Working orders are cancelled, positions closed at once; what cannot be closed now is closed when it can. */
-  private finish(
-    account: Account,
-    verdict: 'passed' | 'failed' | 'abandoned',
-    { at, balance, equity, first }: Ending,
-  ): void {
-    const { phase } = account
-    account.provisional = null
-    const next = account.spec.phases[phase + 1]
-    if (verdict !== 'passed' || next?.kind !== 'evaluation') {
-      this.said.push({
-        kind: 'verdict',
-        verdict,
-        phase,
-        balance: text(balance),
-        equity: text(equity),
-        rule: first ? rulesOf(account)[first.index]!.rule : null,
-        value: first ? text(first.floor + first.after) : null,
-        limit: first ? text(first.floor) : null,
-      })
-    }
-    for (const order of [...account.orders]) this.end(account, order, 'cancelled')
-    this.closePositions(account, account.book)
-    if (account.book.positions.length > 0) account.closing.push(account.book)
-    if (verdict !== 'abandoned') {
-      this.said.push({ kind: 'phase', phase, status: verdict, balance: text(account.book.balance) })
-    }
-    if (verdict === 'passed' && next) this.open(account, phase + 1, at)
-    else account.status = verdict
-  }
-  private closePositions(account: Account, book: Book): void {
-    for (const { symbol, quantity } of book.positions.toSorted((a, b) => (a.symbol < b.symbol ? -1 : 1))) {
-      this.said.push(
-        ...fillMarketable(
-          account,
-          book,
-          {
-            id: 'close',
-            symbol,
-            side: quantity > 0n ? 'sell' : 'buy',
-            type: 'market',
-            lasting: false,
-            quantity: quantity > 0n ? quantity : -quantity,
-            filled: 0n,
-            price: null,
-            status: 'working',
-          },
-          this.market,
-        ),
-      )
-    }
-  }
-  private end(account: Account, order: Order, status: 'filled' | 'cancelled', reason?: string): void {
-    order.status = status
-    order.reason = reason
-    account.orders = account.orders.filter((o) => o !== order)
-    this.said.push({ kind: 'order', order: order.id, status, filled: text(order.filled), reason })
   }
 }
+
+// ---- one instant, one event ------------------------------------------------------------------------------------------
+/** Funding and swap; expiry; flats; the reset; clocks; the end of a pause; arrivals. */
+function instant(desk: Desk): void {
+  const { account, at } = desk
+  if (account.status === 'started') bookCarry(desk)
+  for (const order of [...account.orders]) if (order.expiresAt === at) endOrder(desk, order, 'expired')
+  const facts = account.status === 'started' ? cutOffs(desk) : []
+  if (account.day.next === at) reset(desk)
+  point(desk, [...facts, ...overdue(desk)])
+  expire(desk)
+  if (account.pauses.until === at) resume(desk, 'max_pause_days')
+  const arriving = account.orders.filter((o) => o.arrivesAt === at)
+  for (const order of arriving) {
+    if (order.status !== 'pending') continue
+    account.orders = [...account.orders.filter((o) => o !== order), order]
+    order.status = 'working'
+    order.arrivesAt = null
+    if (takesNow(desk, order)) {
+      endOrder(desk, order, 'cancelled')
+      continue
+    }
+    sayStanding(desk, order, 'working')
+    arrive(desk, order)
+  }
+  if (arriving.length > 0) point(desk, [])
+}
+function meet(desk: Desk, event: MarketEvent): void {
+  const { account, market } = desk
+  for (const book of [account.book, ...account.closing]) forgetTaken(account, book, market)
+  if (account.status === 'started') carryOf(desk, event)
+  for (const book of account.closing) closePositions(desk, book)
+  account.closing = account.closing.filter((book) => book.positions.length > 0)
+  if (account.status !== 'started') return
+  liquidate(desk)
+  meetOrders(desk, event)
+  point(desk, [])
+}
+function liquidate(desk: Desk): void {
+  const { account } = desk
+  for (const { position, order } of account.liquidations) {
+    const held = account.book.positions.find((p) => p.id === position)
+    if (held) fillMarketable(desk, account.book, closing(held, order))
+  }
+  account.liquidations = account.liquidations.filter((l) => account.book.positions.some((p) => p.id === l.position))
+}
+
+/** What the end of a session or a week closes. */
+function cutOffs(desk: Desk): Line[] {
+  const { account, at } = desk
+  const facts: Line[] = []
+  rulesOf(account).forEach((rule, index) => {
+    if (rule.rule !== 'weekend_flat' && rule.rule !== 'session_flat') return
+    const late = account.book.positions.filter(({ symbol }) => {
+      if (!instrumentOf(account.spec, symbol).session_calendar) return false
+      return rule.rule === 'weekend_flat'
+        ? nextCutOff(rule, at - 1) === at
+        : nextSessionCut(account, symbol, rule.minutes, at - 1) === at
+    })
+    if (late.length === 0) return
+    facts.push({ index, value: BigInt(late.length) * num('1'), limit: 0n, gap: -1n })
+    for (const position of late.toSorted(byId)) {
+      const { id, symbol } = position
+      fillMarketable(desk, account.book, closing(position, 'flat'))
+      if (account.book.positions.some((p) => p.id === id))
+        account.liquidations.push({ position: id, symbol, order: 'flat' })
+    }
+  })
+  return facts
+}
+const byId = (a: Position, b: Position): number => (a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : 0)
+
+// ---- rules -------------------------------------------------------------------------------------------------------------
+function valuedOf(desk: Desk, book: Book = desk.account.book, marks = marksOf(desk)): Valued {
+  const equity = equityOf(desk.account.spec, book, marks)
+  return { balance: book.balance, equity, positions: book.positions, marks }
+}
+/** What is tested at a reset with the ending day's floors, then the snapshot and the new day. */
+function reset(desk: Desk): void {
+  const { account, at } = desk
+  const { day, book, spec } = account
+  const valued = valuedOf(desk)
+  if (!account.provisional) test(desk, 'reset', valued, [])
+  if (account.status !== 'started' && account.status !== 'paused') return
+  countDay(account)
+  account.day = {
+    k: day.k + 1,
+    start: at,
+    next: resetAfter(spec.reset_zone, spec.reset_time, at),
+    balance: book.balance,
+    equity: valued.equity,
+    high: valued.equity,
+    opened: false,
+    openedAndClosed: false,
+    orders: 0,
+    gross: 0n,
+  }
+  rulesOf(account).forEach((rule, i) => {
+    const state = account.rules[i]!
+    state.warned = 0
+    if (rule.rule === 'max_loss' && rule.mode === 'eod_balance') state.high = larger(state.high, book.balance)
+    if (rule.rule === 'max_loss' && rule.mode === 'eod_equity') state.high = larger(state.high, valued.equity)
+    if (rule.rule === 'scaling_plan') setScale(account, i)
+  })
+  desk.said.push({
+    kind: 'day',
+    phase: account.phase,
+    at,
+    day: localDay(spec.reset_zone, at),
+    k: day.k + 1,
+    balance: text(book.balance),
+    equity: text(valued.equity),
+  })
+  ratchet(account, valued.equity)
+  if (account.lock?.until === at) {
+    account.lock = null
+    desk.said.push({ kind: 'lock', phase: account.phase, index: null, until: null })
+  }
+}
+const larger = (a: bigint | null, b: bigint): bigint => (a === null || b > a ? b : a)
+function setScale(account: Account, index: number): void {
+  const rule = rulesOf(account)[index]!
+  if (rule.rule !== 'scaling_plan') return
+  const state = account.rules[index]!
+  let allowed = num(rule.base)
+  for (const step of rule.steps) if (account.day.balance > num(step.above)) allowed = num(step.max)
+  state.allowed = rule.keeps && state.allowed !== null && state.allowed > allowed ? state.allowed : allowed
+}
+
+/** Mark equity, ratchet floors, compare; stop-out; a breach wins over a target. */
+export function point(desk: Desk, facts: Line[]): void {
+  const { account } = desk
+  if (!running(account)) return
+  sweep(desk)
+  let hasViolated = evaluate(desk, facts)
+  if (running(account) && stopOut(desk)) {
+    sweep(desk)
+    if (!hasViolated) hasViolated = evaluate(desk, [])
+  }
+  if (!running(account)) return
+  const valued = valuedOf(desk)
+  warn(desk, valued)
+  if (!hasViolated && !account.provisional && account.status === 'started' && gatesOpen(desk, valued.equity)) {
+    finish(desk, 'passed', valued)
+    return
+  }
+  account.gaps = linesOf(desk, floorsOf(account), valuedOf(desk)).map((line) => line?.gap ?? 0n)
+  setClocks(desk)
+}
+const running = ({ status }: Account): boolean => status === 'started' || status === 'paused'
+const floorsOf = (account: Account) => account.rules.map(({ floor }) => floor)
+
+function evaluate(desk: Desk, facts: Line[]): boolean {
+  const { account } = desk
+  const { phase } = account
+  const valued = valuedOf(desk)
+  ratchet(account, valued.equity)
+  if (account.provisional) judgeAgain(desk)
+  if (account.phase !== phase || !running(account)) return true
+  if (account.provisional) return false
+  return test(desk, 'always', valued, [...facts, ...holdingTimes(account)])
+}
+function holdingTimes(account: Account): Line[] {
+  return rulesOf(account).flatMap((rule, index): Line[] => {
+    if (rule.rule !== 'min_holding_time' || rule.effect === 'gate' || account.closedTrades === 0) return []
+    const value = BigInt(account.rules[index]!.short) * num('1')
+    const limit = mul(num(rule.share), BigInt(account.closedTrades) * num('1'))
+    const gap = limit - value
+    const crossed = rule.compare === 'lt' ? gap < 0n : gap <= 0n
+    return crossed ? [{ index, value, limit, gap }] : []
+  })
+}
+function test(desk: Desk, tested: 'always' | 'reset', valued: Valued, facts: Line[]): boolean {
+  const { account, market } = desk
+  const { book, spec } = account
+  const breaches: Breaches = { tested, floors: floorsOf(account), before: account.gaps, facts }
+  const crossed = crossedBy(desk, breaches, valued).filter((line) => isNews(account, line))
+  if (crossed.length === 0) return false
+  const isProvisional = book.positions.some((p) => isUnknown(spec, p.symbol, marksOf(desk)))
+  const first = sayViolation(desk, desk.at, crossed, breaches.before, valued.equity, isProvisional)
+  for (const { index } of crossed) account.rules[index]!.saidOn = account.day.k
+  if (isProvisional) {
+    for (const order of [...account.orders]) endOrder(desk, order, 'cancelled')
+    const marks = spec.instruments.map(({ symbol }) => [symbol, structuredClone(market.of(symbol))] as const)
+    const { index, value, limit } = first
+    account.provisional = { at: desk.at, book: copy(book), breaches, marks: new Map(marks), index, value, limit }
+    return true
+  }
+  applyEffect(desk, first, crossed, valued)
+  return true
+}
+function applyEffect(desk: Desk, first: Line, crossed: Line[], valued: Valued): void {
+  const { account } = desk
+  const rules = rulesOf(account)
+  if (rules[first.index]!.effect === 'hard') return finish(desk, 'failed', { ...valued, first })
+  const soft = crossed.find(({ index }) => rules[index]!.effect === 'soft')
+  if (soft) lock(desk, soft.index)
+}
+function lock(desk: Desk, index: number): void {
+  const { account } = desk
+  for (const order of [...account.orders]) endOrder(desk, order, 'cancelled')
+  const until = account.day.next
+  account.lock = { rule: index, until }
+  desk.said.push({ kind: 'lock', phase: account.phase, index, until })
+  for (const position of account.book.positions.toSorted(byId)) {
+    const { id, symbol } = position
+    fillMarketable(desk, account.book, closing(position, 'lock'))
+    if (account.book.positions.some((p) => p.id === id))
+      account.liquidations.push({ position: id, symbol, order: 'lock' })
+  }
+}
+/** One violation: the first limit crossed, and every other. */
+function sayViolation(
+  desk: Desk,
+  at: number,
+  crossed: Line[],
+  before: bigint[],
+  equity: bigint,
+  provisional: boolean,
+): Line {
+  const [first, ...others] = inOrderCrossed(desk.account, crossed, before) as [Line, ...Line[]]
+  desk.said.push({
+    kind: 'violation',
+    phase: desk.account.phase,
+    index: first.index,
+    value: text(first.value),
+    limit: text(first.limit),
+    equity: text(equity),
+    provisional,
+    at,
+    crossed: others
+      .map((c) => `${c.index} ${text(c.value)} ${text(c.limit)}`)
+      .sort()
+      .join(),
+  })
+  return first
+}
+/** Each lost feed's first mark since stands in; with the last of them the breach's own instant is computed again. */
+function judgeAgain(desk: Desk): void {
+  const { account, market } = desk
+  const { at, book, breaches, marks } = account.provisional!
+  for (const [symbol, then] of marks) {
+    const isMarked = (market.of(symbol).quote?.mseq ?? 0) > (then.quote?.mseq ?? 0)
+    if (then.state === 'unknown' && isMarked) marks.set(symbol, structuredClone(market.of(symbol)))
+  }
+  const then = (symbol: string): Newest => marks.get(symbol)!
+  if (book.positions.some((p) => isUnknown(account.spec, p.symbol, then))) return
+  const valued = valuedOf(desk, book, then)
+  const crossed = crossedBy(desk, breaches, valued)
+  account.provisional = null
+  if (crossed.length === 0) {
+    desk.said.push({ kind: 'withdrawn', phase: account.phase })
+    return
+  }
+  const first = sayViolation(desk, at, crossed, breaches.before, valued.equity, false)
+  applyEffect(desk, first, crossed, { ...valued, balance: account.book.balance })
+}
+/** Early warnings: each fraction of an allowance once until the next reset. */
+function warn(desk: Desk, { balance, equity }: Valued): void {
+  const { account } = desk
+  rulesOf(account).forEach((rule, index) => {
+    if (rule.rule !== 'max_daily_loss' && rule.rule !== 'max_loss') return
+    const state = account.rules[index]!
+    const floor = state.floor!
+    const start = startOf(account, index)
+    const value =
+      rule.metric === 'equity' ? equity : rule.metric === 'balance' ? balance : balance < equity ? balance : equity
+    for (; state.warned < account.spec.warnings.length; state.warned += 1) {
+      const fraction = account.spec.warnings[state.warned]!
+      if (start - value < mul(num(fraction), start - floor)) break
+      desk.said.push({ kind: 'warning', phase: account.phase, index, fraction, value: text(value), limit: text(floor) })
+    }
+  })
+}
+function startOf(account: Account, index: number): bigint {
+  const rule = rulesOf(account)[index]!
+  const { day } = account
+  if (rule.rule !== 'max_daily_loss') return account.rules[index]!.high ?? initialOf(account)
+  const floor = account.rules[index]!.floor!
+  const { limit } = rule
+  if ('amount' in limit) return floor + num(limit.amount)
+  if (limit.of === 'initial') return floor + percentOf(initialOf(account), num(limit.pct))
+  return rule.anchor === 'balance'
+    ? day.balance
+    : rule.anchor === 'equity'
+      ? day.equity
+      : rule.anchor === 'initial'
+        ? initialOf(account)
+        : rule.anchor === 'day_high'
+          ? day.high
+          : day.balance > day.equity
+            ? day.balance
+            : day.equity
+}
+
+/** While equity is under the share of used margin: the largest loss is closed whole. Says whether anything was. */
+function stopOut(desk: Desk): boolean {
+  const { account } = desk
+  const { spec, book } = account
+  if (spec.stop_out === null || account.provisional) return false
+  const marks = marksOf(desk)
+  const tried = new Set<string>()
+  let filled = false
+  for (;;) {
+    if (book.positions.some((p) => isUnknown(spec, p.symbol, marks))) return filled
+    const used = usedMargin(account, book, marks)
+    const equity = equityOf(spec, book, marks)
+    const level = mul(num(spec.stop_out), used)
+    if (book.positions.length === 0 || equity >= level) return filled
+    const [worst] = book.positions
+      .filter((p) => !tried.has(p.id) && isOpen(desk, p.symbol))
+      .map((p) => ({ p, loss: floatingOf(spec, p, marks) }))
+      .sort((a, b) => (a.loss < b.loss ? -1 : a.loss > b.loss ? 1 : byId(a.p, b.p)))
+    if (!worst) return filled
+    const { p } = worst
+    tried.add(p.id)
+    if (fillMarketable(desk, book, closing(p, 'stop_out')) === 0n) continue
+    filled = true
+    desk.said.push({
+      kind: 'stop_out',
+      phase: account.phase,
+      position: p.id,
+      symbol: p.symbol,
+      equity: text(equity),
+      used: text(used),
+      level: spec.stop_out,
+    })
+  }
+}
+
+// ---- clocks ------------------------------------------------------------------------------------------------------------
+function overdue(desk: Desk): Line[] {
+  const { account, at } = desk
+  if (account.status !== 'started') return []
+  return rulesOf(account).flatMap((rule, index): Line[] => {
+    const state = account.rules[index]!
+    if (state.due !== at) return []
+    if (rule.rule === 'inactivity') {
+      state.due = at + rule.days * DAY
+      const days = BigInt(rule.days) * num('1')
+      return [{ index, value: days, limit: days, gap: -1n }]
+    }
+    if (rule.rule === 'max_risk_per_trade') {
+      const late = account.book.positions.filter(
+        (p) => p.openedAt + rule.within_s * 1000 === at && !isProtected(account, p.id),
+      )
+      return late.length > 0 ? [{ index, value: BigInt(late.length) * num('1'), limit: 0n, gap: -1n }] : []
+    }
+    return []
+  })
+}
+/** A deadline with objectives open. */
+function expire(desk: Desk): void {
+  const { account, at } = desk
+  if (account.status !== 'started') return
+  const isOver = rulesOf(account).some((rule, i) => rule.rule === 'time_limit' && account.rules[i]!.due === at)
+  if (isOver) finish(desk, 'expired', valuedOf(desk))
+}
+export function resume(desk: Desk, reason?: string): void {
+  const { account, at } = desk
+  const { pauses } = account
+  pauses.total += at - pauses.since!
+  for (const state of account.rules) {
+    if (state.left !== null) state.due = at + state.left
+    state.left = null
+  }
+  pauses.since = null
+  pauses.until = null
+  account.status = 'started'
+  desk.said.push({ kind: 'pause', phase: account.phase, paused: false, count: pauses.count, reason })
+}
+export function pause(desk: Desk): void {
+  const { account, at } = desk
+  const { pauses, spec } = account
+  for (const order of [...account.orders]) endOrder(desk, order, 'cancelled')
+  account.status = 'paused'
+  pauses.count += 1
+  pauses.since = at
+  pauses.until = at + spec.max_pause_days * DAY - pauses.total
+  for (const state of account.rules) {
+    if (state.due !== null) state.left = state.due - at
+    state.due = null
+  }
+  desk.said.push({ kind: 'pause', phase: account.phase, paused: true, count: pauses.count })
+}
+
+// ---- phases ------------------------------------------------------------------------------------------------------------
+export function open(desk: Desk, phase: number): void {
+  const { account, at } = desk
+  const initial = initialOf(account)
+  const { reset_zone, reset_time } = account.spec
+  Object.assign(account, blank(account.id, account.spec), {
+    status: 'started',
+    phase,
+    closing: account.closing,
+    pauses: account.pauses,
+    settledTo: account.settledTo,
+  })
+  account.book = { phase, balance: initial, positions: [], taken: [] }
+  account.day = {
+    k: 0,
+    start: at,
+    next: resetAfter(reset_zone, reset_time, at),
+    balance: initial,
+    equity: initial,
+    high: initial,
+    opened: false,
+    openedAndClosed: false,
+    orders: 0,
+    gross: 0n,
+  }
+  account.rules = rulesOf(account).map(() => ({
+    floor: null,
+    high: null,
+    reachedAt: null,
+    days: 0,
+    short: 0,
+    best: null,
+    sum: 0n,
+    positive: 0n,
+    allowed: null,
+    due: null,
+    left: null,
+    warned: 0,
+    saidOn: null,
+  }))
+  rulesOf(account).forEach((rule, i) => {
+    const state = account.rules[i]!
+    if (rule.rule === 'max_loss' && rule.mode !== 'static') state.high = initial
+    if (rule.rule === 'scaling_plan') setScale(account, i)
+    if (rule.rule === 'inactivity') state.due = at + rule.days * DAY
+    if (rule.rule === 'time_limit' && rule.from === 'start') state.due = limitFrom(account, rule.days, rule.unit, at)
+  })
+  ratchet(account, initial)
+  const valued = { balance: initial, equity: initial, positions: [], marks: marksOf(desk) }
+  account.gaps = linesOf(desk, floorsOf(account), valued).map((line) => line?.gap ?? 0n)
+  desk.said.push({ kind: 'phase', phase, status: 'opened', balance: text(initial) })
+}
+/** Working orders are cancelled, positions closed at once; what cannot be closed now is closed when it can. */
+export function finish(
+  desk: Desk,
+  verdict: 'passed' | 'failed' | 'abandoned' | 'expired',
+  { balance, equity, first }: Ending,
+): void {
+  const { account } = desk
+  const { phase } = account
+  account.provisional = null
+  account.lock = null
+  account.liquidations = []
+  const next = account.spec.phases[phase + 1]
+  if (verdict !== 'passed' || next?.kind !== 'evaluation') {
+    desk.said.push({
+      kind: 'verdict',
+      verdict,
+      phase,
+      balance: text(balance),
+      equity: text(equity),
+      rule: first ? rulesOf(account)[first.index]!.rule : null,
+      value: first ? text(first.value) : null,
+      limit: first ? text(first.limit) : null,
+    })
+  }
+  for (const order of [...account.orders]) endOrder(desk, order, 'cancelled')
+  closePositions(desk, account.book)
+  if (account.book.positions.length > 0) account.closing.push(account.book)
+  if (verdict !== 'abandoned') {
+    desk.said.push({ kind: 'phase', phase, status: verdict, balance: text(account.book.balance) })
+  }
+  if (verdict === 'passed' && next) open(desk, phase + 1)
+  else account.status = verdict
+}
+function closePositions(desk: Desk, book: Book): void {
+  for (const position of book.positions.toSorted(byId)) fillMarketable(desk, book, closing(position, 'close'))
+}
 const copy = (book: Book): Book => ({ ...book, positions: book.positions.map((p) => ({ ...p })), taken: [] })
+
+function blank(id: string, spec: AccountSpec): Account {
+  return {
+    id,
+    spec,
+    status: 'none',
+    phase: 0,
+    book: { phase: 0, balance: 0n, positions: [], taken: [] },
+    orders: [],
+    day: {
+      k: 0,
+      start: 0,
+      next: 0,
+      balance: 0n,
+      equity: 0n,
+      high: 0n,
+      opened: false,
+      openedAndClosed: false,
+      orders: 0,
+      gross: 0n,
+    },
+    rules: [],
+    trades: [],
+    closedTrades: 0,
+    ideas: [],
+    lots: [],
+    firstFill: null,
+    lastFill: null,
+    lock: null,
+    liquidations: [],
+    pauses: { count: 0, total: 0, since: null, until: null },
+    gaps: [],
+    provisional: null,
+    closing: [],
+    settledTo: 0,
+  }
+}

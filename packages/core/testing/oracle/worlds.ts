@@ -1,20 +1,44 @@
-import type { AccountSpec, Command, MinTradingDaysRule, Rule } from '../../domain/engine/types.ts'
+import type { AccountSpec, Command } from '../../domain/engine/types.ts'
 import type { ConversionLeg, Instrument } from '../../domain/instruments/instrument.ts'
 import type { Level, SymbolStatus, Tick } from '../../domain/market/event.ts'
 import { pick, randomOf } from '../random-world.ts'
-import { instrument, PLAIN_ACCOUNT } from '../world.ts'
+import { instrument } from '../world.ts'
+import { commandOf } from './random-commands.ts'
+import { specOf } from './random-specs.ts'
 
-/** A tick has no place yet: the comparison numbers what is left of the list. */
+/**
+ * A tick has no place yet: the comparison numbers what is left of the list. In a command `?3` is the third of the
+ * orders that wait, or of the positions, as they are then; `flatten` is a market order against that position.
+ */
 export type Item =
   | { tick: Tick }
   | { account: string; command: Command }
-  | { account: string; flatten: string; id: string }
+  | { account: string; flatten: number; id: string }
+/** What a world may hold beside market and limit orders under targets and hard loss limits. */
+export const FEATURES = [
+  'orders',
+  'hedging',
+  'queue',
+  'latency',
+  'carry',
+  'margin',
+  'losses',
+  'warnings',
+  'pause',
+  'limits',
+  'clocks',
+  'sessions',
+  'conduct',
+  'news',
+] as const
+export type Feature = (typeof FEATURES)[number]
+export type Has = (feature: Feature) => boolean
 export interface OracleWorld {
   seed: number
   accounts: { account: string; spec: AccountSpec }[]
   items: Item[]
 }
-type Random = () => number
+export type Random = () => number
 
 // ---- instruments: every kind of path, fee, slippage, size ------------------------------------------------------
 const leg = (symbol: string, direct: boolean): ConversionLeg => ({ symbol, direct })
@@ -50,6 +74,56 @@ export const INSTRUMENTS: Instrument[] = [
     commission: { taker_bps: '1.5' },
   }),
 ]
+/** What only venues have: carry, settlement, mark-ups, triggers by the last trade, hours. */
+const VENUES: Instrument[] = [
+  listed('PRP/USDT:USDT', {
+    kind: 'perp',
+    base: 'PRP',
+    quote: 'USDT',
+    conversions: FROM.USDT!,
+    funding: { every_hours: 8, rate: '0.0001' },
+    commission: { maker_bps: '-0.5', taker_bps: '5' },
+    trigger_price: 'last',
+    slippage_bps: '6',
+  }),
+  listed('PQR/USD', { kind: 'perp', funding: null, spread_markup_ticks: '2', commission: { bps: '1' } }),
+  listed('FXA/USD', {
+    kind: 'fx',
+    contract_size: '100',
+    swap: { zone: 'America/New_York', time: '17:00', unit: 'points', long: '-0.012', short: '0.005', triple: 3 },
+    session_calendar: 'fx',
+    margin_rate: '0.05',
+    trigger_price: 'last',
+  }),
+  listed('FXJ/JPY', {
+    kind: 'fx',
+    swap: {
+      zone: 'Europe/Prague',
+      time: '02:30',
+      unit: 'bps',
+      long: '-0.7',
+      short: '-0.2',
+      triple: 5,
+      days: [1, 2, 3, 4, 5],
+    },
+    session_calendar: 'desk',
+    spread_markup_ticks: '1',
+    slippage_bps: '4',
+  }),
+  listed('YES/USD', {
+    kind: 'outcome',
+    price_tick: '0.01',
+    commission: { probability_rate: '0.07' },
+    clip: '20000',
+  }),
+  listed('NOO/USD', {
+    kind: 'outcome',
+    price_tick: '0.001',
+    commission: { probability_rate: '0.05', per_lot: '0.001' },
+  }),
+  listed('USD/JPY', { price_tick: '0.001', clip: '200000' }),
+  listed('EUR/USD', { price_tick: '0.0001', clip: '200000', session_calendar: 'fx' }),
+]
 /** A whole price grid, no fee, no conversion: values land on their limits to the unit. */
 const COARSE = [
   instrument('AAA/USD', { price_tick: '1', clip: '1000' }),
@@ -65,13 +139,19 @@ const START: Record<string, number> = {
   'USD/JPY': 150,
   'EUR/USD': 1.1,
   'BTC/USD': 60_000,
+  'PRP/USDT:USDT': 30,
+  'PQR/USD': 12,
+  'FXA/USD': 1.5,
+  'FXJ/JPY': 190,
+  'YES/USD': 0.4,
+  'NOO/USD': 0.7,
 }
 const IN_USD: Record<string, number> = { USD: 1, EUR: 1.1, JPY: 1 / 150, BTC: 60_000, USDT: 1 }
 const worthOf = ({ symbol, quote, contract_size }: Instrument): number =>
   START[symbol]! * IN_USD[quote]! * Number(contract_size)
 
 // ---- weather: what kind of world a seed makes ----------------------------------------------------------------
-interface Weather {
+export interface Weather {
   coarse: boolean
   volatility: number
   rateVolatility: number
@@ -111,16 +191,24 @@ function weatherOf(random: Random, seed: number): Weather {
   }
 }
 
+const instrumentsOf = (seed: number): Instrument[] => (seed % 4 === 3 ? COARSE : seed % 4 === 2 ? VENUES : INSTRUMENTS)
+
+export interface WorldSize {
+  accounts: number
+  events: number
+  features?: readonly Feature[]
+}
 /** `events` market events over `accounts` accounts with random rules, and their commands; all from the seed. */
-export function worldOf(seed: number, { accounts, events }: { accounts: number; events: number }): OracleWorld {
+export function worldOf(seed: number, { accounts, events, features = FEATURES }: WorldSize): OracleWorld {
   const random = randomOf(seed)
+  const has: Has = (feature) => features.includes(feature)
   const weather = weatherOf(random, seed)
-  const instruments = weather.coarse ? COARSE : INSTRUMENTS
+  const instruments = instrumentsOf(seed).map((i) => (has('sessions') ? i : { ...i, session_calendar: null }))
   const list = Array.from({ length: accounts }, (_, i) => ({
     account: `a${String(i).padStart(2, '0')}`,
-    spec: specOf(random, weather, instruments),
+    spec: specOf(random, { weather, instruments, has }),
   }))
-  const market = new RandomMarket(random, weather, instruments)
+  const market = new RandomMarket(random, weather, instruments, has)
   const items: Item[] = [{ tick: { kind: 'clock', ts: weather.start, pos: 0 } }]
   for (const { account } of list) items.push({ account, command: { op: 'create' } })
   for (let i = 0; i < events; i++) {
@@ -128,91 +216,26 @@ export function worldOf(seed: number, { accounts, events }: { accounts: number; 
     const at = i - instruments.length
     if (at >= 0 && at < accounts) items.push({ account: list[at]!.account, command: { op: 'start' } })
     for (let due = weather.busy; random() < due; due -= 1) {
-      const { account } = pick(random, list)
-      items.push(commandOf(random, market, account, `c${items.length}`))
+      const { account, spec } = pick(random, list)
+      items.push(commandOf({ random, market, has }, { account, spec, id: `c${items.length}` }))
     }
   }
   return { seed, accounts: list, items }
 }
 
-// ---- rules -----------------------------------------------------------------------------------------------------
-function specOf(random: Random, weather: Weather, instruments: Instrument[]): AccountSpec {
-  const currency = weather.coarse ? 'USD' : pick(random, ['USD', 'USD', 'EUR', 'JPY'])
-  const unit = currency === 'JPY' ? 100 : 1
-  const money = (thousands: number) => String(thousands * 1000 * unit)
-  const compare = () => pick(random, ['lt', 'lte'] as const)
-  const metric = () => pick(random, ['equity', 'equity', 'min', 'balance'] as const)
-  const daily = (): Rule => ({
-    rule: 'max_daily_loss',
-    anchor: pick(random, ['balance', 'equity', 'max', 'initial', 'day_high'] as const),
-    limit:
-      random() < 0.4
-        ? { amount: money(pick(random, [1, 2, 4])) }
-        : { pct: pick(random, ['1', '2.5', '4']), of: pick(random, ['initial', 'anchor'] as const) },
-    metric: metric(),
-    compare: compare(),
-    tested: random() < 0.25 ? 'reset' : 'always',
-    effect: 'hard',
-  })
-  const overall = (): Rule => ({
-    rule: 'max_loss',
-    mode: 'static',
-    lock: null,
-    metric: metric(),
-    compare: compare(),
-    effect: 'hard',
-    limit: random() < 0.5 ? { pct: pick(random, ['2', '4', '6']) } : { amount: money(pick(random, [2, 4, 6])) },
-  })
-  const target = (): Rule => ({
-    rule: 'profit_target',
-    basis: pick(random, ['balance', 'equity'] as const),
-    require_flat: random() < 0.5,
-    sticky: random() < 0.4,
-    effect: 'gate',
-    ...(random() < 0.5 ? { pct: pick(random, ['0.5', '1', '3']) } : { amount: money(pick(random, [0.5, 1, 2])) }),
-  })
-  const days = (): MinTradingDaysRule => {
-    const counts = pick(random, ['opened', 'opened_and_closed', 'moved', 'won'] as const)
-    const pct = counts === 'moved' || counts === 'won' ? { pct: pick(random, ['0.1', '0.5', '1']) } : {}
-    return { rule: 'min_trading_days', n: pick(random, [1, 1, 2, 3]), counts, ...pct, effect: 'gate' }
-  }
-  const some = (make: () => Rule, share: number[]): Rule[] => share.flatMap((p) => (random() < p ? [make()] : []))
-  const rules = (): Rule[] =>
-    [...some(target, [0.95, 0.1]), ...some(daily, [0.9, 0.3]), ...some(overall, [0.9, 0.2]), ...some(days, [0.5, 0.2])]
-      .map((rule) => ({ rule, at: random() }))
-      .sort((a, b) => a.at - b.at)
-      .map(({ rule }) => rule)
-  return {
-    ...PLAIN_ACCOUNT,
-    engine: 1,
-    currency,
-    initial_balance: money(100),
-    leverage: pick(random, ['10', '30', '100']),
-    position_mode: 'netting',
-    group: 'main',
-    reset_zone: pick(random, ['Europe/Prague', 'America/New_York', 'UTC', 'Australia/Lord_Howe']),
-    reset_time: pick(random, ['00:00', '01:30', '02:00', '02:30', '17:00']),
-    phases: [
-      { kind: 'evaluation', rules: rules() },
-      { kind: 'evaluation', rules: rules() },
-      { kind: 'funded', rules: rules() },
-    ],
-    instruments,
-  }
-}
-
 // ---- market ------------------------------------------------------------------------------------------------------
-class RandomMarket {
+export class RandomMarket {
   /** mid in price ticks */
   readonly ticks = new Map<string, number>()
   private readonly states = new Map<string, SymbolStatus>()
   private readonly quotes = new Map<string, { bid: string; ask: string; bid_size?: string; ask_size?: string }>()
-  private ts: number
+  ts: number
   private pos = 0
   constructor(
     private readonly random: Random,
     private readonly weather: Weather,
     readonly instruments: Instrument[],
+    private readonly has: Has,
   ) {
     this.ts = weather.start
   }
@@ -230,10 +253,12 @@ class RandomMarket {
       if (random() < 0.3) {
         return { kind: 'gap', ...group, symbols: random() < 0.4 ? null : [chosen.symbol], reason: 'test' }
       }
+      if (this.states.get(chosen.symbol) === 'settled') return this.quote(chosen)
       return this.state(chosen, pick(random, ['unknown', 'halted', 'closed'] as const))
     }
-    const shut = this.instruments.find((i) => (this.states.get(i.symbol) ?? 'open') !== 'open')
+    const shut = this.instruments.find((i) => !['open', 'settled'].includes(this.states.get(i.symbol) ?? 'open'))
     if (shut && random() < 0.08) return this.state(shut, 'open')
+    if (this.has('carry') && random() < 0.02) return this.carry(chosen)
     const dice = random()
     if (dice < weather.prints) return this.trade(chosen)
     if (dice < weather.prints + weather.ladders) return this.levels(chosen)
@@ -253,6 +278,30 @@ class RandomMarket {
   private on(instrument: Instrument) {
     return { symbol: instrument.symbol, venue: 'test', ts: this.ts, pos: this.pos }
   }
+  /** A rate, or the end of an outcome. */
+  private carry(instrument: Instrument): Tick {
+    const { random } = this
+    const { kind, funding, swap, price_tick } = instrument
+    if (kind === 'outcome' && random() < 0.1 && this.states.get(instrument.symbol) !== 'settled') {
+      this.states.set(instrument.symbol, 'settled')
+      const price = pick(random, ['0', '1', undefined])
+      return {
+        kind: 'symbol_state',
+        ...this.on(instrument),
+        state: 'settled',
+        ...(price === undefined ? {} : { price }),
+      }
+    }
+    if (swap) {
+      const unit = Number(price_tick)
+      const rate = () => (swap.unit === 'bps' ? random() * 2 - 1.5 : unit * (random() * 4 - 3)).toFixed(5)
+      return { kind: 'rate', ...this.on(instrument), what: 'swap', long: rate(), short: rate() }
+    }
+    if (kind === 'perp' || funding) {
+      return { kind: 'rate', ...this.on(instrument), what: 'funding', rate: ((random() - 0.5) / 500).toFixed(7) }
+    }
+    return this.quote(instrument)
+  }
   private state(instrument: Instrument, state: SymbolStatus): Tick {
     this.states.set(instrument.symbol, state)
     return { kind: 'symbol_state', ...this.on(instrument), state }
@@ -267,10 +316,9 @@ class RandomMarket {
     const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
     const move = normal * (isRate ? weather.rateVolatility : weather.volatility) * (random() < 0.02 ? 8 : 1)
     const mid = this.ticks.get(symbol) ?? Math.round(START[symbol]! / Number(instrument.price_tick))
-    const bid = Math.max(
-      3,
-      weather.coarse ? mid + pick(random, [-2, -1, -1, 0, 1, 1, 2]) : Math.round(mid * (1 + move)),
-    )
+    const moved = weather.coarse ? mid + pick(random, [-2, -1, -1, 0, 1, 1, 2]) : Math.round(mid * (1 + move))
+    const top = instrument.kind === 'outcome' ? Math.round(1 / Number(instrument.price_tick)) - 6 : moved
+    const bid = Math.max(3, Math.min(top, moved))
     this.ticks.set(symbol, bid)
     const quote = { bid: this.price(instrument, bid), ask: this.price(instrument, bid + Math.floor(random() * 4)) }
     const sizes = random() < 0.4 ? {} : { bid_size: this.depth(instrument), ask_size: this.depth(instrument) }
@@ -310,32 +358,5 @@ class RandomMarket {
     const asks = ladder(bid + Math.floor(this.random() * 3), 1)
     const bids = ladder(bid + 1 - Math.floor(this.random() * 3), -1)
     return { kind: 'levels', ...this.on(instrument), bids: bid > 8 ? bids : bids.slice(0, 1), asks }
-  }
-}
-
-// ---- commands ----------------------------------------------------------------------------------------------------
-function commandOf(random: Random, market: RandomMarket, account: string, id: string): Item {
-  const dice = random()
-  const instrument = pick(random, market.instruments)
-  const { symbol } = instrument
-  if (dice < 0.2) return { account, flatten: symbol, id }
-  if (dice < 0.25) return { account, command: random() < 0.5 ? { op: 'cancel_all' } : { op: 'cancel_all', symbol } }
-  if (dice < 0.255) return { account, command: { op: 'abandon' } }
-  const side = pick(random, ['buy', 'sell'] as const)
-  const quantity =
-    random() < 0.02
-      ? pick(random, ['0', '0.00003', '100000000'])
-      : market.size(instrument, pick(random, [0.05, 1, 3, 20]))
-  if (dice < 0.27) {
-    return { account, command: { op: 'order', symbol: 'ZZZ/USD', side, type: 'market', quantity, client_order_id: id } }
-  }
-  if (dice < 0.6)
-    return { account, command: { op: 'order', symbol, side, type: 'market', quantity, client_order_id: id } }
-  const away = Math.floor(random() * 15) - 7
-  const price = market.price(instrument, (market.ticks.get(symbol) ?? 10) + away)
-  const time_in_force = random() < 0.3 ? 'ioc' : 'gtc'
-  return {
-    account,
-    command: { op: 'order', symbol, side, type: 'limit', quantity, price, time_in_force, client_order_id: id },
   }
 }

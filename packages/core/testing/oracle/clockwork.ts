@@ -1,0 +1,92 @@
+import { type Account, type Desk, instrumentOf, rulesOf } from './account.ts'
+import { nextCarry } from './carry.ts'
+import {
+  DAY,
+  datePlus,
+  daysAfter,
+  hasSessionIn,
+  instantOn,
+  localDay,
+  resetAfter,
+  sessionEndAfter,
+  weekDay,
+} from './clocks.ts'
+import { abs } from './number.ts'
+import { isStop, restOf } from './working.ts'
+
+/** The next instant at which time alone does something to this account, at most once each. */
+export function nextInstant(account: Account): number | null {
+  if (account.status !== 'started' && account.status !== 'paused') return null
+  const due: (number | null)[] = [account.day.next, account.pauses.until]
+  if (account.status === 'started') {
+    for (const { due: clock } of account.rules) due.push(clock)
+    for (const order of account.orders) due.push(order.expiresAt, order.arrivesAt)
+    for (const { symbol } of account.book.positions) {
+      const instrument = instrumentOf(account.spec, symbol)
+      due.push(nextCarry(instrument, account.settledTo))
+      for (const rule of rulesOf(account)) {
+        if (rule.rule === 'weekend_flat' && instrument.session_calendar) {
+          due.push(nextCutOff(rule, account.settledTo))
+        }
+        if (rule.rule === 'session_flat' && instrument.session_calendar) {
+          due.push(nextSessionCut(account, symbol, rule.minutes, account.settledTo))
+        }
+      }
+    }
+  }
+  const instants = due.filter((at) => at !== null)
+  return instants.length > 0 ? Math.min(...instants) : null
+}
+export function nextCutOff({ zone, day, time }: { zone: string; day: number; time: string }, from: number): number {
+  for (let date = localDay(zone, from - 2 * DAY); ; date = datePlus(date, 1)) {
+    if (weekDay(date) !== day) continue
+    const at = instantOn(zone, date, time)
+    if (at > from) return at
+  }
+}
+export function nextSessionCut({ spec }: Account, symbol: string, minutes: number, from: number): number | null {
+  const early = minutes * 60_000
+  const end = sessionEndAfter(spec, instrumentOf(spec, symbol), from + early)
+  return end === null ? null : end - early
+}
+
+/** When clock rules start: with the phase or with its first fill. */
+export function limitFrom(account: Account, days: number, unit: 'calendar' | 'trading', from: number): number {
+  const { spec } = account
+  const { reset_zone, reset_time } = spec
+  if (unit === 'calendar') return daysAfter(reset_zone, from, days)
+  let start = from
+  for (let counted = 0; ; ) {
+    const end = resetAfter(reset_zone, reset_time, start)
+    if (spec.instruments.some((i) => hasSessionIn(spec, i, start, end))) counted += 1
+    if (counted === days) return end
+    start = end
+  }
+}
+export function setClocks(desk: Desk): void {
+  const { account } = desk
+  if (account.status !== 'started') return
+  rulesOf(account).forEach((rule, i) => {
+    const state = account.rules[i]!
+    if (rule.rule === 'time_limit' && rule.from === 'first_fill' && state.due === null && account.firstFill !== null) {
+      state.due = limitFrom(account, rule.days, rule.unit, account.firstFill)
+    }
+    if (rule.rule === 'max_risk_per_trade' && rule.needs_stop && rule.effect !== 'gate') {
+      const due = account.book.positions
+        .filter((p) => !isProtected(account, p.id))
+        .map((p) => p.openedAt + rule.within_s * 1000)
+      const future = due.filter((at) => at > account.settledTo)
+      state.due = future.length > 0 ? Math.min(...future) : null
+    }
+  })
+}
+/** Stops against it cover all of it. */
+export function isProtected(account: Account, position: string): boolean {
+  const held = account.book.positions.find((p) => p.id === position)!
+  let covered = 0n
+  for (const order of account.orders) {
+    const isAgainst = order.symbol === held.symbol && (order.side === 'buy') === held.quantity < 0n
+    if (isAgainst && isStop(order) && (order.ticket === null || order.ticket === position)) covered += restOf(order)
+  }
+  return covered >= abs(held.quantity)
+}
