@@ -40,7 +40,8 @@ const ROOM = dec('0.000000001')
 
 /** What a set of bands can bring, exact. */
 export interface Extremes {
-  emin: Dec
+  /** null: open below, no floor counted when the box was chosen */
+  emin: Dec | null
   /** not below the best equity; null: no ceiling counts, the best side is open */
   emax: Dec | null
   /** least room above the stop-out level; null: none is asked for */
@@ -50,7 +51,7 @@ export type Bounds = Pick<Triggers, 'floorAt' | 'ceiling' | 'trails' | 'stopsOut
 export function isSafe({ emin, emax, room }: Extremes, t: Bounds): boolean {
   if (t.trails && emax === null) return false
   const floor = t.floorAt(t.trails ? emax : null)
-  if (floor && !(floor.strict ? lte(floor.value, emin) : lt(floor.value, emin))) return false
+  if (floor && !(emin && (floor.strict ? lte(floor.value, emin) : lt(floor.value, emin)))) return false
   if (t.ceiling && !(emax && (t.ceiling.strict ? gte(t.ceiling.value, emax) : gt(t.ceiling.value, emax)))) return false
   return !t.stopsOut || (room !== null && gte(room, ROOM))
 }
@@ -193,11 +194,12 @@ export function chooseBox(t: Triggers, coming: Dec | null, book: Book, compiled:
       const quote = quoteOf(symbol)!
       bands.push({ symbol, bid: intervalOf(quote.bid, bid, scale), ask: intervalOf(quote.ask, ask, scale) })
     }
-    const emin = eminOf(bands, book, compiled, quoteOf)
+    const emin = split.isOpenBelow ? null : eminOf(bands, book, compiled, quoteOf)
     const emax = split.under === null ? bestOf(bands) : dec(split.under.toFixed(6))
-    const ample = t.stopsOut && isNarrow(bands, t) && ampleRoom(floatOf(emin), split.values, t, compiled) !== null
+    const ample =
+      t.stopsOut && emin !== null && isNarrow(bands, t) && ampleRoom(floatOf(emin), split.values, t, compiled) !== null
     const room = t.stopsOut && !ample ? roomOf(bands, book, compiled, quoteOf) : null
-    evaluations += 1 + (emax && split.under === null ? 1 : 0) + (room ? 2 : 0)
+    evaluations += (emin ? 1 : 0) + (emax && split.under === null ? 1 : 0) + (room ? 2 : 0)
     const extremes = { emin, emax, room: ample ? AMPLE : room }
     // standing still is safe where the floor of now is kept, whatever the coming one will be
     if (isSafe(extremes, scale === 0 ? t : kept)) return { box: { bands, extremes }, evaluations }

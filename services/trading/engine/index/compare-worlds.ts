@@ -94,7 +94,7 @@ function append(into: Map<string, JournalRecord[]>, account: string, records: re
 function requireSafe(book: Book, h: Hosted, state: AccountState): void {
   const check = book.index.checkBox(h.owner, state, h.compiled, book.view)
   if (!check) return
-  if (!lte(check.emin, check.equity)) throw new Error(`${h.account}: Emin > E`)
+  if (check.emin && !lte(check.emin, check.equity)) throw new Error(`${h.account}: Emin > E`)
   if (check.emax && !gte(check.emax, check.equity)) throw new Error(`${h.account}: E > Emax`)
   if (!check.isSafe) throw new Error(`${h.account}: a box that is not safe stands`)
 }

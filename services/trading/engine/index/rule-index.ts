@@ -192,6 +192,7 @@ export class RuleIndex {
     if (armed.quiet) return true
     this.evaluations++
     const { emin, emax } = armed.box.extremes
+    if (!emin) return false
     return isQuietReset(state, compiled, { least: emin, most: equity(state, compiled, view), highest: emax })
   }
 
@@ -299,12 +300,9 @@ export class RuleIndex {
     return this.armed[owner]?.trails ?? false
   }
 }
-const isQuietInside = (box: Box, state: AccountState, compiled: Compiled): boolean =>
-  isQuietReset(state, compiled, {
-    least: box.extremes.emin,
-    most: box.extremes.emax,
-    highest: box.extremes.emax,
-  })
+function isQuietInside({ extremes: { emin, emax } }: Box, state: AccountState, compiled: Compiled): boolean {
+  return emin !== null && isQuietReset(state, compiled, { least: emin, most: emax, highest: emax })
+}
 /** Only positions and their conversions count: nothing rests or waits. */
 const isPlain = (state: AccountState, always: readonly unknown[]): boolean =>
   always.length === 0 && state.orders.length === 0 && state.closing.length === 0 && !state.provisional

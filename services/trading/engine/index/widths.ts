@@ -24,6 +24,8 @@ export interface Split {
   widths: Width[]
   /** the floors that were kept clear of */
   floorAt: Triggers['floorAt']
+  /** nothing bounds equity from below: prices may go as they like */
+  isOpenBelow: boolean
   /** equity that these widths cannot come near to, where floats can say so; null: it has to be computed */
   under: number | null
   /** what each position is worth, account currency; by leg */
@@ -90,7 +92,7 @@ export function chooseWidths(
     narrow(widthOf(widths, symbol).bid, against, towards)
     narrow(widthOf(widths, symbol).ask, towards, against)
   }
-  return { widths, floorAt, under: isPlain ? equity + ceiling * 0.75 : null, values }
+  return { widths, floorAt, isOpenBelow: down === OPEN, under: isPlain ? equity + ceiling * 0.75 : null, values }
 }
 /** Room below and above equity, in account currency, and the floors that it was measured from. */
 function roomsOf(t: Triggers, coming: Dec | null, equity: number): Pick<Split, 'floorAt'> & SideWidth {
