@@ -27,6 +27,7 @@ function reached(
   const e = equity(state, compiled, view)
   const floor = t.floorAt(t.trails ? high : null)
   if (floor && (floor.strict ? lt(e, floor.value) : lte(e, floor.value))) return true
+  if (t.parts?.isCrossedAt(quotesOf(view))) return true
   if (t.stopsOut && lt(marginLeft(state, compiled, view), ZERO)) return true
   return t.ceiling !== null && (t.ceiling.strict ? gt(e, t.ceiling.value) : gte(e, t.ceiling.value))
 }

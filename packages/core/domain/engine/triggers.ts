@@ -2,13 +2,14 @@
  * What prices would change something about an account: all that an index needs to leave it alone until then. The
  * account must be looked at when any of these is reached; a look too many is invisible.
  */
+import type { QuoteOf } from '../instruments/convert.ts'
 import type { ConversionLeg } from '../instruments/instrument.ts'
 import { add, type Dec, dec, eq, gt, gte, lt, lte, ONE, sub, ZERO } from '../money/dec.ts'
-import type { Facts } from '../rules/kind.ts'
-import type { FloorEntry } from '../rules/phase-rules.ts'
+import { type Facts, isPast } from '../rules/kind.ts'
+import type { Entry, FloorEntry } from '../rules/phase-rules.ts'
 import { targetAmount } from '../rules/profit-target.ts'
 import type { Compiled, Market } from './compile.ts'
-import { factsAt, factsOf, raiseHighs, sortedRules } from './facts.ts'
+import { factsAt, factsOf, gapOf, raiseHighs, sortedRules } from './facts.ts'
 import { type AccountState, isRunning, type Order } from './state.ts'
 import type { Rule } from './types.ts'
 import { equityOf, quotesOf, sizeOf } from './valuation.ts'
@@ -35,6 +36,12 @@ export interface Level {
   waits: 'ask_falls' | 'ask_rises' | 'bid_rises' | 'bid_falls'
   price: Dec
 }
+export interface Parts {
+  /** is one of them crossed at these prices; it only gets worse as legs and rates go against their positions */
+  isCrossedAt: (quoteOf: QuoteOf) => boolean
+  /** how much one of them may still get worse, account currency */
+  left: Dec
+}
 export interface Triggers {
   /** of now; null: nothing is held, or the phase does not run */
   equity: Dec | null
@@ -49,6 +56,8 @@ export interface Triggers {
   ceiling: Limit | null
   /** margin can be called: equity less stop_out x used must not fall below zero unseen */
   stopsOut: boolean
+  /** limits measured on marks in another way than equity (an idea's loss): null: there is none */
+  parts: Parts | null
   /** what working orders wait for */
   orders: Level[]
   /** every event of these symbols must touch the account */
@@ -194,8 +203,6 @@ export function triggers(
     legs.length > 0 && isRunning(state)
       ? factsAt(state, compiled, known ?? equityOf(state.book, compiled, quotesOf(view)), view.mts)
       : null
-  if (facts && sortedRules(state, compiled).measured.some(({ kind }) => kind.restsOnMarks))
-    for (const s of symbols) always.add(s)
   const isWatched = facts !== null && !state.provisional
   return {
     equity: facts?.equity ?? null,
@@ -205,11 +212,38 @@ export function triggers(
     high: isWatched ? lowestOf(facts, isSettledLater) : null,
     ceiling: facts && ceilingOf(facts),
     stopsOut: isWatched && compiled.stopOut !== null,
+    parts: isWatched ? partsOf(facts, quotesOf(view)) : null,
     orders: state.orders.flatMap((o) => levelsOf(o, compiled.markets.get(o.symbol)!)),
     always: [...always],
     symbols: [...symbols],
   }
 }
+function partsOf(facts: Facts, quoteOf: QuoteOf): Parts | null {
+  const { account, compiled } = facts
+  const entries = sortedRules(account, compiled).measured.filter(
+    ({ kind, effect, index }) =>
+      kind.restsOnMarks &&
+      !(effect === 'soft' && account.lock) &&
+      !(effect === 'flag' && account.rules[index]!.saidOn === facts.day.k),
+  )
+  if (entries.length === 0) return null
+  const measure = ({ kind, rule, index }: Entry, at: QuoteOf) => kind.measure!(rule, facts, account.rules[index]!, at)
+  let left: Dec | null = null
+  for (const entry of entries) {
+    const measured = measure(entry, quoteOf)
+    if (!measured) continue
+    const gap = gapOf(measured)
+    if (!left || lt(gap, left)) left = gap
+  }
+  if (!left) return null
+  const isCrossedAt = (at: QuoteOf): boolean =>
+    entries.some((entry) => {
+      const measured = measure(entry, at)
+      return measured !== null && isPast(measured, entry.compare)
+    })
+  return { isCrossedAt, left }
+}
+
 /** Equity beyond any sum of money. */
 const BEYOND = dec('1000000000000000000000000000000')
 /** No high, however high, raises what is held against equity. */

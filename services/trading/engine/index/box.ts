@@ -80,6 +80,16 @@ function corner(bands: readonly Band[], worst: boolean, quoteOf: QuoteOf): Touch
     return quote
   }
 }
+/** Quotes at the worst corner: only their prices are new. */
+export function worstOf(bands: readonly Band[], quoteOf: QuoteOf): QuoteOf {
+  const touchOf = corner(bands, true, quoteOf)
+  return (symbol) => {
+    const [quote, touch] = [quoteOf(symbol), touchOf(symbol)]
+    return quote && touch
+      ? { ...quote, bid: { ...quote.bid, ...touch.bid }, ask: { ...quote.ask, ...touch.ask } }
+      : quote
+  }
+}
 /** Equity with every leg at its worst and at its best inside the bands, exact: rounding of divisions is monotone. */
 export const eminOf = (bands: readonly Band[], book: Book, compiled: Compiled, quoteOf: QuoteOf): Dec =>
   equityOf(book, compiled, corner(bands, true, quoteOf))
@@ -199,10 +209,11 @@ export function chooseBox(t: Triggers, coming: Dec | null, book: Book, compiled:
     const ample =
       t.stopsOut && emin !== null && isNarrow(bands, t) && ampleRoom(floatOf(emin), split.values, t, compiled) !== null
     const room = t.stopsOut && !ample ? roomOf(bands, book, compiled, quoteOf) : null
-    evaluations += (emin ? 1 : 0) + (emax && split.under === null ? 1 : 0) + (room ? 2 : 0)
+    const parted = t.parts?.isCrossedAt(worstOf(bands, quoteOf)) ?? false
+    evaluations += (t.parts ? 1 : 0) + (emin ? 1 : 0) + (emax && split.under === null ? 1 : 0) + (room ? 2 : 0)
     const extremes = { emin, emax, room: ample ? AMPLE : room }
     // standing still is safe where the floor of now is kept, whatever the coming one will be
-    if (isSafe(extremes, scale === 0 ? t : kept)) return { box: { bands, extremes }, evaluations }
+    if (!parted && isSafe(extremes, scale === 0 ? t : kept)) return { box: { bands, extremes }, evaluations }
   }
   return { box: null, evaluations }
 }

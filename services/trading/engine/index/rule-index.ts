@@ -10,7 +10,7 @@ import { equity, quotesOf } from '@assay/core/domain/engine/valuation'
 import type { MarketView } from '@assay/core/domain/engine/view'
 import type { MarketEvent } from '@assay/core/domain/market/event'
 import { type Dec, gt } from '@assay/core/domain/money/dec'
-import { type Box, chooseBox, type Extremes, extremesOf, isSafe } from './box.ts'
+import { type Box, chooseBox, type Extremes, extremesOf, isSafe, worstOf } from './box.ts'
 import { comingFloor, isQuietReset } from './coming-reset.ts'
 import { floatOf, isFloatExactText } from './float.ts'
 import { Heaps } from './heaps.ts'
@@ -110,7 +110,8 @@ export class RuleIndex {
       before && isPlain(before.state, before.always) && isPlain(state, t.always) && hasSameLegs(before.state, state)
         ? this.lift(before, state)
         : this.enter(owner, state, t)
-    if ((t.floorAt(null) || t.ceiling || t.stopsOut) && t.legs.length > 0) this.armBox(owner, armed, t, compiled, view)
+    if ((t.floorAt(null) || t.ceiling || t.stopsOut || t.parts) && t.legs.length > 0)
+      this.armBox(owner, armed, t, compiled, view)
     armed.trails = t.high !== null
     for (const s of armed.always) s.always.add(owner)
     for (const { symbol, waits, price } of t.orders) {
@@ -207,7 +208,7 @@ export class RuleIndex {
 
   /** Nothing was booked, no edge was crossed, and the box is safe under the floors and ceilings of now: a reset costs one comparison. */
   private stillHolds(armed: Armed, state: AccountState, t: Triggers): boolean {
-    if (!armed.box || armed.always.length > 0 || t.always.length > 0) return false
+    if (!armed.box || t.parts || armed.always.length > 0 || t.always.length > 0) return false
     const [a, b] = [armed.state, state]
     if (a.book.balance !== b.book.balance || a.orders.length > 0 || b.orders.length > 0) return false
     if (a.closing.length !== b.closing.length || !hasSameLegs(a, b)) return false
@@ -289,7 +290,11 @@ export class RuleIndex {
     if (!box) return null
     const t = triggers(state, compiled, view)
     const extremes = extremesOf(box.bands, t, state.book, compiled, quotesOf(view))
-    return { ...extremes, equity: equity(state, compiled, view), isSafe: isSafe(extremes, { ...t, ceiling: null }) }
+    return {
+      ...extremes,
+      equity: equity(state, compiled, view),
+      isSafe: isSafe(extremes, { ...t, ceiling: null }) && !isParted(box, t, view),
+    }
   }
   /** Can equity have been above `high` while nobody looked? */
   mayHaveRisen(owner: number, high: Dec): boolean {
@@ -306,6 +311,8 @@ function isQuietInside({ extremes: { emin, emax } }: Box, state: AccountState, c
 /** Only positions and their conversions count: nothing rests or waits. */
 const isPlain = (state: AccountState, always: readonly unknown[]): boolean =>
   always.length === 0 && state.orders.length === 0 && state.closing.length === 0 && !state.provisional
+const isParted = ({ bands }: Box, { parts }: Triggers, view: MarketView): boolean =>
+  parts?.isCrossedAt(worstOf(bands, quotesOf(view))) ?? false
 function hasSameLegs({ book: a }: AccountState, { book: b }: AccountState): boolean {
   if (a === b) return true
   if (a.positions.length !== b.positions.length) return false

@@ -1,4 +1,4 @@
-import type { Leg, Triggers } from '@assay/core/domain/engine/triggers'
+import type { Leg, Parts, Triggers } from '@assay/core/domain/engine/triggers'
 import type { QuoteOf } from '@assay/core/domain/instruments/convert'
 import type { Dec } from '@assay/core/domain/money/dec'
 import { floatOf } from './float.ts'
@@ -80,19 +80,27 @@ export function chooseWidths(
   for (let i = 0; i < t.legs.length; i++) {
     const leg = t.legs[i]!
     const part = weights[i]! / all / (values[i]! || Number.MIN_VALUE)
-    const [against, towards] = [times(down, part), times(up, part)]
+    const own = t.parts ? within(t.parts, values[i]!) : OPEN
+    const [against, towards] = [Math.min(times(down, part), own), times(up, part)]
     if (leg.side === 'bid') narrow(widthOf(widths, leg.symbol).bid, against, towards)
     else narrow(widthOf(widths, leg.symbol).ask, towards, against)
   }
   for (let i = 0; i < converted.length; i++) {
     const { symbol, result } = converted[i]!
     // the result may itself grow by the room while the rate moves
-    const against = share(down, rates[i]! / all, result)
+    const own = t.parts ? within(t.parts, result + Math.max(0, floatOf(t.parts.left))) : OPEN
+    const against = Math.min(share(down, rates[i]! / all, result), own)
     const towards = share(up, rates[i]! / all, result)
     narrow(widthOf(widths, symbol).bid, against, towards)
     narrow(widthOf(widths, symbol).ask, towards, against)
   }
-  return { widths, floorAt, isOpenBelow: down === OPEN, under: isPlain ? equity + ceiling * 0.75 : null, values }
+  return {
+    widths,
+    floorAt,
+    isOpenBelow: down === OPEN && t.parts === null,
+    under: isPlain ? equity + ceiling * 0.75 : null,
+    values,
+  }
 }
 /** Room below and above equity, in account currency, and the floors that it was measured from. */
 function roomsOf(t: Triggers, coming: Dec | null, equity: number): Pick<Split, 'floorAt'> & SideWidth {
@@ -108,6 +116,8 @@ function roomsOf(t: Triggers, coming: Dec | null, equity: number): Pick<Split, '
     return { floorAt: () => ({ value: coming, strict: false }), down: equity - then, up: OPEN }
   return { floorAt: t.floorAt, down, up: OPEN }
 }
+/** Half of what one limit leaves for a leg, the other half for its rate. */
+const within = ({ left }: Parts, value: number): number => Math.max(0, floatOf(left)) / 2 / (value || Number.MIN_VALUE)
 const times = (room: number, part: number): number => (room === OPEN ? OPEN : room * part)
 const share = (room: number, part: number, result: number): number =>
   room === OPEN ? OPEN : (room * part) / (result + room || Number.MIN_VALUE)
