@@ -1,14 +1,13 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { unzipSync } from 'fflate'
+import { envelopeOf, type Files, linesOf, openArchive, packArchive, resign, setLines } from '../../testing/forgery.ts'
 import { ProofWorld, SIGNED_AT, testKey } from '../../testing/proof-world.ts'
 import { instrument, spec } from '../../testing/world.ts'
 import type { JournalRecord, Rule } from '../engine/types.ts'
 import { canonical } from '../journal/canonical.ts'
-import { chain, GENESIS } from '../journal/chain.ts'
 import { sha256Hex } from '../journal/hash.ts'
-import { issueReceipts, type Receipt } from '../journal/receipt.ts'
-import { type Envelope, envelopeSchema, type LeafLine } from './archive.ts'
-import { type EntryWriter, pack, unpack } from './container.ts'
+import type { Receipt } from '../journal/receipt.ts'
+import type { Envelope, LeafLine } from './archive.ts'
 import { explain, parsePlace } from './explain.ts'
 import { headsOf } from './leaves.ts'
 import { portableHash } from './merkle.ts'
@@ -147,15 +146,6 @@ function tell(): Story {
 // ---- damaging an archive ---------------------------------------------------------------------------------------
 const signer = testKey(1)
 const keys = [signer.key]
-type Files = Map<string, string>
-const open = (bytes: Uint8Array): Files =>
-  new Map([...unpack(bytes).files].map(([name, b]) => [name, new TextDecoder().decode(b)]))
-const close = (files: Files): Uint8Array => pack(files as Map<string, EntryWriter | string>)
-const linesOf = (files: Files, name: string): string[] => (files.get(name) ?? '').split('\n').slice(0, -1)
-const setLines = (files: Files, name: string, lines: readonly string[]): void =>
-  void files.set(name, lines.map((l) => `${l}\n`).join(''))
-const envelopeOf = (files: Files): Envelope => envelopeSchema.parse(JSON.parse(files.get('envelope.json')!))
-
 let story: Story
 let proof: Uint8Array
 beforeAll(async () => {
@@ -165,32 +155,9 @@ beforeAll(async () => {
 const verify = (bytes: Uint8Array, options: Partial<VerifyOptions> = {}): Promise<Verified> =>
   verifyProof(bytes, { keys, ...options })
 async function damaged(change: (files: Files) => void, options: Partial<VerifyOptions> = {}): Promise<Verified> {
-  const files = open(proof)
+  const files = openArchive(proof)
   change(files)
-  return verify(close(files), options)
-}
-
-/** The chain and every signature made anew, by a forger with his own key or by an operator with the true one. */
-function resign(
-  files: Files,
-  by = signer,
-  records = linesOf(files, 'journal.jsonl').map((l) => JSON.parse(l) as JournalRecord),
-): void {
-  setLines(
-    files,
-    'journal.jsonl',
-    records.map((r) => canonical(r)),
-  )
-  const hashes = chain(GENESIS, records)
-  const envelope = envelopeOf(files)
-  const was = new Map(envelope.receipts.map((r) => [r.aseq, r]))
-  envelope.records = records.map((_, i) => [hashes[i]!, SIGNED_AT, null])
-  envelope.receipts = records.flatMap((r) =>
-    was.has(r.aseq)
-      ? issueReceipts([{ assessment: envelope.assessment, aseq: r.aseq, hash: hashes[r.aseq]! }], by, SIGNED_AT)
-      : [],
-  )
-  files.set('envelope.json', canonical(envelope))
+  return verify(packArchive(files), options)
 }
 
 describe('a whole archive', () => {
@@ -224,7 +191,7 @@ describe('a whole archive', () => {
   })
   test('carries nothing of other symbols but what records stand on', () => {
     const cited = new Set(story.records.map((r) => r.mseq))
-    const others = linesOf(open(proof), streamFile(OTHER)).map((l) => (JSON.parse(l) as LeafLine).e.mseq)
+    const others = linesOf(openArchive(proof), streamFile(OTHER)).map((l) => (JSON.parse(l) as LeafLine).e.mseq)
     expect(others.every((mseq) => cited.has(mseq) || cited.has(mseq - 1))).toBe(true)
   })
   test('is verified the same when the segments are cited and supplied', async () => {
@@ -368,7 +335,7 @@ describe('ticks', () => {
         (symbol ? 'symbol' in e && e.symbol === symbol : !('symbol' in e) || e.symbol === EUR),
     )!
     const file = streamFile('symbol' in event ? event.symbol : 'group')
-    const line = linesOf(open(proof), file).findIndex((l) => (JSON.parse(l) as LeafLine).e.mseq === event.mseq)
+    const line = linesOf(openArchive(proof), file).findIndex((l) => (JSON.parse(l) as LeafLine).e.mseq === event.mseq)
     return { file, line, mseq: event.mseq }
   }
   const cases = [...kinds.map((k) => [k, undefined] as const), ['quote', USD] as const]
@@ -441,7 +408,7 @@ describe('ticks', () => {
     const look = story.records.find((r) => r.kind === 'command' && r.command.op === 'order')!.mseq
     for (const symbol of [EUR, USD]) {
       const file = streamFile(symbol)
-      const seqs = linesOf(open(proof), file).map((l) => (JSON.parse(l) as LeafLine).e.mseq)
+      const seqs = linesOf(openArchive(proof), file).map((l) => (JSON.parse(l) as LeafLine).e.mseq)
       const newest = seqs.findLastIndex((m) => m <= look)
       for (const line of [newest, newest + 1]) {
         const result = await damaged((files) => setLines(files, file, linesOf(files, file).toSpliced(line, 1)))
@@ -532,7 +499,7 @@ describe('signatures and receipts', () => {
       const envelope = envelopeOf(files)
       files.set('envelope.json', canonical({ ...envelope, keys: [testKey(9).key] }))
     })
-    expect(result).toMatchObject({ exit: 1, at: { aseq: envelopeOf(open(proof)).receipts[0]!.aseq } })
+    expect(result).toMatchObject({ exit: 1, at: { aseq: envelopeOf(openArchive(proof)).receipts[0]!.aseq } })
     expect(result.reason).toContain('not trusted')
   })
   test('the same under the name of the trusted key', async () => {
@@ -579,7 +546,7 @@ describe('signatures and receipts', () => {
     expect((await verify(proof, { receipt: { ...kept, hash: sha256Hex('other') } })).exit).toBe(1)
   })
   test('another log of the same mseq is found against the heads of this one', async () => {
-    const heads = headsOf(envelopeOf(open(proof)).log)
+    const heads = headsOf(envelopeOf(openArchive(proof)).log)
     expect((await verify(proof, { against: heads })).exit).toBe(0)
     expect((await verify(proof, { against: [{ first: 1_000_000, head: sha256Hex('x') }] })).exit).toBe(2)
     const other = heads.map((h, i) => (i === 4 ? { ...h, head: sha256Hex('x') } : h))
@@ -601,7 +568,7 @@ describe('parts', () => {
     expect((await damaged((files) => files.set('extra.txt', ''))).exit).toBe(2)
   })
   test('a document that was changed or added: exit 1', async () => {
-    const name = [...open(proof).keys()].find((n) => n.startsWith('docs/'))!
+    const name = [...openArchive(proof).keys()].find((n) => n.startsWith('docs/'))!
     expect((await damaged((files) => files.set(name, `${files.get(name)} `))).exit).toBe(1)
     expect((await damaged((files) => files.set(`docs/${'ab'.repeat(32)}.json`, '{}'))).exit).toBe(1)
   })
