@@ -5,8 +5,8 @@
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { compareWorlds } from '../services/trading/engine/index/compare-worlds.ts'
 import { type Figure, figureOf } from './figure.ts'
+import { compareWorlds } from './rules/compare-worlds.ts'
 
 export const summary = 'rule index beside a scan over 10^9 updates (hours; Ctrl-C, and the next call goes on)'
 /** Left out of `./assay bench` without a name. */

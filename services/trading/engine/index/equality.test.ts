@@ -1,6 +1,6 @@
 /** The index against the plain replay that lets every account look at every event: not one record may differ. */
 import { expect, test } from 'bun:test'
-import { compareWorlds } from './compare-worlds.ts'
+import { compareWorlds } from '../../../../bench/rules/compare-worlds.ts'
 
 test('the index decides what a look at every account at every event decides, record for record', () => {
   for (let seed = 1; seed <= 12; seed++) compareWorlds(seed, 600, { volatility: 0.004 })

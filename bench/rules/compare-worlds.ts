@@ -13,8 +13,8 @@ import {
   randomSpec,
   type WorldOptions,
 } from '@assay/core/testing/random-world'
-import { Book } from '../book.ts'
-import { type Hosted, hostedNew } from '../hosted.ts'
+import { Book } from '../../services/trading/engine/book.ts'
+import { type Hosted, hostedNew } from '../../services/trading/engine/hosted.ts'
 
 const ACCOUNTS = 8
 
