@@ -18,7 +18,7 @@ import { cancelIdle } from './orders/reducing.ts'
 import { endPhase } from './phases.ts'
 import { beginProvisional, isInDoubt, restsOnMarks } from './provisional.ts'
 import { copyState, isRunning } from './state.ts'
-import { stopOut } from './stop-out.ts'
+import { isCalled, stopOut } from './stop-out.ts'
 import { own, type Turn, write } from './turn.ts'
 import { writeWarnings } from './warnings.ts'
 
@@ -81,11 +81,12 @@ export function evaluate(turn: Turn, point: Point, before: () => Gaps): void {
   const crossed = crossedLimits(turn, facts, point)
   if (crossed.length > 0 && judge(turn, crossed, { point, before, facts })) return
   if (point !== 'every' || turn.state.provisional) return
-  if (turn.compiled.stopOut && turn.state.book.positions.length > 0 && callMargin(turn)) return
+  if (callMargin(turn)) return
   evaluateGates(turn, facts)
 }
 /** Rules go before a margin call; after its fills they are compared again. */
 function callMargin(turn: Turn): boolean {
+  if (!isCalled(turn)) return false
   const { state } = turn
   const before = gapsWith(turn.owned ? copyState(state) : state, turn)
   if (!stopOut(turn)) return false

@@ -8,6 +8,13 @@ import type { Position } from './state.ts'
 import { own, type Turn, takeDepth, write } from './turn.ts'
 import { equityOf, floating, usedMargin } from './valuation.ts'
 
+/** E < stop_out x used, where something is held. */
+export function isCalled({ state, compiled, quoteOf }: Turn): boolean {
+  if (compiled.stopOut === null || state.status !== 'started' || state.book.positions.length === 0) return false
+  const used = usedMargin(state.book, compiled, quoteOf)
+  return lt(equityOf(state.book, compiled, quoteOf), mul(compiled.stopOut, used))
+}
+
 /**
  * While E < stop_out x used, the position with the largest loss (account currency; ties by symbol, then id) whose market
  * is open is closed whole like a market order, and it is tested again. Nothing is closed while a symbol that values the

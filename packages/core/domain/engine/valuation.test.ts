@@ -2,11 +2,19 @@ import { expect, test } from 'bun:test'
 import { instrument, spec } from '../../testing/world.ts'
 import type { Instrument } from '../instruments/instrument.ts'
 import type { MarketEvent } from '../market/event.ts'
-import { type Dec, dec, lt, str, sub } from '../money/dec.ts'
+import { type Dec, dec, lt, str, sub, toNumber } from '../money/dec.ts'
 import { compileSpec } from './compile.ts'
 import { type Book, newAccount, type Order } from './state.ts'
 import type { AccountSpec } from './types.ts'
-import { addingQuantities, equityOf, marginRoom, quotesOf, reservedMargin, usedMargin } from './valuation.ts'
+import {
+  addingQuantities,
+  equityOf,
+  marginRoom,
+  mostReserved,
+  quotesOf,
+  reservedMargin,
+  usedMargin,
+} from './valuation.ts'
 import { MarketView } from './view.ts'
 
 type Held = [symbol: string, quantity: string, cost?: string]
@@ -156,6 +164,42 @@ test.each<[string, Asked, string]>([
 ])('an order that adds exposure reserves its margin: %s', (_, more, expected) => {
   const { compiled, quoteOf } = only({})
   expect(str(reservedMargin([order(more)], bookOf(), compiled, quoteOf))).toBe(expected)
+})
+test('the bound that spares the count is never below what orders reserve, in every currency, pair and kind', () => {
+  const instruments = [
+    instrument('TST/USD', { contract_size: '100', margin_rate: '0.3', spread_markup_ticks: '3' }),
+    instrument('OUT/USD', OUTCOME),
+    instrument('A/JPY', { conversions: { USD: [{ symbol: 'USD/JPY', direct: false }] } }),
+    instrument('A/EUR', { conversions: { USD: [{ symbol: 'EUR/USD', direct: true }] } }),
+    instrument('USD/JPY'),
+    instrument('EUR/USD'),
+  ]
+  const { compiled, quoteOf } = market({ instruments, leverage: '30' }, [
+    ['TST/USD', '99.90', '100.10'],
+    ['OUT/USD', '0.60', '0.64'],
+    ['A/JPY', '9000', '9003'],
+    ['A/EUR', '80', '80.07'],
+    ['USD/JPY', '149.90', '150.10'],
+    ['EUR/USD', '1.0999', '1.1003'],
+  ])
+  for (const symbol of ['TST/USD', 'OUT/USD', 'A/JPY', 'A/EUR'])
+    for (const side of ['buy', 'sell'] as const)
+      for (const type of ['market', 'limit'] as const) {
+        const price = type === 'market' ? null : symbol === 'OUT/USD' ? '0.13' : '97.531'
+        const id = `${symbol}${side}${type}`
+        const legs = [
+          order({ id, symbol, side, type, price, quantity: '7.77', oco: `${id}.stop` }),
+          order({ id: `${id}.stop`, symbol, side, type, price, quantity: '7.77', oco: id }),
+        ]
+        for (const orders of [legs.slice(0, 1), legs]) {
+          const exact = toNumber(reservedMargin(orders, bookOf(), compiled, quoteOf))
+          expect(exact).toBeGreaterThan(0)
+          expect(mostReserved(orders, compiled, quoteOf)).toBeGreaterThanOrEqual(exact * (1 - 1e-12))
+        }
+      }
+  const unpriced = order({ symbol: 'TST/USD', type: 'market', price: null })
+  expect(mostReserved([unpriced], compiled, () => null)).toBe(Number.POSITIVE_INFINITY)
+  expect(mostReserved([order({ symbol: 'A/JPY' })], compiled, () => null)).toBe(Number.POSITIVE_INFINITY)
 })
 test('a pair reserves its larger leg, whichever came first', () => {
   const { compiled, quoteOf } = only({})

@@ -1,6 +1,22 @@
 import { type QuoteOf, type Touch, type TouchOf, valueIn } from '../instruments/convert.ts'
 import { markedUp } from '../matching/depth.ts'
-import { abs, add, type Dec, div, gt, isZero, max, min, mul, neg, ONE, sign, sub, ZERO } from '../money/dec.ts'
+import {
+  abs,
+  add,
+  type Dec,
+  div,
+  gt,
+  isZero,
+  max,
+  min,
+  mul,
+  neg,
+  ONE,
+  sign,
+  sub,
+  toNumber,
+  ZERO,
+} from '../money/dec.ts'
 import type { Compiled, Market } from './compile.ts'
 import type { AccountState, Book, Order, Position } from './state.ts'
 import type { MarketView } from './view.ts'
@@ -114,7 +130,7 @@ export function marginRoom(
  */
 export function addingQuantities(orders: readonly Order[], book: Book, hedging = false): Map<string, Dec> {
   const adding = new Map<string, Dec>()
-  const reducible = new Map<string, Dec>()
+  const reducible = hedging ? new Map<string, Reducible>() : reduciblesOf(book)
   for (const order of orders) {
     const rest = isZero(order.filled) ? order.quantity : sub(order.quantity, order.filled)
     const twin = order.oco === null ? undefined : adding.get(order.oco)
@@ -122,25 +138,37 @@ export function addingQuantities(orders: readonly Order[], book: Book, hedging =
     else if (hedging) adding.set(order.id, order.position === null ? rest : ZERO)
     else if (twin) adding.set(order.id, twin)
     else {
-      const absorbed = absorb(order, rest, book, reducible)
+      const absorbed = absorb(order, rest, reducible.get(order.symbol))
       adding.set(order.id, isZero(absorbed) ? rest : sub(rest, absorbed))
     }
   }
   return adding
 }
+/** What is left of a position for the orders against it. */
+interface Reducible {
+  side: Order['side']
+  left: Dec
+}
+function reduciblesOf({ positions }: Book): Map<string, Reducible> {
+  const reducible = new Map<string, Reducible>()
+  for (const { symbol, quantity } of positions)
+    if (!reducible.has(symbol))
+      reducible.set(symbol, { side: sign(quantity) > 0 ? 'sell' : 'buy', left: abs(quantity) })
+  return reducible
+}
 /** What the position still takes of an order against it. */
-function absorb(order: Order, rest: Dec, book: Book, reducible: Map<string, Dec>): Dec {
-  const position = book.positions.find((p) => p.symbol === order.symbol)
-  if (!position || sign(position.quantity) > 0 === (order.side === 'buy')) return ZERO
-  const left = reducible.get(order.symbol) ?? abs(position.quantity)
-  const taken = min(rest, left)
-  reducible.set(order.symbol, sub(left, taken))
+function absorb(order: Order, rest: Dec, reducible: Reducible | undefined): Dec {
+  if (reducible?.side !== order.side) return ZERO
+  const taken = min(rest, reducible.left)
+  reducible.left = sub(reducible.left, taken)
   return taken
 }
 
+const ownPrice = (order: Order): Dec | null =>
+  order.type === 'market' ? null : (order.price ?? order.stop ?? order.trailing?.activation ?? null)
 /** The price at which an order reserves: its limit, its stop, what starts its trail, else the touch that it would take. */
 function reservePrice(order: Order, market: Market, quoteOf: QuoteOf): Dec {
-  const own = order.type === 'market' ? null : (order.price ?? order.stop ?? order.trailing?.activation)
+  const own = ownPrice(order)
   if (own) return own
   const { bid, ask } = quoteOf(order.symbol)!
   return order.side === 'buy' ? markedUp(ask.price, 'ask', market) : markedUp(bid.price, 'bid', market)
@@ -171,6 +199,38 @@ export function reservedMargin(
     const twin = reserved.get(order.oco) ?? ZERO
     if (gt(margin, twin)) total = add(total, sub(margin, twin))
     reserved.set(order.id, margin)
+  }
+  return total
+}
+
+/** Margin for one unit of quantity at a price of 1, in doubles and not below it; Infinity: a quote is missing. */
+function mostRate(market: Market, compiled: Compiled, quoteOf: QuoteOf): number {
+  let rate = market.marginRate ? toNumber(market.marginRate) : 1 / toNumber(compiled.leverage)
+  for (const leg of market.path!) {
+    if (leg.peg) continue
+    const touch = quoteOf(leg.symbol)
+    if (!touch) return Number.POSITIVE_INFINITY
+    rate *= leg.direct ? toNumber(touch.ask.price) : 1 / toNumber(touch.bid.price)
+  }
+  return rate * toNumber(market.contract)
+}
+/**
+ * Not below what these orders reserve, up to the rounding of doubles, whatever they add and whichever leg of a pair
+ * counts: a screen. Infinity: not known.
+ */
+export function mostReserved(orders: readonly Order[], compiled: Compiled, quoteOf: QuoteOf): number {
+  const rates = new Map<Market, number>()
+  let total = 0
+  for (const order of orders) {
+    const market = compiled.markets.get(order.symbol)!
+    if (!ownPrice(order) && !quoteOf(order.symbol)) return Number.POSITIVE_INFINITY
+    let rate = rates.get(market)
+    if (rate === undefined) {
+      rate = mostRate(market, compiled, quoteOf)
+      rates.set(market, rate)
+    }
+    const price = Math.abs(toNumber(reservePrice(order, market, quoteOf)))
+    total += toNumber(order.quantity) * (market.isOutcome ? price + 1 : price) * rate
   }
   return total
 }

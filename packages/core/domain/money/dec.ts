@@ -26,6 +26,8 @@ export const isDec = (text: string): boolean => INPUT.test(text)
 /** Digits, and integers below which, doubles are exact. */
 const FEW = 15
 const SMALL = 1e15
+/** Powers of ten that are doubles. */
+const EXACT_POWERS = Array.from({ length: 23 }, (_, s) => 10 ** s)
 const ZERO_CODE = 48
 const DOT_CODE = 46
 
@@ -163,4 +165,8 @@ export function floorTo(a: Dec, step: Dec): Dec {
 export const ceilTo = (a: Dec, step: Dec): Dec => neg(floorTo(neg(a), step))
 export const isMultiple = (a: Dec, step: Dec): boolean => eq(floorTo(a, step), a)
 /** For screens and floats that only screen; never for a decision. */
-export const toNumber = (a: Dec): number => Number(str(a))
+export function toNumber(a: Dec): number {
+  const n = Number(a.n)
+  // both parts of the quotient are exact: it is rounded once, as a parsed text is
+  return Math.abs(n) < SMALL && a.s < EXACT_POWERS.length ? n / EXACT_POWERS[a.s]! : Number(str(a))
+}

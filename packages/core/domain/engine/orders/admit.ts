@@ -1,10 +1,10 @@
 /** Whether orders are accepted, before anything trades: null says yes. */
-import { abs, add, type Dec, isZero, lt, mul, sign, str, sub, ZERO } from '../../money/dec.ts'
+import { abs, add, type Dec, isZero, lt, mul, sign, str, sub, toNumber, ZERO } from '../../money/dec.ts'
 import type { Market } from '../compile.ts'
 import { refuseByRules } from '../order-rules.ts'
 import type { AccountState, Order } from '../state.ts'
 import type { Turn } from '../turn.ts'
-import { addingQuantities, equityOf, reservedMargin, usedMargin } from '../valuation.ts'
+import { addingQuantities, equityOf, mostReserved, reservedMargin, usedMargin } from '../valuation.ts'
 import { mayRest } from './arrive.ts'
 import { checkBracket, checkExpiry, checkLegs, checkReducing, referenceOf } from './check-terms.ts'
 import { marketBar } from './market-bar.ts'
@@ -94,13 +94,20 @@ export function admit(
   return null
 }
 
+/** More than the roundings of the doubles compared can add up to. */
+const DOUBT = 1e-9
+/** True is a proof that margin is left: by far more than doubles are off, and by all that orders could reserve. */
+const isAmple = (held: number, used: number, reserved: number): boolean =>
+  held - used - reserved > DOUBT * (1 + Math.abs(held) + Math.abs(used) + reserved)
+
 /** After orders traded and rest as they would: E - used - reserved must not be below zero, unless they added nothing. */
 export function marginBar(turn: Turn, orders: readonly Order[], market: Market): Refusal | null {
   const { state, compiled, quoteOf } = turn
-  const adding = addingQuantities(state.orders, state.book, compiled.hedging)
-  if (orders.every((o) => isZero(o.filled) && isZero(adding.get(o.id) ?? ZERO))) return null
   const held = equityOf(state.book, compiled, quoteOf)
   const used = usedMargin(state.book, compiled, quoteOf)
+  if (isAmple(toNumber(held), toNumber(used), mostReserved(state.orders, compiled, quoteOf))) return null
+  const adding = addingQuantities(state.orders, state.book, compiled.hedging)
+  if (orders.every((o) => isZero(o.filled) && isZero(adding.get(o.id) ?? ZERO))) return null
   const reserved = reservedMargin(state.orders, state.book, compiled, quoteOf, adding)
   const free = sub(held, add(used, reserved))
   if (sign(free) >= 0) return null
