@@ -8,7 +8,8 @@ import type { MarketEvent, Tick } from '../domain/market/event.ts'
 import { buildProof, type ProofInput, type RecordEnvelope } from '../domain/proof/build.ts'
 import type { LogSource } from '../domain/proof/collect.ts'
 import { documentsOf } from '../domain/proof/documents.ts'
-import { isQuote, SegmentBuilder, type SegmentHead, sortMembers } from '../domain/proof/segment.ts'
+import { SegmentBuilder, type SegmentHead, sortMembers } from '../domain/proof/segment.ts'
+import { Carry } from '../ports/marketlog/carry.ts'
 
 export const SIGNED_AT = Date.UTC(2026, 0, 1)
 /** A journal key whose secret is one repeated byte. */
@@ -104,14 +105,8 @@ export class ProofWorld {
       carry: async (mseq) => {
         const head = heads.find((h) => h.last >= mseq)
         const from = head?.first ?? (heads.at(-1)?.last ?? 0) + 1
-        const newest = new Map<string, MarketEvent>()
-        for (const e of events) {
-          if (e.mseq >= from) break
-          if (!('symbol' in e)) continue
-          if (isQuote(e)) newest.set(`${e.symbol} quote`, e)
-          newest.set(`${e.symbol} ${e.kind === 'rate' ? e.what : e.kind}`, e)
-        }
-        return { from, events: [...new Set(newest.values())].sort((a, b) => a.mseq - b.mseq), prev: head?.prev ?? '' }
+        const before = new Carry(events.slice(0, from - 1))
+        return { from, events: before.events(), prev: head?.prev ?? '' }
       },
       read: async function* (from, to) {
         for (let at = from; at <= to; at += 500) yield events.slice(at - 1, Math.min(at + 499, to))

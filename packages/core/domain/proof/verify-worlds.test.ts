@@ -11,8 +11,8 @@ import { documentFile, type LeafLine } from './archive.ts'
 import { streamFile } from './stream-file.ts'
 import { type Verified, verifyProof } from './verify.ts'
 
-/** The last ones have a stop-out, fills by prints, an end by time, a pass. */
-const SEEDS = [...Array.from({ length: 18 }, (_, i) => i + 1), 21, 31, 53, 75]
+/** The last ones have a stop-out, fills by prints, an end by time, a pass, a gap before they began. */
+const SEEDS = [...Array.from({ length: 18 }, (_, i) => i + 1), 21, 31, 53, 75, 2190]
 const EVENTS = 400
 interface Told {
   seed: number
