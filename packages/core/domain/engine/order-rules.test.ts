@@ -140,6 +140,41 @@ describe('news_window', () => {
     w.buy('1')
     expect(w.of('violation')).toMatchObject([{ rule: 'news_window', effect: 'hard' }])
   })
+  test('a stop that is reached already opens or closes nothing inside, placed or amended', () => {
+    const w = news()
+    w.quote(at('14:29:00'), '100.00', '100.00')
+    const stop = { type: 'stop' as const, quantity: '5' }
+    expect(code(w.order({ ...stop, stop_price: '99.00' }))).toBe('rule_refused')
+    expect(code(w.order({ ...stop, side: 'sell', stop_price: '101.00', reduce_only: true }))).toBe('rule_refused')
+    const waits = w.order({ ...stop, side: 'sell', stop_price: '90.00', reduce_only: true })
+    const order = waits.ok && waits.order ? waits.order.id : ''
+    expect(code(w.command({ op: 'amend', order, stop_price: '101.00' }))).toBe('rule_refused')
+    expect(w.fills).toHaveLength(1)
+  })
+  test('a stop-limit that was triggered is amended to no price at which it would open inside', () => {
+    const w = news()
+    const placed = w.order({ type: 'stop_limit', quantity: '5', stop_price: '101.00', price: '100.50' })
+    w.quote(at('14:20:00'), '101.00', '101.00')
+    w.quote(at('14:29:00'), '101.00', '101.00')
+    const order = placed.ok && placed.order ? placed.order.id : ''
+    expect(code(w.command({ op: 'amend', order, price: '101.00' }))).toBe('rule_refused')
+    expect(w.fills).toHaveLength(1)
+  })
+  test('where activations alone are forbidden, a stop that is reached already waits for the end of the window', () => {
+    const w = news({ forbids: ['activation'] })
+    w.quote(at('14:29:00'), '100.00', '100.00')
+    expect(code(w.order({ type: 'stop', stop_price: '99.00', quantity: '5' }))).toBe('ok')
+    expect(w.fills).toHaveLength(1)
+    w.quote(at('14:35:01'), '100.00', '100.00')
+    expect(w.fills).toHaveLength(2)
+  })
+  test('a limit between the source’s price and the marked-up one rests', () => {
+    const marked = [instrument('TST/USD', { spread_markup_ticks: '2' }), instrument('OTH/USD')]
+    const w = world([rule()], { calendars: [calendar], instruments: marked })
+    w.quote(at('14:29:00'), '100.00', '100.00')
+    expect(limit(w, '1', { price: '100.01' })).toBe('ok')
+    expect(limit(w, '1', { price: '100.02' })).toBe('rule_refused')
+  })
   test('as a flag it is said once a day, whatever else is done in the window', () => {
     const w = news({ effect: 'flag' })
     w.quote(at('14:29:00'), '100.00', '100.00')

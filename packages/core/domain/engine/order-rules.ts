@@ -6,6 +6,8 @@ import type { Entry } from '../rules/phase-rules.ts'
 import type { Market } from './compile.ts'
 import { factsAt, sortedRules } from './facts.ts'
 import { type Refusal, refuse } from './orders/refusal.ts'
+import { wouldFollow } from './orders/trail.ts'
+import { isReached, touchFor, triggerPrice } from './orders/trigger-price.ts'
 import type { Order } from './state.ts'
 import type { Fill, Turn } from './turn.ts'
 import { addingQuantities } from './valuation.ts'
@@ -29,12 +31,18 @@ function requestOf(turn: Turn, order: Order, market: Market): OrderRequest | nul
     adding: addingQuantities([...waiting, order], turn.state.book, turn.compiled.hedging),
   }
 }
-/** The order would trade on arrival. */
-function tradesNow(turn: Turn, { type, side, price, symbol }: Order): boolean {
+/** The order would trade on arrival: it crosses, or its stop is reached already. */
+function tradesNow(turn: Turn, order: Order, market: Market): boolean {
+  const { type, side, price, stop, trailing } = order
   if (type === 'market') return true
-  const quote = turn.quoteOf(symbol)
-  if (type !== 'limit' || !price || !quote) return false
-  return side === 'buy' ? gte(price, quote.ask.price) : lte(price, quote.bid.price)
+  if (trailing && !stop) return false
+  if (stop) {
+    const now = triggerPrice(side, market, turn.view)
+    if (!now || (trailing && wouldFollow(order, now)) || !isReached(side, now, stop)) return false
+  }
+  const touch = touchFor(side, market, turn.view)
+  if (!price || !touch) return stop !== null && touch !== null
+  return side === 'buy' ? gte(price, touch) : lte(price, touch)
 }
 
 /** Null: no rule is against it. The order is not among the working ones yet. */
@@ -44,7 +52,7 @@ export function refuseByRules(turn: Turn, order: Order, market: Market): Refusal
   const request = requestOf(turn, order, market)
   if (!request) return null
   const adds = request.adding.get(order.id) ?? ZERO
-  const news = refuseByNews(turn, order, adds)
+  const news = refuseByNews(turn, order, market, adds)
   if (news || isZero(adds)) return news
   const facts = factsNow({
     ...turn,
@@ -61,8 +69,8 @@ export function refuseByRules(turn: Turn, order: Order, market: Market): Refusal
 const refused = ({ rule }: Entry, { detail, field }: RuleRefusal): Refusal =>
   refuse('rule_refused', `${rule.rule}: ${detail}.`, { field })
 
-function refuseByNews(turn: Turn, order: Order, adds: Dec): Refusal | null {
-  if (!tradesNow(turn, order)) return null
+function refuseByNews(turn: Turn, order: Order, market: Market, adds: Dec): Refusal | null {
+  if (!tradesNow(turn, order, market)) return null
   const reduces = !isZero(sub(sub(order.quantity, order.filled), adds))
   const act = !isZero(adds) && forbidder(turn, 'open', order.symbol, true) ? 'open' : 'close'
   const entry = act === 'open' || reduces ? forbidder(turn, act, order.symbol, true) : undefined

@@ -129,6 +129,13 @@ describe('beyond the depth that shows', () => {
     expect(fills(tape, 'sell', '20', null, tenth).at(-1)).toEqual(['99.9', '10', 'slippage'])
   })
 
+  test('an outcome is bought at no price above 1: what would slip beyond it does not trade', () => {
+    const tape = new Tape().quote(['0.98', '10'], ['0.99', '10'])
+    const outcome = marketOf({ kind: 'outcome', slippage_bps: '200', cap_bps: '200' })
+    expect(fills(tape, 'buy', '15', null, outcome).at(-1)).toEqual(['1', '5', 'slippage'])
+    expect(fills(tape, 'buy', '20', null, outcome)).toEqual([['0.99', '10', 'quote']])
+    expect(fills(tape, 'buy', '20', null, marketOf({ slippage_bps: '200', cap_bps: '200' }))).toHaveLength(2)
+  })
   test('nothing is sold at nothing: a price that slips to zero or below does not trade', () => {
     const penny = new Tape().quote(['0.01', '10'], ['0.02', '10'])
     const steep = marketOf({ slippage_bps: '1', cap_bps: '50' })

@@ -2,7 +2,23 @@ import type { Market } from '../engine/compile.ts'
 import type { Book } from '../engine/state.ts'
 import type { SymbolView } from '../engine/view.ts'
 import type { Side } from '../market/event.ts'
-import { add, ceilTo, type Dec, div, floorTo, gt, isZero, lt, min, mul, ofInt, sub, sum, ZERO } from '../money/dec.ts'
+import {
+  add,
+  ceilTo,
+  type Dec,
+  div,
+  floorTo,
+  gt,
+  isZero,
+  lt,
+  min,
+  mul,
+  ONE,
+  ofInt,
+  sub,
+  sum,
+  ZERO,
+} from '../money/dec.ts'
 import { type OpenLevel, openLevels } from './depth.ts'
 
 export interface Execution {
@@ -58,7 +74,7 @@ function slippage(side: Side, rest: Dec, levels: OpenLevel[], market: Market): E
   const moved = div(mul(mul(last.price, market.slippageBps), quantity), mul(visible, ofInt(10_000)))
   const price =
     side === 'buy' ? ceilTo(add(last.price, moved), market.tick) : floorTo(sub(last.price, moved), market.tick)
-  if (!gt(price, ZERO)) return null
+  if (!gt(price, ZERO) || (market.isOutcome && gt(price, ONE))) return null
   const { markup } = market
   const raw = side === 'buy' ? sub(price, markup) : add(price, markup)
   return { price, raw, quantity, kind: 'slippage', mseq: last.mseq, size: visible }

@@ -1,5 +1,6 @@
 /** An order reaches the market: it trades what crosses, rests, or waits for its trigger. */
 import type { Market } from '../compile.ts'
+import { isHeldBack } from '../order-rules.ts'
 import type { Order } from '../state.ts'
 import type { Turn } from '../turn.ts'
 import { isTrading } from './market-bar.ts'
@@ -8,7 +9,7 @@ import { sizeAhead } from './queue.ts'
 import { cancelIdle } from './reducing.ts'
 import { crossing, endRest, takeNow } from './take.ts'
 import { follow } from './trail.ts'
-import { trigger } from './trigger.ts'
+import { actOf, trigger } from './trigger.ts'
 import { isReached, triggerPrice } from './trigger-price.ts'
 
 /** May be left in the book: not a market order, nor one that trades at once or not at all. */
@@ -33,7 +34,8 @@ export function arrive(turn: Turn, order: Order, market: Market, barred: boolean
 export function testStop(turn: Turn, order: Order, market: Market): void {
   const price = triggerPrice(order.side, market, turn.view)
   if (!price || (order.trailing && follow(order, price))) return
-  if (order.stop && isReached(order.side, price, order.stop)) trigger(turn, order, market)
+  if (!order.stop || !isReached(order.side, price, order.stop) || isHeldBack(turn, order, actOf(turn, order))) return
+  trigger(turn, order, market)
 }
 
 /** Latency model: orders whose time has come arrive as they were accepted, with the marks that stand now. */
