@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import { instrument, spec, World } from '../../testing/world.ts'
 import type { NewsCalendar } from '../calendars/calendar.ts'
+import { liveView } from './live.ts'
 import type { AccountSpec, NewsWindowRule, OrderBody, Rule } from './types.ts'
 
 const at = (time: string): string => `2024-03-04T${time}Z`
@@ -182,6 +183,22 @@ describe('news_window', () => {
     w.sell('1')
     expect(w.of('violation')).toHaveLength(1)
   })
+})
+test('sizes are served with what waits counted as filled: what is said to remain is what is accepted', () => {
+  const w = world([
+    { rule: 'max_position_size', per: 'symbol', quantity: '100', effect: 'gate' },
+    { rule: 'max_open_positions', n: 2, effect: 'gate' },
+    { rule: 'max_total_exposure', notional: '10000', effect: 'gate' },
+    { rule: 'scaling_plan', base: '80', steps: [], keeps: false, effect: 'gate' },
+  ])
+  const remaining = () => liveView(w.state, w.compiled, w.replay.view).rules.map((r) => r.remaining)
+  expect(remaining()).toEqual(['100', '2', '10000.00', '80'])
+  w.buy('10')
+  w.order({ price: '90.00', quantity: '40' })
+  expect(remaining()).toEqual(['50', '1', '5400.00', '30'])
+  w.order({ symbol: 'OTH/USD', price: '40.00', quantity: '5' })
+  expect(remaining()).toEqual(['50', '0', '5200.00', '25'])
+  expect([limit(w, '26'), limit(w, '25')]).toEqual(['rule_refused', 'ok'])
 })
 test('hedging: tickets of both sides add up, they do not cancel each other out', () => {
   const w = world([{ rule: 'max_position_size', per: 'symbol', quantity: '100', effect: 'gate' }], {

@@ -1,7 +1,7 @@
 /** What an account would hold if every waiting order were filled. */
 
 import type { Order } from '../engine/state.ts'
-import { markOf } from '../engine/valuation.ts'
+import { addingQuantities, markOf } from '../engine/valuation.ts'
 import { type QuoteOf, valueIn } from '../instruments/convert.ts'
 import type { Side } from '../market/event.ts'
 import { abs, add, type Dec, gt, isZero, max, mul, neg, sign, sum, ZERO } from '../money/dec.ts'
@@ -9,14 +9,28 @@ import type { Facts, OrderRequest } from './kind.ts'
 
 export type Unit = 'quantity' | 'notional'
 const SIDES: readonly Side[] = ['buy', 'sell']
+/** Waiting orders that count as filled, with an order that is asked for or without. */
+export interface Waiting extends Pick<OrderRequest, 'quoteOf' | 'adding'> {
+  order: Order | null
+  reference: Dec | null
+}
+/** Those of the account as it stands. */
+export const waitingNow = ({ account, compiled }: Facts, quoteOf: QuoteOf): Waiting => ({
+  order: null,
+  reference: null,
+  quoteOf,
+  adding: addingQuantities(account.orders, account.book, compiled.hedging),
+})
+const ordersOf = ({ account }: Facts, { order }: Waiting): readonly Order[] =>
+  order ? [...account.orders, order] : account.orders
 
 /** Account currency, at the worse side of the conversion path. */
 function notionalOf(facts: Facts, quoteOf: QuoteOf, symbol: string, quantity: Dec, price: Dec): Dec {
   const market = facts.compiled.markets.get(symbol)!
   return neg(valueIn(neg(mul(mul(quantity, market.contract), price)), market.path!, quoteOf)!)
 }
-function priceOf(order: Order, request: OrderRequest): Dec {
-  if (order === request.order) return request.reference
+function priceOf(order: Order, request: Waiting): Dec {
+  if (order === request.order) return request.reference!
   const quote = request.quoteOf(order.symbol)!
   return order.price ?? order.stop ?? (order.side === 'buy' ? quote.ask.price : quote.bid.price)
 }
@@ -47,16 +61,10 @@ const sizeOfSides = (facts: Facts, of: (side: Side) => Dec): Dec => {
   const [long, short] = SIDES.map(of)
   return facts.compiled.hedging ? add(long!, short!) : max(long!, short!)
 }
-/** The size of a symbol, as it is held now. */
-export const heldIn = (facts: Facts, quoteOf: QuoteOf, symbol: string, unit: Unit): Dec =>
-  sizeOfSides(facts, (side) => heldOn(facts, quoteOf, symbol, side, unit))
-export const heldInAll = (facts: Facts, quoteOf: QuoteOf, unit: Unit): Dec =>
-  sum([...new Set(facts.account.book.positions.map((p) => p.symbol))].map((s) => heldIn(facts, quoteOf, s, unit)))
-
 /** One side of a symbol: what is held, waiting orders counted as filled. */
-export function sideOf(facts: Facts, request: OrderRequest, symbol: string, side: Side, unit: Unit): Dec {
+export function sideOf(facts: Facts, request: Waiting, symbol: string, side: Side, unit: Unit): Dec {
   const { quoteOf, adding } = request
-  const waiting = [...facts.account.orders, request.order].filter((o) => o.symbol === symbol && o.side === side)
+  const waiting = ordersOf(facts, request).filter((o) => o.symbol === symbol && o.side === side)
   return add(
     heldOn(facts, quoteOf, symbol, side, unit),
     addingOf(waiting, (order) => {
@@ -65,14 +73,14 @@ export function sideOf(facts: Facts, request: OrderRequest, symbol: string, side
     }),
   )
 }
-const symbolsOf = (facts: Facts, request: OrderRequest): Set<string> =>
-  new Set([...facts.account.book.positions, ...facts.account.orders, request.order].map((x) => x.symbol))
+export const symbolsOf = (facts: Facts, request: Waiting): Set<string> =>
+  new Set([...facts.account.book.positions, ...ordersOf(facts, request)].map((x) => x.symbol))
 
 /** The size of a symbol with what waits. */
-export const sizeIn = (facts: Facts, request: OrderRequest, symbol: string, unit: Unit): Dec =>
+export const sizeIn = (facts: Facts, request: Waiting, symbol: string, unit: Unit): Dec =>
   sizeOfSides(facts, (side) => sideOf(facts, request, symbol, side, unit))
 /** The sizes of all symbols. */
-export const total = (facts: Facts, request: OrderRequest, unit: Unit): Dec =>
+export const total = (facts: Facts, request: Waiting, unit: Unit): Dec =>
   sum([...symbolsOf(facts, request)].map((symbol) => sizeIn(facts, request, symbol, unit)))
 
 /** Does the order open a position of its own: hedging, each ticket; netting, the first one in its symbol. */

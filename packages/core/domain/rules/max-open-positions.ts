@@ -1,5 +1,5 @@
 import type { MaxOpenPositionsRule } from '../engine/types.ts'
-import { opensPosition, positionsCounted } from './exposure.ts'
+import { opensPosition, positionsCounted, waitingNow } from './exposure.ts'
 import type { RuleKind } from './kind.ts'
 import { countOf } from './standing.ts'
 
@@ -11,5 +11,5 @@ export const maxOpenPositions: RuleKind<MaxOpenPositionsRule> = {
     if (count <= rule.n) return null
     return { detail: `at most ${rule.n} positions at once; with this order ${count}`, field: 'symbol' }
   },
-  standing: (rule, facts) => countOf(facts.account.book.positions.length, rule.n, null),
+  standing: (rule, facts, _, quoteOf) => countOf(positionsCounted(facts, waitingNow(facts, quoteOf)), rule.n, null),
 }

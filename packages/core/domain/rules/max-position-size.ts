@@ -1,6 +1,6 @@
 import type { MaxPositionSizeRule } from '../engine/types.ts'
 import { type Dec, dec, gt, max, str, sub } from '../money/dec.ts'
-import { heldIn, heldInAll, sizeIn, total } from './exposure.ts'
+import { sizeIn, symbolsOf, total, waitingNow } from './exposure.ts'
 import type { Facts, OrderRequest, RuleKind } from './kind.ts'
 import { mostOf } from './standing.ts'
 
@@ -25,9 +25,10 @@ export const maxPositionSize: RuleKind<MaxPositionSizeRule> = {
   },
   standing(rule, facts, _, quoteOf) {
     const unit = unitOf(rule)
-    const symbols = rule.symbol === undefined ? facts.account.book.positions.map((p) => p.symbol) : [rule.symbol]
-    const largest = symbols.reduce((most, symbol) => max(most, heldIn(facts, quoteOf, symbol, unit)), dec('0'))
-    const value = rule.per === 'all' ? heldInAll(facts, quoteOf, unit) : largest
+    const waiting = waitingNow(facts, quoteOf)
+    const symbols = rule.symbol === undefined ? [...symbolsOf(facts, waiting)] : [rule.symbol]
+    const largest = symbols.reduce((most, symbol) => max(most, sizeIn(facts, waiting, symbol, unit)), dec('0'))
+    const value = rule.per === 'all' ? total(facts, waiting, unit) : largest
     return mostOf(value, limitFor(rule), sub(limitFor(rule), value), unit === 'notional' ? 'money' : 'number')
   },
 }

@@ -1,6 +1,6 @@
 import type { MaxTotalExposureRule } from '../engine/types.ts'
 import { dec, gt, str, sub } from '../money/dec.ts'
-import { heldInAll, total } from './exposure.ts'
+import { total, waitingNow } from './exposure.ts'
 import type { RuleKind } from './kind.ts'
 import { mostOf } from './standing.ts'
 
@@ -15,7 +15,7 @@ export const maxTotalExposure: RuleKind<MaxTotalExposureRule> = {
     }
   },
   standing(rule, facts, _, quoteOf) {
-    const value = heldInAll(facts, quoteOf, 'notional')
+    const value = total(facts, waitingNow(facts, quoteOf), 'notional')
     const limit = dec(rule.notional)
     return mostOf(value, limit, sub(limit, value), 'money')
   },

@@ -1,6 +1,6 @@
 import type { ScalingPlanRule } from '../engine/types.ts'
 import { type Dec, dec, gt, max, str, sub } from '../money/dec.ts'
-import { heldInAll, total } from './exposure.ts'
+import { total, waitingNow } from './exposure.ts'
 import type { RuleKind } from './kind.ts'
 import { mostOf } from './standing.ts'
 
@@ -25,7 +25,7 @@ export const scalingPlan: RuleKind<ScalingPlanRule> = {
     return { detail: `at most ${str(state.allowed!)} in all today; with this order ${str(size)}`, field: 'quantity' }
   },
   standing(_, facts, state, quoteOf) {
-    const value = heldInAll(facts, quoteOf, 'quantity')
+    const value = total(facts, waitingNow(facts, quoteOf), 'quantity')
     return mostOf(value, state.allowed!, sub(state.allowed!, value), 'number')
   },
 }

@@ -25,7 +25,21 @@ describe('grid', () => {
       { quantity: '2.3', price: '100.00' },
       { code: 'quantity_off_grid', field: 'quantity', nearest: '2.5' },
     ],
-    ['a quantity of nothing', { quantity: '0', price: '100.00' }, { code: 'quantity_too_small', field: 'quantity' }],
+    [
+      'a quantity of nothing',
+      { quantity: '0', price: '100.00' },
+      { code: 'quantity_too_small', field: 'quantity', nearest: '2' },
+    ],
+    [
+      'a quantity off the step and below the least',
+      { quantity: '0.3', price: '100.00' },
+      { code: 'quantity_off_grid', nearest: '2' },
+    ],
+    [
+      'a quantity off the step and above the largest',
+      { quantity: '70.3', price: '100.00' },
+      { code: 'quantity_off_grid', nearest: '50' },
+    ],
     ['one below the least', { quantity: '1.5', price: '100.00' }, { code: 'quantity_too_small', nearest: '2' }],
     ['one above the largest', { quantity: '50.5', price: '100.00' }, { code: 'quantity_too_large', nearest: '50' }],
     [
