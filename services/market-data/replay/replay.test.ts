@@ -193,6 +193,35 @@ describe('replay', () => {
     expect((await running).mseq).toBe(6)
     expect(clocks).toEqual([[1000, 4]])
   })
+  test('in lockstep everybody else in the process gets a turn all the while, however busy owner and driver are', async () => {
+    const scan = await scanRecording({ file: csv(Array.from({ length: 40 }, (_, i) => i * 1000)) })
+    const log = createMemoryLog()
+    await log.fence('main', 1)
+    const clock = { now: () => 0, monotonic: () => 0, sleep: () => new Promise<void>(() => {}) }
+    const lockstep = createLockstep('main', clock)
+    const owner = lockstep.join('owner', 'slot 0')
+    const driver = lockstep.join('driver', 'demo')
+    const instruments = instrumentsOf(scan)
+    const running = runReplay({ scan, instruments, log, group: 'main', epoch: 1, speed: 'max', lockstep })
+    const turns = new Set<number>()
+    let at = 0
+    let done = false
+    const tick = (): void => {
+      turns.add(at)
+      if (!done) setImmediate(tick)
+    }
+    for await (const [event] of log.read('main', 1, AbortSignal.timeout(5000))) {
+      if (at === 0) setImmediate(tick)
+      at = event!.mseq
+      for (const until = performance.now() + 5; performance.now() < until; );
+      owner.report(at)
+      driver.report(at)
+      if (at === 40) break
+    }
+    done = true
+    await running
+    expect(turns.size).toBeGreaterThan(10)
+  })
 })
 
 describe.skipIf(!shared)('the shared recordings', () => {

@@ -30,6 +30,8 @@ export interface Played {
   mts: number
 }
 
+/** a run in lockstep holds the thread no longer than this, ms */
+const TURN_MS = 8
 /** events appended together when nobody holds them back */
 const BATCH = 1024
 
@@ -43,6 +45,7 @@ export async function playEvents(run: Play, source: AsyncIterable<MarketEvent[]>
   const pace = pacer(run)
   const wanted = new Set(run.clocks)
   let appended = 0
+  let turnedAt = performance.now()
   let last: MarketEvent | undefined
   for await (const made of source) {
     const events = made.length > 0 && made[0]!.mseq > done ? made : made.filter((event) => event.mseq > done)
@@ -57,7 +60,10 @@ export async function playEvents(run: Play, source: AsyncIterable<MarketEvent[]>
       }
       await log.append(group, epoch, batch)
       // who reads it, and everybody else in this process, gets a turn
-      if (!lockstep) await new Promise((resolve) => setImmediate(resolve))
+      if (!lockstep || performance.now() - turnedAt > TURN_MS) {
+        await new Promise((resolve) => setImmediate(resolve))
+        turnedAt = performance.now()
+      }
       appended += batch.length
       at += batch.length
       last = batch.at(-1)!
