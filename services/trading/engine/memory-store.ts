@@ -1,5 +1,6 @@
+import type { EncodedState } from '@assay/core/domain/engine/state'
 import type { JournalRecord } from '@assay/core/domain/engine/types'
-import type { SealedRecord } from './seal.ts'
+import type { SealedRecord, StateText } from './seal.ts'
 import { checkLoaded, type EngineStore, isLive } from './store.ts'
 import type { Loaded, Specs, StoredAnswer } from './types.ts'
 
@@ -14,8 +15,11 @@ export interface MemoryStore extends EngineStore {
   accounts(): string[]
 }
 interface Kept {
-  loaded: Loaded
-  stateHash: string
+  loaded: Omit<Loaded, 'state'>
+  mseq: number
+  mts: number
+  /** what decides, as it is hashed */
+  text: StateText
   status: string
   journal: MemoryJournal
   answers: StoredAnswer[]
@@ -24,7 +28,14 @@ interface Kept {
 export function memoryStore(connections = 1): MemoryStore {
   const rows = new Map<string, Kept>()
   const specs: Specs = {}
-  const read = (kept: Kept): Loaded => checkLoaded(structuredClone(kept.loaded), kept.stateHash)
+  const stateOf = ({ loaded, mseq, mts, text }: Kept): EncodedState => ({
+    account: loaded.account,
+    mseq,
+    mts,
+    ...JSON.parse(text.text),
+  })
+  const read = (kept: Kept): Loaded =>
+    checkLoaded({ ...kept.loaded, end: { ...kept.loaded.end }, state: stateOf(kept) }, kept.text.hash)
   const find = (account: string): Kept => {
     const kept = rows.get(account)
     if (!kept) throw new RangeError(`no account ${account}`)
@@ -54,12 +65,13 @@ export function memoryStore(connections = 1): MemoryStore {
             account: commit.account,
             slot: commit.slot,
             specHash: commit.born?.specHash ?? before!.loaded.specHash,
-            state: structuredClone(commit.state),
             end: s.end,
             deadline: commit.deadline,
             exposed: commit.exposed,
           },
-          stateHash: s.state.hash,
+          mseq: commit.state.mseq as number,
+          mts: commit.state.mts as number,
+          text: s.state,
           status: commit.status,
           journal,
           answers,
@@ -73,19 +85,21 @@ export function memoryStore(connections = 1): MemoryStore {
       for (const s of batch) {
         const kept = rows.get(s.account)
         if (!kept || !held.has(s.slot) || kept.loaded.end.aseq !== s.aseq) continue
-        if ((kept.loaded.state.mseq as number) > (s.state.mseq as number)) continue
-        kept.loaded = { ...kept.loaded, state: structuredClone(s.state), deadline: s.deadline }
-        kept.stateHash = s.text.hash
+        if (kept.mseq > (s.state.mseq as number)) continue
+        kept.loaded = { ...kept.loaded, deadline: s.deadline }
+        kept.mseq = s.state.mseq as number
+        kept.mts = s.state.mts as number
+        kept.text = s.text
       }
     },
     load: async (accounts) => ({ accounts: accounts.flatMap((a) => rows.get(a) ?? []).map(read), specs }),
     loadSlots: async (slots) => {
       const live = [...rows.values()].filter(
-        (k) => slots.includes(k.loaded.slot) && isLive(k.status, k.loaded.exposed, k.loaded.state),
+        (k) => slots.includes(k.loaded.slot) && isLive(k.status, k.loaded.exposed, stateOf(k)),
       )
       return { accounts: live.map(read), specs }
     },
-    newest: async () => Math.max(0, ...[...rows.values()].map((kept) => Number(kept.loaded.state.mseq))),
+    newest: async () => Math.max(0, ...[...rows.values()].map((kept) => kept.mseq)),
     async answerOf(account, key) {
       const same =
         'commandId' in key
@@ -98,7 +112,7 @@ export function memoryStore(connections = 1): MemoryStore {
         a.clientOrderId === null ? [] : [[a.clientOrderId, a.bodyHash]],
       ),
     journal: (account) => find(account).journal,
-    stateHash: (account) => find(account).stateHash,
+    stateHash: (account) => find(account).text.hash,
     accounts: () => [...rows.keys()].sort(),
   }
 }

@@ -10,6 +10,8 @@ export interface TreeHash {
   leaf(data: string): Uint8Array
   /** H(0x01 || left || right) */
   node(left: Uint8Array, right: Uint8Array): Uint8Array
+  /** H(UTF-8 of text) */
+  text(text: string): Uint8Array
 }
 
 const encoder = new TextEncoder()
@@ -18,6 +20,7 @@ const encoder = new TextEncoder()
 export const portableHash: TreeHash = {
   leaf: (data) => sha256(encoder.encode(`\u0000${data}`)),
   node: (left, right) => sha256(Uint8Array.of(1, ...left, ...right)),
+  text: (text) => sha256(encoder.encode(text)),
 }
 
 const EMPTY_ROOT = bytesToHex(sha256(new Uint8Array(0)))

@@ -3,7 +3,6 @@
  * 65,536 events, or before an event in a later minute of market time. Its head commits to the head before it, its
  * range, and for each symbol and `group` to leaf count and Merkle root (docs/proof-format.md).
  */
-import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { leafGroup, type MarketEvent } from '../market/event.ts'
 import { MerkleStack, portableHash, type TreeHash } from './merkle.ts'
@@ -36,12 +35,12 @@ export type Newest = readonly [quote: number, levels: number, state: number, ...
 const NONE: Newest = [0, 0, 0]
 
 /** H(canonical JSON of {v, prev, first, last, groups: {name: [count, root]}}). */
-export function headOf(segment: Omit<SegmentHead, 'head'>): string {
+export function headOf(segment: Omit<SegmentHead, 'head'>, hash: TreeHash = portableHash): string {
   const groups = Object.keys(segment.groups)
     .sort()
     .map((name) => `${JSON.stringify(name)}:[${segment.groups[name]!.count},"${segment.groups[name]!.root}"]`)
   const text = `{"first":${segment.first},"groups":{${groups.join(',')}},"last":${segment.last},"prev":"${segment.prev}","v":1}`
-  return bytesToHex(sha256(new TextEncoder().encode(text)))
+  return bytesToHex(hash.text(text))
 }
 
 /** Canonical JSON of an event: flat, integers and strings only, so sorted members are all it takes (RFC 8785). */
@@ -176,7 +175,7 @@ export class SegmentBuilder {
     }
     const { prev, first, last, firstMts, lastMts } = this
     const body = { prev, first, last, firstMts, lastMts, groups }
-    const head = headOf(body)
+    const head = headOf(body, this.hash)
     this.prev = head
     this.groups = new Map()
     this.count = 0

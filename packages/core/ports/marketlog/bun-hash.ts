@@ -21,5 +21,9 @@ export function bunHash(): TreeHash {
       hasher.update(node)
       return finish()
     },
+    text(text) {
+      hasher.update(text)
+      return finish()
+    },
   }
 }
