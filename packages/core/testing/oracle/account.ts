@@ -151,6 +151,8 @@ export interface Account {
   gaps: bigint[]
   provisional: Provisional | null
   closing: Book[]
+  /** positions that a rule has looked at for a stop */
+  judged: string[]
   /** no instant up to here is due again */
   settledTo: number
 }

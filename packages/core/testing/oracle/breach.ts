@@ -14,7 +14,7 @@ import { ideaResult } from './trades.ts'
 import type { Marks } from './value.ts'
 
 /** Order of the table in rules.md. */
-const TABLE: Rule['rule'][] = [
+export const TABLE: Rule['rule'][] = [
   'profit_target',
   'max_daily_loss',
   'daily_profit_cap',
@@ -108,8 +108,8 @@ export function ratchet(account: Account, equity: bigint): void {
       state.floor = trailFloor(account, rule, state)
     }
     if (rule.rule === 'max_open_loss') {
-      const base = rule.of === 'balance' ? day.balance : max(day.balance - initial, 0n)
-      state.floor = book.balance - percentOf(base, num(rule.pct))
+      const base = rule.of === 'balance' ? day.balance : day.balance - initial
+      state.floor = base > 0n ? book.balance - percentOf(base, num(rule.pct)) : null
     }
   })
 }
@@ -151,7 +151,7 @@ export function linesOf(
       const value = measure(rule.metric, balance, equity)
       return { index, value, limit: limit!, gap: limit! - value }
     }
-    if (rule.rule === 'max_open_loss') return { index, value: equity, limit: limit!, gap: equity - limit! }
+    if (rule.rule === 'max_open_loss') return limit === null ? null : { index, value: equity, limit, gap: equity - limit }
     if (rule.rule === 'max_risk_per_idea') {
       const allowed = percentOf(initialOf(account), num(rule.pct))
       let worst: bigint | null = null
@@ -160,7 +160,8 @@ export function linesOf(
         const result = ideaResult(desk, idea, positions, marks)
         worst = worst === null ? result : min(worst, result)
       }
-      return { index, value: worst ?? 0n, limit: -allowed, gap: (worst ?? 0n) + allowed }
+      if (worst === null) return { index, value: 0n, limit: allowed, gap: 0n }
+      return { index, value: -(worst ?? 0n), limit: allowed, gap: (worst ?? 0n) + allowed }
     }
     return null
   })
@@ -175,7 +176,7 @@ export function crossedBy(desk: Desk, { tested, floors, facts }: Breaches, value
   const rules = rulesOf(desk.account)
   const lines = linesOf(desk, floors, valued).filter((line) => line !== null)
   return [
-    ...lines.filter(({ index, gap }) => testedAt(rules[index]!) === tested && isCrossed(rules[index]!, gap)),
+    ...lines.filter(({ index, gap, value }) => !(rules[index]!.rule === 'max_risk_per_idea' && value === 0n) && testedAt(rules[index]!) === tested && isCrossed(rules[index]!, gap)),
     ...facts,
   ]
 }
@@ -193,9 +194,14 @@ export function isNews(account: Account, { index }: Line): boolean {
 export function inOrderCrossed(account: Account, crossed: Line[], before: bigint[]): Line[] {
   const rules = rulesOf(account)
   const rank = (effect: Effect) => (effect === 'hard' ? 0 : 1)
+  const isLine = ({ index }: Line) => LINES.includes(rules[index]!.rule)
+  const tied = (a: Line, b: Line) =>
+    TABLE.indexOf(rules[a.index]!.rule) - TABLE.indexOf(rules[b.index]!.rule) || a.index - b.index
   return crossed.toSorted((a, b) => {
     const effects = rank(rules[a.index]!.effect) - rank(rules[b.index]!.effect)
     if (effects !== 0) return effects
+    if (isLine(a) !== isLine(b)) return isLine(a) ? 1 : -1
+    if (!isLine(a)) return tied(a, b)
     // before / (before - after), without dividing
     const [left, right] = [a, b].map(({ index, gap }) => {
       const from = before[index] ?? 0n
@@ -203,7 +209,9 @@ export function inOrderCrossed(account: Account, crossed: Line[], before: bigint
     })
     const order = left![0]! * right![1]! - right![0]! * left![1]!
     if (order !== 0n) return order < 0n ? -1 : 1
-    return TABLE.indexOf(rules[a.index]!.rule) - TABLE.indexOf(rules[b.index]!.rule) || a.index - b.index
+    return tied(a, b)
   })
 }
+/** Rules whose metric runs a straight line to a floor of equity or balance; what else is crossed stands before them. */
+const LINES: Rule['rule'][] = ['max_daily_loss', 'daily_profit_cap', 'max_loss', 'max_risk_per_idea', 'max_open_loss']
 export const isEvaluation = (account: Account): boolean => phaseOf(account).kind === 'evaluation'

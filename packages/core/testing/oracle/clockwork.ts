@@ -1,3 +1,4 @@
+import type { Rule } from '../../domain/engine/types.ts'
 import { type Account, type Desk, instrumentOf, rulesOf } from './account.ts'
 import { nextCarry } from './carry.ts'
 import {
@@ -5,6 +6,7 @@ import {
   datePlus,
   daysAfter,
   hasSessionIn,
+  inSession,
   instantOn,
   localDay,
   resetAfter,
@@ -22,8 +24,10 @@ export function nextInstant(account: Account): number | null {
     for (const { due: clock } of account.rules) due.push(clock)
     for (const order of account.orders) due.push(order.expiresAt, order.arrivesAt)
     for (const { symbol } of account.book.positions) {
+      due.push(nextCarry(instrumentOf(account.spec, symbol), account.settledTo))
+    }
+    for (const { symbol } of [...account.book.positions, ...account.orders]) {
       const instrument = instrumentOf(account.spec, symbol)
-      due.push(nextCarry(instrument, account.settledTo))
       for (const rule of rulesOf(account)) {
         if (rule.rule === 'weekend_flat' && instrument.session_calendar) {
           due.push(nextCutOff(rule, account.settledTo))
@@ -43,6 +47,24 @@ export function nextCutOff({ zone, day, time }: { zone: string; day: number; tim
     const at = instantOn(zone, date, time)
     if (at > from) return at
   }
+}
+/** Is this the cut-off of a rule for an instrument that closes? */
+export function cutsAt(account: Account, rule: Rule, symbol: string, at: number): boolean {
+  if (!instrumentOf(account.spec, symbol).session_calendar) return false
+  if (rule.rule === 'weekend_flat') return nextCutOff(rule, at - 1) === at
+  return rule.rule === 'session_flat' && nextSessionCut(account, symbol, rule.minutes, at - 1) === at
+}
+/** From a cut-off to the end of the session that it cuts. */
+export function isCutOff(account: Account, rule: Rule, symbol: string, at: number): boolean {
+  const instrument = instrumentOf(account.spec, symbol)
+  if (!instrument.session_calendar || !inSession(account.spec, instrument, at)) return false
+  const end = sessionEndAfter(account.spec, instrument, at)
+  if (end === null) return false
+  if (rule.rule === 'session_flat') return at >= end - rule.minutes * 60_000
+  if (rule.rule !== 'weekend_flat') return false
+  const next = nextCutOff(rule, at)
+  const cut = nextCutOff(rule, next - 8 * DAY)
+  return sessionEndAfter(account.spec, instrument, cut) === end && inSession(account.spec, instrument, cut)
 }
 export function nextSessionCut({ spec }: Account, symbol: string, minutes: number, from: number): number | null {
   const early = minutes * 60_000
@@ -73,10 +95,9 @@ export function setClocks(desk: Desk): void {
     }
     if (rule.rule === 'max_risk_per_trade' && rule.needs_stop && rule.effect !== 'gate') {
       const due = account.book.positions
-        .filter((p) => !isProtected(account, p.id))
+        .filter((p) => !account.judged.includes(`${i} ${p.id}`))
         .map((p) => p.openedAt + rule.within_s * 1000)
-      const future = due.filter((at) => at > account.settledTo)
-      state.due = future.length > 0 ? Math.min(...future) : null
+      state.due = due.length > 0 ? Math.min(...due) : null
     }
   })
 }

@@ -52,12 +52,12 @@ export function draftOrder(desk: Desk, body: OrderBody): Drafted {
   if (blocked && !isPassing) return refuse(blocked)
   const marketRefusal = offMarket(desk, instrument, body, orders, isReducing)
   if (marketRefusal) return { refusal: marketRefusal }
-  if (order.postOnly && !blocked && takes(desk, order)) return refuse('would_take', 'price')
   if (!isReducing) {
     const rule = refusedByRule(desk, orders, body)
     if (rule) return { refusal: rule }
-    if (!isAffordable(desk, orders)) return refuse('insufficient_margin')
   }
+  if (order.postOnly && !blocked && takes(desk, order)) return refuse('would_take', 'price')
+  if (!isReducing && !isAffordable(desk, orders)) return refuse('insufficient_margin')
   return { orders, waits: blocked !== null }
 }
 
@@ -293,6 +293,11 @@ export function amendOrder(desk: Desk, order: Order, body: AmendBody): Refusal |
   const at = mul(mul(restOf(amended), num(instrument.contract_size)), ownPrice(desk, amended))
   if (!isReducing && at < num(instrument.min_notional)) return { code: 'notional_too_small', field: 'quantity' }
   if (order.postOnly && !blocked && takes(desk, amended)) return { code: 'would_take', field: 'price' }
+  if (!isReducing && (isRaised || moves)) {
+    const without = { ...account, orders: account.orders.filter((o) => o !== order) }
+    const rule = refusedByRule({ ...desk, account: without }, [amended], order, false)
+    if (rule) return rule
+  }
   if (!isReducing && !isAffordable(desk, [amended], order)) return { code: 'insufficient_margin' }
   const losesPlace = amended.price !== order.price || amended.quantity > order.quantity
   Object.assign(order, amended)

@@ -1,7 +1,7 @@
 import { compileSpec } from '../../domain/engine/compile.ts'
 import { Replay } from '../../domain/engine/replay.ts'
 import type { AccountState } from '../../domain/engine/state.ts'
-import type { Answer, Command, JournalRecord, OrderView } from '../../domain/engine/types.ts'
+import type { Answer, Command, JournalRecord, OrderView, Rule } from '../../domain/engine/types.ts'
 import type { MarketEvent } from '../../domain/market/event.ts'
 import type { Account, Decision, Order } from './account.ts'
 import { abs, ONE, text } from './number.ts'
@@ -48,7 +48,7 @@ export function compare(world: OracleWorld): Comparison {
     const difference =
       (theirs.length + mine.length > 0 && firstDifference(decided(theirs, account, names), byKind(mine))) ||
       firstDifference(
-        stateOf(state, (id) => names.of(account, id)),
+        stateOf(state, own.spec.phases[state.phase]!.rules, (id) => names.of(account, id)),
         accountOf(own),
       )
     return difference ? { step, account, ...difference } : null
@@ -316,7 +316,10 @@ function answerOf(answer: Answer, account: string, names: Names, withField: bool
 
 const POWERS = Array.from({ length: 73 }, (_, scale) => ONE / 10n ** BigInt(scale))
 const exact = (dec: { n: bigint; s: number } | null): bigint | null => (dec === null ? null : dec.n * POWERS[dec.s]!)
-function stateOf(state: AccountState, name: (id: string) => string): Words {
+/** Clocks that run from the phase's start. */
+const runs = (rule: Rule): boolean =>
+  rule.rule === 'time_limit' && rule.from === 'start' && rule.unit === 'calendar'
+function stateOf(state: AccountState, rules: Rule[], name: (id: string) => string): Words {
   const words: Words = { status: state.status, phase: state.phase, provisional: state.provisional !== null }
   if (state.status === 'none' || state.status === 'created') return words
   for (const book of state.closing) {
@@ -351,15 +354,17 @@ function stateOf(state: AccountState, name: (id: string) => string): Words {
   words.pauses = state.pauses.count
   words.paused_until = state.pauses.until
   for (const [i, rule] of state.rules.entries()) {
-    words[`floor ${i}`] = exact(rule.floor)
+    const rulename = rules[i]!.rule
+    if (rulename !== 'max_open_loss') words[`floor ${i}`] = exact(rule.floor)
     words[`reached ${i}`] = rule.reachedAt
-    words[`days ${i}`] = rule.days
-    words[`due ${i}`] = rule.due
+    if (rules[i]!.rule !== 'time_limit') words[`days ${i}`] = rule.days
+    if (runs(rules[i]!)) words[`due ${i}`] = rule.due
     words[`allowed ${i}`] = exact(rule.allowed)
   }
   return words
 }
 function accountOf(account: Account): Words {
+  const rules = account.spec.phases[account.phase]!.rules
   const words: Words = { status: account.status, phase: account.phase, provisional: account.provisional !== null }
   if (account.status === 'none' || account.status === 'created') return words
   for (const book of account.closing) {
@@ -393,10 +398,11 @@ function accountOf(account: Account): Words {
   words.pauses = account.pauses.count
   words.paused_until = account.pauses.until
   for (const [i, rule] of account.rules.entries()) {
-    words[`floor ${i}`] = rule.floor
+    const name = rules[i]!.rule
+    if (name !== 'max_open_loss') words[`floor ${i}`] = rule.floor
     words[`reached ${i}`] = rule.reachedAt
-    words[`days ${i}`] = rule.days
-    words[`due ${i}`] = rule.due
+    if (rules[i]!.rule !== 'time_limit') words[`days ${i}`] = rule.days
+    if (runs(rules[i]!)) words[`due ${i}`] = rule.due
     words[`allowed ${i}`] = rule.allowed
   }
   return words

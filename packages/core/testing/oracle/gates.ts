@@ -1,4 +1,4 @@
-import type { ConsistencyRule, MinTradingDaysRule } from '../../domain/engine/types.ts'
+import type { ConsistencyRule, MinTradingDaysRule, Rule } from '../../domain/engine/types.ts'
 import { type Account, type Desk, phaseOf, type RuleState, rulesOf } from './account.ts'
 import { amountOf, initialOf, targetOf } from './breach.ts'
 import { abs, max, mul, num, percentOf, text } from './number.ts'
@@ -36,6 +36,8 @@ export function countDay(account: Account): void {
   })
 }
 
+/** What a phase can be passed by; the other gates refuse orders. */
+const OBJECTIVES: Rule['rule'][] = ['profit_target', 'min_trading_days', 'winning_days', 'consistency', 'min_holding_time']
 /** Do all gates of the phase stand open? Says when a target is met. */
 export function gatesOpen(desk: Desk, equity: bigint): boolean {
   const { account, at } = desk
@@ -44,7 +46,7 @@ export function gatesOpen(desk: Desk, equity: bigint): boolean {
   let hasGate = false
   rulesOf(account).forEach((rule, i) => {
     const state = account.rules[i]!
-    if (rule.effect === 'gate') hasGate = true
+    if (OBJECTIVES.includes(rule.rule) && rule.effect === 'gate') hasGate = true
     if (rule.rule === 'profit_target') {
       const gained = (rule.basis === 'equity' ? equity : book.balance) - initialOf(account) >= amountOf(account, rule)
       const met = gained && (!rule.require_flat || (book.positions.length === 0 && orders.length === 0))

@@ -60,6 +60,7 @@ function trade(desk: Desk, command: Command): Answer {
     case 'amend': {
       const order = account.orders.find((o) => o.id === command.order)
       if (!order) return refuse('order_not_working')
+      const before = { ...order }
       const refusal = amendOrder(desk, order, command)
       if (refusal) return { ok: false, ...refusal }
       sayStanding(desk, order, 'amended')

@@ -5,8 +5,9 @@
  */
 import type { AccountSpec, Command } from '../../domain/engine/types.ts'
 import type { MarketEvent } from '../../domain/market/event.ts'
-import { type Account, type Book, type Decision, type Desk, instrumentOf, type Position, rulesOf } from './account.ts'
+import { type Account, type Book, type Decision, type Desk, type Position, rulesOf } from './account.ts'
 import {
+  anchorOf,
   type Breaches,
   crossedBy,
   initialOf,
@@ -14,16 +15,18 @@ import {
   isNews,
   type Line,
   linesOf,
+  measure,
   ratchet,
+  TABLE,
   type Valued,
 } from './breach.ts'
 import { bookCarry, carryOf, closing } from './carry.ts'
 import { DAY, localDay, resetAfter } from './clocks.ts'
-import { isProtected, limitFrom, nextCutOff, nextInstant, nextSessionCut, setClocks } from './clockwork.ts'
+import { cutsAt, isProtected, limitFrom, nextInstant, setClocks } from './clockwork.ts'
 import { fillMarketable, forgetTaken } from './fill.ts'
 import { countDay, gatesOpen } from './gates.ts'
 import { type Newest, OracleMarket } from './market.ts'
-import { mul, num, percentOf, text } from './number.ts'
+import { mul, num, text } from './number.ts'
 import { obey } from './obey.ts'
 import { equityOf, floatingOf, isOpen, isUnknown, marksOf, usedMargin } from './value.ts'
 import { arrive, endOrder, meetOrders, sayStanding, sweep, takesNow } from './working.ts'
@@ -84,9 +87,15 @@ function instant(desk: Desk): void {
   const { account, at } = desk
   if (account.status === 'started') bookCarry(desk)
   for (const order of [...account.orders]) if (order.expiresAt === at) endOrder(desk, order, 'expired')
-  const facts = account.status === 'started' ? cutOffs(desk) : []
+  const { phase } = account
+  const { facts, positions } = late(desk)
+  if (facts.length > 0) evaluate(desk, facts)
+  if (account.phase === phase) {
+    cancelLate(desk)
+    flatten(desk, positions)
+  }
   if (account.day.next === at) reset(desk)
-  point(desk, [...facts, ...overdue(desk)])
+  point(desk, overdue(desk))
   expire(desk)
   if (account.pauses.until === at) resume(desk, 'max_pause_days')
   const arriving = account.orders.filter((o) => o.arrivesAt === at)
@@ -124,28 +133,35 @@ function liquidate(desk: Desk): void {
   account.liquidations = account.liquidations.filter((l) => account.book.positions.some((p) => p.id === l.position))
 }
 
-/** What the end of a session or a week closes. */
-function cutOffs(desk: Desk): Line[] {
+/** What the end of a session or a week finds open. */
+function late(desk: Desk): { facts: Line[]; positions: Position[] } {
   const { account, at } = desk
   const facts: Line[] = []
+  const positions = new Set<Position>()
   rulesOf(account).forEach((rule, index) => {
     if (rule.rule !== 'weekend_flat' && rule.rule !== 'session_flat') return
-    const late = account.book.positions.filter(({ symbol }) => {
-      if (!instrumentOf(account.spec, symbol).session_calendar) return false
-      return rule.rule === 'weekend_flat'
-        ? nextCutOff(rule, at - 1) === at
-        : nextSessionCut(account, symbol, rule.minutes, at - 1) === at
-    })
-    if (late.length === 0) return
-    facts.push({ index, value: BigInt(late.length) * num('1'), limit: 0n, gap: -1n })
-    for (const position of late.toSorted(byId)) {
-      const { id, symbol } = position
-      fillMarketable(desk, account.book, closing(position, 'flat'))
-      if (account.book.positions.some((p) => p.id === id))
-        account.liquidations.push({ position: id, symbol, order: 'flat' })
-    }
+    const open = account.book.positions.filter(({ symbol }) => cutsAt(account, rule, symbol, at))
+    if (open.length > 0) facts.push({ index, value: BigInt(open.length) * num('1'), limit: 0n, gap: -1n })
+    for (const position of open) positions.add(position)
   })
-  return facts
+  return { facts, positions: [...positions].sort(byId) }
+}
+function cancelLate(desk: Desk): void {
+  const { account, at } = desk
+  for (const order of [...account.orders]) {
+    const rule = rulesOf(account).find((r) => cutsAt(account, r, order.symbol, at))
+    if (rule) endOrder(desk, order, 'cancelled')
+  }
+}
+function flatten(desk: Desk, positions: Position[]): void {
+  const { account } = desk
+  if (!running(account)) return
+  for (const position of positions) {
+    const { id, symbol } = position
+    if (!account.book.positions.includes(position)) continue
+    fillMarketable(desk, account.book, closing(position, 'flat'))
+    if (account.book.positions.some((p) => p.id === id)) account.liquidations.push({ position: id, symbol, order: 'flat' })
+  }
 }
 const byId = (a: Position, b: Position): number => (a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : 0)
 
@@ -176,7 +192,7 @@ function reset(desk: Desk): void {
   }
   rulesOf(account).forEach((rule, i) => {
     const state = account.rules[i]!
-    state.warned = 0
+    if (rule.rule === 'max_daily_loss' || rule.rule === 'daily_profit_cap' || rule.rule === 'max_open_loss') state.warned = 0
     if (rule.rule === 'max_loss' && rule.mode === 'eod_balance') state.high = larger(state.high, book.balance)
     if (rule.rule === 'max_loss' && rule.mode === 'eod_equity') state.high = larger(state.high, valued.equity)
     if (rule.rule === 'scaling_plan') setScale(account, i)
@@ -218,7 +234,6 @@ export function point(desk: Desk, facts: Line[]): void {
   }
   if (!running(account)) return
   const valued = valuedOf(desk)
-  warn(desk, valued)
   if (!hasViolated && !account.provisional && account.status === 'started' && gatesOpen(desk, valued.equity)) {
     finish(desk, 'passed', valued)
     return
@@ -237,6 +252,7 @@ function evaluate(desk: Desk, facts: Line[]): boolean {
   if (account.provisional) judgeAgain(desk)
   if (account.phase !== phase || !running(account)) return true
   if (account.provisional) return false
+  warn(desk, valued)
   return test(desk, 'always', valued, [...facts, ...holdingTimes(account)])
 }
 function holdingTimes(account: Account): Line[] {
@@ -272,13 +288,17 @@ function applyEffect(desk: Desk, first: Line, crossed: Line[], valued: Valued): 
   const { account } = desk
   const rules = rulesOf(account)
   if (rules[first.index]!.effect === 'hard') return finish(desk, 'failed', { ...valued, first })
-  const soft = crossed.find(({ index }) => rules[index]!.effect === 'soft')
-  if (soft) lock(desk, soft.index)
+  const soft = inOrderCrossed(account, crossed, account.gaps).find(({ index }) => rules[index]!.effect === 'soft')
+  if (!soft) return
+  lock(desk, soft.index)
+  sweep(desk)
+  evaluate(desk, [])
 }
 function lock(desk: Desk, index: number): void {
   const { account } = desk
   for (const order of [...account.orders]) endOrder(desk, order, 'cancelled')
-  const until = account.day.next
+  const { reset_zone, reset_time } = account.spec
+  const until = account.day.next > desk.at ? account.day.next : resetAfter(reset_zone, reset_time, desk.at)
   account.lock = { rule: index, until }
   desk.said.push({ kind: 'lock', phase: account.phase, index, until })
   for (const position of account.book.positions.toSorted(byId)) {
@@ -334,42 +354,34 @@ function judgeAgain(desk: Desk): void {
   const first = sayViolation(desk, at, crossed, breaches.before, valued.equity, false)
   applyEffect(desk, first, crossed, { ...valued, balance: account.book.balance })
 }
-/** Early warnings: each fraction of an allowance once until the next reset. */
-function warn(desk: Desk, { balance, equity }: Valued): void {
+/** Early warnings: each fraction of an allowance, once for each time that the allowance is given. */
+function warn(desk: Desk, valued: Valued): void {
   const { account } = desk
-  rulesOf(account).forEach((rule, index) => {
-    if (rule.rule !== 'max_daily_loss' && rule.rule !== 'max_loss') return
+  const rules = rulesOf(account)
+  const order = rules.map((_, i) => i).sort((a, b) => TABLE.indexOf(rules[a]!.rule) - TABLE.indexOf(rules[b]!.rule) || a - b)
+  for (const index of order) {
     const state = account.rules[index]!
-    const floor = state.floor!
-    const start = startOf(account, index)
-    const value =
-      rule.metric === 'equity' ? equity : rule.metric === 'balance' ? balance : balance < equity ? balance : equity
+    const allowance = allowanceOf(account, index, valued)
+    if (allowance === null) continue
+    const { used, whole, value, limit } = allowance
     for (; state.warned < account.spec.warnings.length; state.warned += 1) {
       const fraction = account.spec.warnings[state.warned]!
-      if (start - value < mul(num(fraction), start - floor)) break
-      desk.said.push({ kind: 'warning', phase: account.phase, index, fraction, value: text(value), limit: text(floor) })
+      if (used < mul(num(fraction), whole)) break
+      desk.said.push({ kind: 'warning', phase: account.phase, index, fraction, value: text(value), limit: text(limit) })
     }
-  })
+  }
 }
-function startOf(account: Account, index: number): bigint {
+function allowanceOf(account: Account, index: number, { balance, equity }: Valued) {
   const rule = rulesOf(account)[index]!
-  const { day } = account
-  if (rule.rule !== 'max_daily_loss') return account.rules[index]!.high ?? initialOf(account)
-  const floor = account.rules[index]!.floor!
-  const { limit } = rule
-  if ('amount' in limit) return floor + num(limit.amount)
-  if (limit.of === 'initial') return floor + percentOf(initialOf(account), num(limit.pct))
-  return rule.anchor === 'balance'
-    ? day.balance
-    : rule.anchor === 'equity'
-      ? day.equity
-      : rule.anchor === 'initial'
-        ? initialOf(account)
-        : rule.anchor === 'day_high'
-          ? day.high
-          : day.balance > day.equity
-            ? day.balance
-            : day.equity
+  const limit = account.rules[index]!.floor
+  if (limit === null) return null
+  if (rule.rule === 'max_open_loss') return { used: balance - equity, whole: balance - limit, value: equity, limit }
+  if (rule.rule !== 'max_daily_loss' && rule.rule !== 'daily_profit_cap' && rule.rule !== 'max_loss') return null
+  const initial = initialOf(account)
+  const value = measure(rule.metric, balance, equity)
+  const start = rule.rule === 'max_loss' ? (account.rules[index]!.high ?? initial) : anchorOf(rule, initial, account.day)
+  const isCap = rule.rule === 'daily_profit_cap'
+  return { used: isCap ? value - start : start - value, whole: isCap ? limit - start : start - limit, value, limit }
 }
 
 /** While equity is under the share of used margin: the largest loss is closed whole. Says whether anything was. */
@@ -420,9 +432,11 @@ function overdue(desk: Desk): Line[] {
       return [{ index, value: days, limit: days, gap: -1n }]
     }
     if (rule.rule === 'max_risk_per_trade') {
-      const late = account.book.positions.filter(
-        (p) => p.openedAt + rule.within_s * 1000 === at && !isProtected(account, p.id),
+      const open = account.book.positions.filter(
+        (p) => !account.judged.includes(`${index} ${p.id}`) && p.openedAt + rule.within_s * 1000 <= at,
       )
+      for (const { id } of open) account.judged.push(`${index} ${id}`)
+      const late = open.filter((p) => !isProtected(account, p.id))
       return late.length > 0 ? [{ index, value: BigInt(late.length) * num('1'), limit: 0n, gap: -1n }] : []
     }
     return []
@@ -432,8 +446,11 @@ function overdue(desk: Desk): Line[] {
 function expire(desk: Desk): void {
   const { account, at } = desk
   if (account.status !== 'started') return
-  const isOver = rulesOf(account).some((rule, i) => rule.rule === 'time_limit' && account.rules[i]!.due === at)
-  if (isOver) finish(desk, 'expired', valuedOf(desk))
+  const index = rulesOf(account).findIndex((rule, i) => rule.rule === 'time_limit' && account.rules[i]!.due === at)
+  const rule = rulesOf(account)[index]
+  if (rule?.rule !== 'time_limit') return
+  const days = BigInt(rule.days) * num('1')
+  finish(desk, 'expired', { ...valuedOf(desk), first: { index, value: days, limit: days, gap: 0n } })
 }
 export function resume(desk: Desk, reason?: string): void {
   const { account, at } = desk
@@ -586,6 +603,7 @@ function blank(id: string, spec: AccountSpec): Account {
     gaps: [],
     provisional: null,
     closing: [],
+    judged: [],
     settledTo: 0,
   }
 }

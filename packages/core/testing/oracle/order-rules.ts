@@ -1,5 +1,6 @@
 import type { OrderBody } from '../../domain/engine/types.ts'
 import { type Desk, heldIn, instrumentOf, isHedging, type Order, rulesOf } from './account.ts'
+import { isCutOff } from './clockwork.ts'
 import { localDay, wall, weekDay } from './clocks.ts'
 import type { Refusal } from './command.ts'
 import { abs, max, mul, num, percentOf } from './number.ts'
@@ -7,7 +8,7 @@ import { convert, markOf, marksOf, ownPrice } from './value.ts'
 import { restOf } from './working.ts'
 
 /** The first rule, in the order of the table, that refuses what would add exposure. */
-export function refusedByRule(desk: Desk, orders: Order[], body: OrderBody): Refusal | null {
+export function refusedByRule(desk: Desk, orders: Order[], body: Pick<OrderBody, 'symbol' | 'side'>, isNew = true): Refusal | null {
   const { account } = desk
   const [order] = orders as [Order]
   const no = (field: string): Refusal => ({ code: 'rule_refused', field })
@@ -22,7 +23,7 @@ export function refusedByRule(desk: Desk, orders: Order[], body: OrderBody): Ref
         if (one > num(rule.notional ?? rule.quantity!)) return no('quantity')
       }
       if (rule.rule === 'max_open_positions' && openAfter(desk, orders) > rule.n) return no('symbol')
-      if (rule.rule === 'max_orders_per_day' && account.day.orders + 1 > rule.n) return no('quantity')
+      if (rule.rule === 'max_orders_per_day' && isNew && account.day.orders + 1 > rule.n) return no('quantity')
       if (rule.rule === 'max_total_exposure') {
         const sum = [...exposures(desk, orders, 'notional').values()].reduce((a, b) => a + b, 0n)
         if (sum > num(rule.notional)) return no('quantity')
@@ -35,17 +36,20 @@ export function refusedByRule(desk: Desk, orders: Order[], body: OrderBody): Ref
       if (rule.rule === 'allowed_sides' && !rule.sides.includes(body.side)) return no('side')
       if (rule.rule === 'allowed_sessions' && !inWindows(rule, desk.at)) return no('symbol')
       if (rule.rule === 'max_risk_per_trade' && rule.effect === 'gate') {
-        const stop = order.exits?.stop ?? null
-        if (stop === null) {
-          if (rule.needs_stop && rule.within_s === 0) return no('stop_loss')
-          continue
-        }
         const instrument = instrumentOf(account.spec, order.symbol)
         const entry = ownPrice(desk, order)
+        const trail = order.exits?.trail
+        const distance = trail && (trail.offset ?? percentOf(entry, trail.pct!))
+        const stop = order.exits?.stop ?? (distance ? entry + (order.side === 'buy' ? -distance : distance) : null)
+        if (stop === null) {
+          if (rule.needs_stop) return no('stop_loss')
+          continue
+        }
         const lost = mul(mul(order.quantity, num(instrument.contract_size)), abs(entry - stop))
         const loss = -convert(account.spec, instrument, -lost, marksOf(desk))
         if (loss > percentOf(num(account.spec.initial_balance), num(rule.pct))) return no('quantity')
       }
+      if (isCutOff(account, rule, order.symbol, desk.at)) return no('symbol')
     }
   }
   return null
@@ -60,6 +64,8 @@ const ORDER = [
   'allowed_sides',
   'allowed_sessions',
   'max_risk_per_trade',
+  'weekend_flat',
+  'session_flat',
 ]
 function inWindows(
   { zone, windows }: { zone: string; windows: { days: number[]; from: string; to: string }[] },

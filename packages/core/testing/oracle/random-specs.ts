@@ -218,8 +218,10 @@ function rulesOf(random: Random, { money, has, instruments }: Ground): Rule[] {
     ] as ('open' | 'close' | 'activation' | 'stop_trigger')[][]),
     effect: pick(random, ['gate', 'hard', 'soft', 'flag'] as const),
   })
+  const withTarget = (rules: Rule[]): Rule[] =>
+    rules.some((r) => r.rule === 'profit_target') ? rules : rules.filter((r) => !needsTarget(r))
   const some = (make: () => Rule, ...share: number[]): Rule[] => share.flatMap((p) => (chance(p) ? [make()] : []))
-  return [
+  return withTarget([
     ...some(target, 0.95, 0.1),
     ...some(daily, 0.8, 0.3),
     ...some(overall, 0.8, 0.2),
@@ -232,8 +234,11 @@ function rulesOf(random: Random, { money, has, instruments }: Ground): Rule[] {
     ...(has('conduct') ? [...some(perTrade, 0.15), ...some(perIdea, 0.25), ...some(holding, 0.2)] : []),
     ...(has('sessions') ? [...some(weekend, 0.2), ...some(session, 0.2)] : []),
     ...(has('news') ? some(news, 0.2) : []),
-  ]
+  ])
 }
+const needsTarget = (rule: Rule): boolean =>
+  (rule.rule === 'max_loss' && rule.lock?.at === 'target') ||
+  (rule.rule === 'consistency' && (rule.basis === 'target' || rule.basis === 'trade'))
 
 function calendarsOf(random: Random, { start }: Weather): Calendar[] {
   const date = (days: number) => new Date(start + days * 86_400_000).toISOString().slice(0, 10)

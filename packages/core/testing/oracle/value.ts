@@ -47,8 +47,9 @@ export function blockedBy({ account, market, at }: Desk, instrument: Instrument)
     const { state, quote, heardAt } = market.of(symbol)
     const isOwn = symbol === instrument.symbol
     const limit = isOwn ? instrument.stale_limit_ms : null
+    if (isOwn && !inSession(spec, instrument, at)) return 'market_closed'
     if (state === 'halted') return 'market_halted'
-    if (state === 'closed' || state === 'settled' || (isOwn && !inSession(spec, instrument, at))) return 'market_closed'
+    if (state === 'closed' || state === 'settled') return 'market_closed'
     if (state === 'unknown' || !quote || (limit !== null && market.mts - heardAt > limit)) return 'market_stale'
   }
   return null
@@ -150,13 +151,17 @@ export function reservedMargin(desk: Desk): bigint {
   let sum = 0n
   const against = new Map<string, bigint>()
   const pairs = new Map<string, bigint>()
+  const shared = new Map<string, bigint>()
   for (const order of orders) {
     const { symbol, side, quantity, filled } = order
     if (order.reduceOnly || order.ticket !== null) continue
     const held = isHedging(desk.account) ? 0n : heldIn(book, symbol)
-    const left = against.get(`${symbol} ${side}`) ?? max(side === 'buy' ? -held : held, 0n)
+    const key = `${symbol} ${side}`
+    const isSecond = order.partner !== null && pairs.has(order.id.replace(/\.stop$/, ''))
+    const left = (isSecond ? shared.get(order.partner!) : against.get(key)) ?? max(side === 'buy' ? -held : held, 0n)
     const closes = min(quantity - filled, left)
-    against.set(`${symbol} ${side}`, left - closes)
+    if (order.partner !== null) shared.set(order.id, left)
+    if (!isSecond) against.set(key, left - closes)
     const adds = quantity - filled - closes
     const asked = margin(spec, instrumentOf(spec, symbol), side === 'buy' ? adds : -adds, ownPrice(desk, order), marks)
     if (order.partner === null) sum += asked
