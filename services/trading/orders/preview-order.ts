@@ -1,11 +1,10 @@
 import type { OrderPreview } from '@assay/core/contracts/wire/order-preview'
 import { type OrderRequest, orderBody } from '@assay/core/contracts/wire/order-request'
-import type { Preview } from '@assay/core/domain/engine/orders/preview'
-import { cmp, dec } from '@assay/core/domain/money/dec'
 import { openAssessment } from '../access.ts'
 import type { Verb } from '../deps.ts'
 import { costOf } from './first-fills.ts'
 import { answeredOrder } from './order-row.ts'
+import { worstCase } from './worst-case.ts'
 
 /** What the order would do if it were placed now; nothing is journalled, no client_order_id is used up. */
 export async function previewOrder(verb: Verb<{ id: string; order: OrderRequest }>): Promise<OrderPreview> {
@@ -27,14 +26,4 @@ export async function previewOrder(verb: Verb<{ id: string; order: OrderRequest 
     worst_case: refusal ? null : worstCase(preview),
     mseq,
   }
-}
-
-/** The floor that is nearest after it. */
-function worstCase({ floors }: Preview): string | null {
-  const nearest = floors
-    .filter(({ rule }) => rule !== 'daily_profit_cap')
-    .sort((a, b) => cmp(dec(a.distance), dec(b.distance)))[0]
-  if (!nearest) return null
-  const stop = nearest.stop_beyond ? '; its stop lies beyond it' : ''
-  return `Filled now, this order leaves ${nearest.distance} to the ${nearest.rule} floor${stop}.`
 }

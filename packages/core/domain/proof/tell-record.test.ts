@@ -75,7 +75,8 @@ test.each(Object.entries(RULES))('a breach of %s is told in its own words', (rul
   expect(tellBreach(rule, breach, 'USD')).toStartWith(`${rule}: `)
   expect(tellBreach(rule, breach, 'USD')).toContain(words)
   const warning = told({ kind: 'warning', phase: 0, rule, index: 0, fraction: '0.8', ...breach })
-  expect(warning).toContain(`0.8 of what ${rule} allows`)
+  expect(warning).toStartWith(`0.8 of what ${rule} allows was used: `)
+  expect(warning.split(rule)).toHaveLength(2)
 })
 
 test('locks, pauses, stop-outs and bookings are told with their figures', () => {

@@ -37,9 +37,11 @@ const RULES: Readonly<Record<Rule['rule'], (breach: Breach, currency: string) =>
   news_window: () => 'it happened inside a news window that forbids it',
   detectors: ({ value }) => `found for review: ${value}`,
 }
+const tellFound = (rule: string, breach: Breach, currency: string): string =>
+  (RULES[rule as Rule['rule']] ?? RULES.max_loss)(breach, currency)
 /** What a rule found, in words. */
 export const tellBreach = (rule: string, breach: Breach, currency: string): string =>
-  `${rule}: ${(RULES[rule as Rule['rule']] ?? RULES.max_loss)(breach, currency)}`
+  `${rule}: ${tellFound(rule, breach, currency)}`
 
 const CLOSED_BY: Readonly<Record<string, string>> = {
   close: 'because the phase ended',
@@ -87,7 +89,7 @@ export function tellRecord(r: JournalRecord, currency: string): string {
     case 'lock':
       return r.rule === null ? 'the account was unlocked' : `${r.rule} locked the account until ${instant(r.until)}`
     case 'warning':
-      return `${r.fraction} of what ${r.rule} allows was used: ${tellBreach(r.rule, r, currency)}`
+      return `${r.fraction} of what ${r.rule} allows was used: ${tellFound(r.rule, r, currency)}`
     case 'pause':
       return r.paused ? `pause ${r.count} began` : `it went on${r.reason ? `: ${r.reason}` : ''}`
     case 'floor':
