@@ -8,7 +8,8 @@ import { maxOpenPositions } from './max-open-positions.ts'
 import { maxPositionSize } from './max-position-size.ts'
 import { maxTotalExposure } from './max-total-exposure.ts'
 import { scalingPlan } from './scaling-plan.ts'
-import type { MaxPositionSizeRule, ScalingPlanRule } from './types.ts'
+import { kindOf } from './table.ts'
+import type { MaxPositionSizeRule, Rule, ScalingPlanRule } from './types.ts'
 
 const SPEC = {
   instruments: [
@@ -184,6 +185,26 @@ describe('all symbols together', () => {
     )
     expect(str(exposure.remaining as ReturnType<typeof dec>)).toBe('-97')
   })
+})
+
+test('orders that wait are served as filled', () => {
+  const account = {
+    positions: [positionOf('2')],
+    orders: [
+      orderOf({ id: 'o1', quantity: '3', price: '90', type: 'limit' }),
+      orderOf({ id: 'o2', symbol: 'XXX/USD', quantity: '4', price: '20', type: 'limit' }),
+      orderOf({ id: 'o3', side: 'sell', quantity: '2', price: '120', type: 'limit' }),
+    ],
+  }
+  const { facts } = asked(orderOf({ quantity: '1' }), account)
+  const value = (rule: Rule) =>
+    kindOf(rule).standing!(rule, facts, { ...newRuleState(), allowed: dec('9') }, quoteOf).value
+  const text = (rule: Rule) => str(value(rule) as Dec)
+  expect([text(size({ quantity: '9' })), text(size({ quantity: '9', symbol: 'XXX/USD' }))]).toEqual(['5', '4'])
+  expect(text(size({ quantity: '9', per: 'all' }))).toBe('9')
+  expect(text({ rule: 'max_total_exposure', notional: '9', effect: 'gate' })).toBe('4760')
+  expect(text({ rule: 'scaling_plan', base: '9', steps: [], keeps: false, effect: 'gate' })).toBe('9')
+  expect(text({ rule: 'max_open_positions', n: 9, effect: 'gate' })).toBe('2')
 })
 
 describe('hedging', () => {
