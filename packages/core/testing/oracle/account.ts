@@ -151,6 +151,8 @@ export interface Account {
   gaps: bigint[]
   provisional: Provisional | null
   closing: Book[]
+  /** what was done in this point that news may forbid */
+  deeds: { what: 'open' | 'close' | 'activation' | 'stop_trigger'; symbol: string }[]
   /** positions that a rule has looked at for a stop */
   judged: string[]
   /** no instant up to here is due again */

@@ -3,6 +3,7 @@ import type { Instrument } from '../../domain/instruments/instrument.ts'
 import { type Account, type Desk, type Distance, heldIn, instrumentOf, isHedging, type Order } from './account.ts'
 import { fillMarketable, reducible } from './fill.ts'
 import { abs, max, mul, num, ONE } from './number.ts'
+import { isHeldBack } from './news.ts'
 import { refusedByRule } from './order-rules.ts'
 import {
   blockedBy,
@@ -55,7 +56,7 @@ export function draftOrder(desk: Desk, body: OrderBody): Drafted {
   if (!isReducing) {
     const rule = refusedByRule(desk, orders, body)
     if (rule) return { refusal: rule }
-  }
+  } else if (isHeldBack(desk, body.symbol, 'close')) return refuse('rule_refused')
   if (order.postOnly && !blocked && takes(desk, order)) return refuse('would_take', 'price')
   if (!isReducing && !isAffordable(desk, orders)) return refuse('insufficient_margin')
   return { orders, waits: blocked !== null }

@@ -1,8 +1,9 @@
 import type { Command, OrderBody } from '../../domain/engine/types.ts'
-import { type Account, type Desk, instrumentOf, type Order, opposite } from './account.ts'
+import { type Account, type Desk, heldIn, instrumentOf, type Order, opposite } from './account.ts'
 import { sessionEndAfter } from './clocks.ts'
 import { amendOrder, draftOrder, offQuantity } from './command.ts'
 import { abs, num, text } from './number.ts'
+import { isHeldBack } from './news.ts'
 import { finish, open, pause, point, resume } from './oracle.ts'
 import { blockedBy, equityOf, marksOf } from './value.ts'
 import { arrive, endOrder, sayStanding, sweep } from './working.ts'
@@ -64,7 +65,12 @@ function trade(desk: Desk, command: Command): Answer {
       const refusal = amendOrder(desk, order, command)
       if (refusal) return { ok: false, ...refusal }
       sayStanding(desk, order, 'amended')
-      if (order.status === 'working')
+      const moves =
+        before.price !== order.price ||
+        before.stop !== order.stop ||
+        before.trail !== order.trail ||
+        order.quantity > before.quantity
+      if (order.status === 'working' && moves)
         arrive(desk, order, blockedBy(desk, instrumentOf(account.spec, order.symbol)) !== null)
       sweep(desk)
       return { ok: true, order: viewOf(order), legs: [] }
@@ -99,10 +105,16 @@ function accept(desk: Desk, orders: Order[], waits = false): Answer {
   const [order, leg] = orders as [Order, Order?]
   const before = new Set(account.orders)
   if (leg && order.status === 'working') sayStanding(desk, leg, 'working')
+  const held = heldIn(account.book, order.symbol)
   for (const one of orders) if (one.status === 'working') arrive(desk, one, waits)
+  if (order.filled > 0n) account.deeds.push({ what: deedOf(order, held), symbol: order.symbol })
   sweep(desk)
   const born = account.orders.filter((o) => !before.has(o))
   return { ok: true, order: viewOf(order), legs: (leg ? [leg] : born).map(viewOf) }
+}
+function deedOf(order: Order, held: bigint): 'open' | 'close' {
+  if (order.reduceOnly || order.ticket !== null) return 'close'
+  return (order.side === 'buy' ? held < 0n : held > 0n) ? 'close' : 'open'
 }
 /** DAY ends at the phase's reset or the session end, whichever is first. */
 function endOfDay({ account, at }: Desk, order: Order): number {
@@ -123,6 +135,7 @@ function close(desk: Desk, command: Extract<Command, { op: 'close' }>): Answer {
   }
   const blocked = blockedBy(desk, instrument)
   if (blocked) return refuse(blocked)
+  if (isHeldBack(desk, held.symbol, 'close')) return refuse('rule_refused')
   const { latency_ms } = account.spec
   const order: Order = {
     id: command.client_order_id!,

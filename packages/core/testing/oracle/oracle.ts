@@ -25,6 +25,7 @@ import { DAY, localDay, resetAfter } from './clocks.ts'
 import { cutsAt, isProtected, limitFrom, nextInstant, setClocks } from './clockwork.ts'
 import { fillMarketable, forgetTaken } from './fill.ts'
 import { countDay, gatesOpen } from './gates.ts'
+import { newsBroken } from './news.ts'
 import { type Newest, OracleMarket } from './market.ts'
 import { mul, num, text } from './number.ts'
 import { obey } from './obey.ts'
@@ -117,16 +118,18 @@ function meet(desk: Desk, event: MarketEvent): void {
   const { account, market } = desk
   for (const book of [account.book, ...account.closing]) forgetTaken(account, book, market)
   if (account.status === 'started') carryOf(desk, event)
-  for (const book of account.closing) closePositions(desk, book)
+  const symbol = 'symbol' in event ? event.symbol : null
+  for (const book of account.closing) closePositions(desk, book, symbol)
   account.closing = account.closing.filter((book) => book.positions.length > 0)
   if (account.status !== 'started') return
-  liquidate(desk)
+  liquidate(desk, symbol)
   meetOrders(desk, event)
   point(desk, [])
 }
-function liquidate(desk: Desk): void {
+function liquidate(desk: Desk, heard: string | null): void {
   const { account } = desk
-  for (const { position, order } of account.liquidations) {
+  for (const { position, symbol, order } of account.liquidations) {
+    if (symbol !== heard) continue
     const held = account.book.positions.find((p) => p.id === position)
     if (held) fillMarketable(desk, account.book, closing(held, order))
   }
@@ -174,8 +177,8 @@ function valuedOf(desk: Desk, book: Book = desk.account.book, marks = marksOf(de
 function reset(desk: Desk): void {
   const { account, at } = desk
   const { day, book, spec } = account
+  if (!account.provisional) test(desk, 'reset', valuedOf(desk), [])
   const valued = valuedOf(desk)
-  if (!account.provisional) test(desk, 'reset', valued, [])
   if (account.status !== 'started' && account.status !== 'paused') return
   countDay(account)
   account.day = {
@@ -192,7 +195,7 @@ function reset(desk: Desk): void {
   }
   rulesOf(account).forEach((rule, i) => {
     const state = account.rules[i]!
-    if (rule.rule === 'max_daily_loss' || rule.rule === 'daily_profit_cap' || rule.rule === 'max_open_loss') state.warned = 0
+    if (rule.rule === 'max_daily_loss' || rule.rule === 'max_open_loss') state.warned = 0
     if (rule.rule === 'max_loss' && rule.mode === 'eod_balance') state.high = larger(state.high, book.balance)
     if (rule.rule === 'max_loss' && rule.mode === 'eod_equity') state.high = larger(state.high, valued.equity)
     if (rule.rule === 'scaling_plan') setScale(account, i)
@@ -227,14 +230,14 @@ export function point(desk: Desk, facts: Line[]): void {
   const { account } = desk
   if (!running(account)) return
   sweep(desk)
-  let hasViolated = evaluate(desk, facts)
+  let hasViolated = evaluate(desk, [...facts, ...newsBroken(desk)])
   if (running(account) && stopOut(desk)) {
     sweep(desk)
     if (!hasViolated) hasViolated = evaluate(desk, [])
   }
   if (!running(account)) return
   const valued = valuedOf(desk)
-  if (!hasViolated && !account.provisional && account.status === 'started' && gatesOpen(desk, valued.equity)) {
+  if (!account.provisional && account.status === 'started' && gatesOpen(desk, valued.equity)) {
     finish(desk, 'passed', valued)
     return
   }
@@ -376,12 +379,11 @@ function allowanceOf(account: Account, index: number, { balance, equity }: Value
   const limit = account.rules[index]!.floor
   if (limit === null) return null
   if (rule.rule === 'max_open_loss') return { used: balance - equity, whole: balance - limit, value: equity, limit }
-  if (rule.rule !== 'max_daily_loss' && rule.rule !== 'daily_profit_cap' && rule.rule !== 'max_loss') return null
+  if (rule.rule !== 'max_daily_loss' && rule.rule !== 'max_loss') return null
   const initial = initialOf(account)
   const value = measure(rule.metric, balance, equity)
   const start = rule.rule === 'max_loss' ? (account.rules[index]!.high ?? initial) : anchorOf(rule, initial, account.day)
-  const isCap = rule.rule === 'daily_profit_cap'
-  return { used: isCap ? value - start : start - value, whole: isCap ? limit - start : start - limit, value, limit }
+  return { used: start - value, whole: start - limit, value, limit }
 }
 
 /** While equity is under the share of used margin: the largest loss is closed whole. Says whether anything was. */
@@ -565,8 +567,11 @@ export function finish(
   if (verdict === 'passed' && next) open(desk, phase + 1)
   else account.status = verdict
 }
-function closePositions(desk: Desk, book: Book): void {
-  for (const position of book.positions.toSorted(byId)) fillMarketable(desk, book, closing(position, 'close'))
+/** All of them, or those of the symbol that something was heard of. */
+function closePositions(desk: Desk, book: Book, symbol?: string | null): void {
+  for (const position of book.positions.toSorted(byId)) {
+    if (symbol === undefined || position.symbol === symbol) fillMarketable(desk, book, closing(position, 'close'))
+  }
 }
 const copy = (book: Book): Book => ({ ...book, positions: book.positions.map((p) => ({ ...p })), taken: [] })
 
@@ -603,6 +608,7 @@ function blank(id: string, spec: AccountSpec): Account {
     gaps: [],
     provisional: null,
     closing: [],
+    deeds: [],
     judged: [],
     settledTo: 0,
   }

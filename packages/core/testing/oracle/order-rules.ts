@@ -1,6 +1,7 @@
 import type { OrderBody } from '../../domain/engine/types.ts'
 import { type Desk, heldIn, instrumentOf, isHedging, type Order, rulesOf } from './account.ts'
 import { isCutOff } from './clockwork.ts'
+import { isHeldBack } from './news.ts'
 import { localDay, wall, weekDay } from './clocks.ts'
 import type { Refusal } from './command.ts'
 import { abs, max, mul, num, percentOf } from './number.ts'
@@ -49,6 +50,7 @@ export function refusedByRule(desk: Desk, orders: Order[], body: Pick<OrderBody,
         const loss = -convert(account.spec, instrument, -lost, marksOf(desk))
         if (loss > percentOf(num(account.spec.initial_balance), num(rule.pct))) return no('quantity')
       }
+      if (rule.rule === 'news_window' && isHeldBack(desk, order.symbol, 'open')) return no('symbol')
       if (isCutOff(account, rule, order.symbol, desk.at)) return no('symbol')
     }
   }
@@ -66,6 +68,7 @@ const ORDER = [
   'max_risk_per_trade',
   'weekend_flat',
   'session_flat',
+  'news_window',
 ]
 function inWindows(
   { zone, windows }: { zone: string; windows: { days: number[]; from: string; to: string }[] },

@@ -1,6 +1,7 @@
 import type { MarketEvent } from '../../domain/market/event.ts'
 import { type Account, type Book, type Desk, heldIn, instrumentOf, isHedging, type Order, opposite } from './account.ts'
 import { displayed, fillMarketable, fillResting, type Print, reducible } from './fill.ts'
+import { isHeldBack } from './news.ts'
 import { min, text } from './number.ts'
 import { isOpen, marksOf, stopOf, touchOf } from './value.ts'
 
@@ -196,12 +197,19 @@ export function meetOrders(desk: Desk, event: MarketEvent): void {
     act()
     if (order.filled > before && order.partner) spent.add(order.partner)
   }
-  for (const order of stopsReached(desk, here, event)) turn(order, () => trigger(desk, order))
+  for (const order of stopsReached(desk, here, event)) {
+    if (isHeldBack(desk, order.symbol, 'stop_trigger')) continue
+    account.deeds.push({ what: 'stop_trigger', symbol: order.symbol })
+    turn(order, () => trigger(desk, order))
+  }
   const print =
     event.kind === 'trade' ? { symbol: event.symbol, price: numOf(event.price), left: numOf(event.size) } : null
   for (const order of account.orders.filter((o) => here.includes(o))) {
     if (order.price === null || isStop(order)) continue
+    if (isHeldBack(desk, order.symbol, 'activation')) continue
+    const { filled } = order
     turn(order, () => meetLimit(desk, order, print))
+    if (order.filled > filled) account.deeds.push({ what: 'activation', symbol: order.symbol })
   }
 }
 const numOf = (value: string): bigint => BigInt(0) + parse(value)
