@@ -30,7 +30,8 @@ export const inTableOrder = (a: Crossed, b: Crossed): number =>
 export function attribute(crossed: readonly Crossed[], before: Gaps): Crossed {
   const line = (c: Crossed): { start: Dec; drop: Dec } => {
     const after = gapOf(c)
-    const start = c.atOnce ? null : before.get(c.entry.index)
+    // what is measured without a line before it begins at nothing: an idea that this point opens
+    const start = c.atOnce ? null : (before.get(c.entry.index) ?? (c.entry.kind.measure ? c.limit : null))
     return !start || sign(start) <= 0
       ? { start: { n: 0n, s: 0 }, drop: { n: 1n, s: 0 } }
       : { start, drop: sub(start, after) }

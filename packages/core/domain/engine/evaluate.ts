@@ -112,9 +112,8 @@ function judge(turn: Turn, all: Crossed[], at: { point: Point; before: () => Gap
   }
   const standing = copyState(turn.state)
   const outcome = resolve(turn, breach, at.before())
-  // what closes the account out is a fill like any other
-  if (outcome === 'locked' && turn.state.book.balance !== standing.book.balance)
-    evaluate(turn, 'every', gapsWith(standing, turn))
+  // what closes the account out are fills like any other; a target that they reach is noted
+  if (outcome === 'locked') evaluate(turn, 'every', gapsWith(standing, turn))
   return outcome !== 'flagged'
 }
 

@@ -10,6 +10,7 @@ import type { Entry, FloorEntry } from '../rules/phase-rules.ts'
 import { targetAmount } from '../rules/profit-target.ts'
 import type { Compiled, Market } from './compile.ts'
 import { factsAt, factsOf, gapOf, raiseHighs, sortedRules } from './facts.ts'
+import { isReached, touchFor, triggerPrice } from './orders/trigger-price.ts'
 import { type AccountState, isRunning, type Order } from './state.ts'
 import type { Rule } from './types.ts'
 import { equityOf, quotesOf, sizeOf } from './valuation.ts'
@@ -163,14 +164,18 @@ function levelsOf(order: Order, market: Market): Level[] {
   return levels
 }
 /** True when any event of its symbol may fill the order: depth at its price is used up, or its place in a queue moves. */
-function isAtOnce(order: Order, view: MarketView): boolean {
+function isAtOnce(order: Order, market: Market, view: MarketView): boolean {
+  const { side, stop, price, trailing } = order
   if (order.arrivesAt !== null) return false
   if (order.ahead) return true
-  const quote = view.symbol(order.symbol)?.quote
-  if (!quote) return true
-  if (order.stop) return order.side === 'buy' ? gte(quote.ask.price, order.stop) : lte(quote.bid.price, order.stop)
-  if (order.trailing) return !(order.trailing.best ?? order.trailing.activation)
-  return order.side === 'buy' ? lte(quote.ask.price, order.price!) : gte(quote.bid.price, order.price!)
+  const touch = touchFor(side, market, view)
+  if (!touch) return true
+  if (stop) {
+    const now = triggerPrice(side, market, view)
+    return now !== null && isReached(side, now, stop)
+  }
+  if (trailing) return !(trailing.best ?? trailing.activation)
+  return side === 'buy' ? lte(touch, price!) : gte(touch, price!)
 }
 
 /** `known`: the equity under the view's marks, where it was just computed. */
@@ -195,7 +200,7 @@ export function triggers(
   for (const l of state.liquidations) always.add(l.symbol)
   for (const o of state.orders) {
     symbols.add(o.symbol)
-    if (isAtOnce(o, view)) always.add(o.symbol)
+    if (isAtOnce(o, compiled.markets.get(o.symbol)!, view)) always.add(o.symbol)
   }
   for (const book of state.closing) for (const p of book.positions) always.add(p.symbol)
   if (state.provisional) for (const s of state.provisional.waiting) always.add(s)
