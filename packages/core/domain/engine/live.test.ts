@@ -35,6 +35,27 @@ test('a limit says the price of each held symbol that reaches it, and a quote th
   expect(w.state.status).toBe('failed')
 })
 
+test('an outcome lies in [0, 1]: a limit beyond its range has no price', () => {
+  const kind = 'outcome' as const
+  const target: Rule = {
+    rule: 'profit_target',
+    amount: '500',
+    basis: 'equity',
+    require_flat: false,
+    sticky: false,
+    effect: 'gate',
+  }
+  const prices = (quantity: string, spread_markup_ticks: string) => {
+    const instruments = [instrument('YES/USD', { kind, spread_markup_ticks })]
+    const w = new World(spec([target, floor('500')], { instruments }))
+    w.start('2024-03-04T08:00:00Z').quote('2024-03-04T08:00:01Z', '0.60', '0.60', { symbol: 'YES/USD' })
+    w.order({ symbol: 'YES/USD', type: 'market', quantity })
+    return rulesOf(w).map((r) => r.prices.map(({ price }) => price))
+  }
+  expect(prices('2000', '0')).toEqual([['0.85'], ['0.35']])
+  expect(prices('800', '0')).toEqual([[], []])
+  expect(prices('2000', '2')).toEqual([['0.89'], ['0.39']])
+})
 test('the price that reaches a limit converts with itself: one tick before it the account stands, beyond it it falls', () => {
   const usdjpy = instrument('USD/JPY', {
     price_tick: '0.001',

@@ -1,6 +1,6 @@
 /** Where prices would have to go for a limit to be reached: shown to people, decides nothing. */
 import type { QuoteOf } from '../instruments/convert.ts'
-import { add, ceilTo, type Dec, div, eq, floorTo, gt, isZero, mul, sign, sub, sum, ZERO } from '../money/dec.ts'
+import { add, ceilTo, type Dec, div, eq, floorTo, gt, isZero, mul, ONE, sign, sub, sum, ZERO } from '../money/dec.ts'
 import type { Compiled } from './compile.ts'
 import type { Book } from './state.ts'
 import { equityOf } from './valuation.ts'
@@ -20,7 +20,7 @@ const netOf = (book: Book, symbol: string): Dec =>
 
 /**
  * The price of `symbol`, bid and ask moved alike, at which equity comes to an amount while nothing else moves; on the
- * tick at or beyond it, seen from the side where equity is now. Null: no price above zero does it.
+ * tick at or beyond it, seen from the side where equity is now. Null: no price above zero (of an outcome: up to 1) does it.
  */
 export function priceAt(
   book: Book,
@@ -51,6 +51,8 @@ export function priceAt(
     if (!gt(add(quote.bid.price, next), ZERO)) return null
     ;[a, atA, b, atB] = [b, atB, next, excess(next)]
   }
+  // an outcome at the end of its range: no price moves it further
+  if (eq(atA, atB) && !eq(a, b)) return null
   const price = falls ? floorTo(add(mark, b), market.tick) : ceilTo(add(mark, b), market.tick)
-  return gt(price, ZERO) ? price : null
+  return gt(price, ZERO) && !(market.isOutcome && gt(price, ONE)) ? price : null
 }

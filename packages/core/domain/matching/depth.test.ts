@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { bookOf, marketOf, SYMBOL, Tape } from '../../testing/book.ts'
 import { dec, str } from '../money/dec.ts'
-import { displayedAt, openLevels, settleTaken, take } from './depth.ts'
+import { displayedAt, markedUp, openLevels, settleTaken, take } from './depth.ts'
 
 const market = marketOf({ clip: '77' })
 const shown = (tape: Tape, side: 'bid' | 'ask', book = bookOf()) =>
@@ -69,6 +69,15 @@ test('what was taken of one side, price and symbol is gone there and nowhere els
   expect(shown(tape, 'bid', book).map(([, open]) => open)).toEqual(['10', '20', '0'])
 })
 
+test('a mark-up takes an outcome to no price outside [0, 1]', () => {
+  const seen = (more: Partial<Parameters<typeof marketOf>[0]>) => {
+    const dear = marketOf({ spread_markup_ticks: '3', ...more })
+    return (['bid', 'ask'] as const).map((side) => str(markedUp(dec(side === 'bid' ? '0.02' : '0.98'), side, dear)))
+  }
+  expect(seen({ kind: 'outcome' })).toEqual(['0', '1'])
+  expect(seen({ kind: 'outcome', spread_markup_ticks: '1' })).toEqual(['0.01', '0.99'])
+  expect(seen({})).toEqual(['-0.01', '1.01'])
+})
 test('a mark-up lowers the bids and raises the asks of this account; what is taken is of the price as the source has it', () => {
   const dear = marketOf({ spread_markup_ticks: '3' })
   const book = bookOf()

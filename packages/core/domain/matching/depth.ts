@@ -1,7 +1,7 @@
 import type { Market } from '../engine/compile.ts'
 import type { Book, Taken } from '../engine/state.ts'
 import type { BookLevel, SymbolView } from '../engine/view.ts'
-import { add, cmp, type Dec, gt, isZero, lt, sub, ZERO } from '../money/dec.ts'
+import { add, cmp, type Dec, gt, isZero, lt, max, min, ONE, sub, ZERO } from '../money/dec.ts'
 
 export interface OpenLevel {
   /** as this account sees it: the source's with the mark-up */
@@ -49,9 +49,12 @@ export function settleTaken(taken: Taken[], symbolView: (symbol: string) => Symb
   })
 }
 
-/** A price of the source as this account sees it: its bids lower, its asks higher by the mark-up. */
-export const markedUp = (price: Dec, side: 'bid' | 'ask', { markup }: Market): Dec =>
-  isZero(markup) ? price : side === 'ask' ? add(price, markup) : sub(price, markup)
+/** A price of the source as this account sees it: its bids lower, its asks higher by the mark-up; an outcome's stay in [0, 1]. */
+export function markedUp(price: Dec, side: 'bid' | 'ask', { markup, isOutcome }: Market): Dec {
+  if (isZero(markup)) return price
+  const moved = side === 'ask' ? add(price, markup) : sub(price, markup)
+  return isOutcome ? max(ZERO, min(ONE, moved)) : moved
+}
 
 /** What is left to trade against on one side of the book, best first. */
 export function openLevels(view: SymbolView, side: 'bid' | 'ask', book: Book, market: Market): OpenLevel[] {
