@@ -157,10 +157,10 @@ export function linesOf(
       let worst: bigint | null = null
       for (const idea of account.ideas) {
         if (idea.withinS !== rule.within_s) continue
+        if (idea.flatSince !== null && desk.at - idea.flatSince > rule.within_s * 1000) continue
         const result = ideaResult(desk, idea, positions, marks)
         worst = worst === null ? result : min(worst, result)
       }
-      if (worst === null) return { index, value: 0n, limit: allowed, gap: 0n }
       return { index, value: -(worst ?? 0n), limit: allowed, gap: (worst ?? 0n) + allowed }
     }
     return null
@@ -176,7 +176,7 @@ export function crossedBy(desk: Desk, { tested, floors, facts }: Breaches, value
   const rules = rulesOf(desk.account)
   const lines = linesOf(desk, floors, valued).filter((line) => line !== null)
   return [
-    ...lines.filter(({ index, gap, value }) => !(rules[index]!.rule === 'max_risk_per_idea' && value === 0n) && testedAt(rules[index]!) === tested && isCrossed(rules[index]!, gap)),
+    ...lines.filter(({ index, gap }) => testedAt(rules[index]!) === tested && isCrossed(rules[index]!, gap)),
     ...facts,
   ]
 }

@@ -54,7 +54,7 @@ export function draftOrder(desk: Desk, body: OrderBody): Drafted {
   const marketRefusal = offMarket(desk, instrument, body, orders, isReducing)
   if (marketRefusal) return { refusal: marketRefusal }
   if (!isReducing) {
-    const rule = refusedByRule(desk, orders, body)
+    const rule = refusedByRule(desk, orders, body, true, !blocked && tradesNow(desk, orders))
     if (rule) return { refusal: rule }
   } else if (isHeldBack(desk, body.symbol, 'close')) return refuse('rule_refused')
   if (order.postOnly && !blocked && takes(desk, order)) return refuse('would_take', 'price')
@@ -222,6 +222,15 @@ function copyOf(desk: Desk, without?: Order): Desk {
 function takes(desk: Desk, order: Order): boolean {
   const copy = copyOf(desk, order)
   return fillMarketable(copy, copy.account.book, { ...order }) > 0n
+}
+function tradesNow(desk: Desk, orders: Order[]): boolean {
+  const copy = copyOf(desk)
+  return orders.some((drafted) => {
+    const order: Order = { ...structuredClone(drafted), status: 'working' }
+    copy.account.orders.push(order)
+    arrive(copy, order)
+    return order.filled > 0n
+  })
 }
 /** Filled as it would be now, in a copy of the account, fees and spread paid. */
 export function isAffordable(desk: Desk, orders: Order[], without?: Order): boolean {

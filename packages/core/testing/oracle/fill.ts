@@ -92,7 +92,8 @@ export function fillMarketable(desk: Desk, book: Book, order: Order): bigint {
     const most = floorTo(div(mul(visible, num(instrument.cap_bps)), slippage), num(instrument.quantity_step))
     const quantity = min(rest, most)
     const price = slipped(instrument, order, levels.at(-1)!.price, quantity, visible)
-    if (quantity > 0n && reaches(order, price)) bookFill(desk, book, order, { price, quantity, liquidity: 'taker' })
+    const isPrice = price > 0n && (instrument.kind !== 'outcome' || price <= ONE)
+    if (quantity > 0n && isPrice && reaches(order, price)) bookFill(desk, book, order, { price, quantity, liquidity: 'taker' })
   }
   return order.filled - before
 }

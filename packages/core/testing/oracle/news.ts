@@ -1,5 +1,5 @@
 import type { NewsWindowRule } from '../../domain/engine/types.ts'
-import { type Account, type Desk, instrumentOf, rulesOf } from './account.ts'
+import { type Account, type Desk, instrumentOf, isHedging, type Order, rulesOf } from './account.ts'
 import type { Line } from './breach.ts'
 import { num } from './number.ts'
 
@@ -36,4 +36,10 @@ export function newsBroken({ account, at }: Desk): Line[] {
     const broken = deeds.filter(({ what, symbol }) => rule.forbids.includes(what) && isHit(account, rule, symbol, at))
     return broken.length > 0 ? [{ index, value: num('1'), limit: 0n, gap: -num('1') }] : []
   })
+}
+/** What an order that trades at once does to what is held. */
+export function entersOrExits(account: Account, { reduceOnly, ticket, side }: Order, held: bigint): 'open' | 'close' {
+  if (reduceOnly || ticket !== null) return 'close'
+  if (isHedging(account)) return 'open'
+  return (side === 'buy' ? held < 0n : held > 0n) ? 'close' : 'open'
 }

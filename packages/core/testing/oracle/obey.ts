@@ -3,7 +3,7 @@ import { type Account, type Desk, heldIn, instrumentOf, type Order, opposite } f
 import { sessionEndAfter } from './clocks.ts'
 import { amendOrder, draftOrder, offQuantity } from './command.ts'
 import { abs, num, text } from './number.ts'
-import { isHeldBack } from './news.ts'
+import { entersOrExits, isHeldBack } from './news.ts'
 import { finish, open, pause, point, resume } from './oracle.ts'
 import { blockedBy, equityOf, marksOf } from './value.ts'
 import { arrive, endOrder, sayStanding, sweep } from './working.ts'
@@ -107,14 +107,10 @@ function accept(desk: Desk, orders: Order[], waits = false): Answer {
   if (leg && order.status === 'working') sayStanding(desk, leg, 'working')
   const held = heldIn(account.book, order.symbol)
   for (const one of orders) if (one.status === 'working') arrive(desk, one, waits)
-  if (order.filled > 0n) account.deeds.push({ what: deedOf(order, held), symbol: order.symbol })
+  if (order.filled > 0n) account.deeds.push({ what: entersOrExits(account, order, held), symbol: order.symbol })
   sweep(desk)
   const born = account.orders.filter((o) => !before.has(o))
   return { ok: true, order: viewOf(order), legs: (leg ? [leg] : born).map(viewOf) }
-}
-function deedOf(order: Order, held: bigint): 'open' | 'close' {
-  if (order.reduceOnly || order.ticket !== null) return 'close'
-  return (order.side === 'buy' ? held < 0n : held > 0n) ? 'close' : 'open'
 }
 /** DAY ends at the phase's reset or the session end, whichever is first. */
 function endOfDay({ account, at }: Desk, order: Order): number {

@@ -5,7 +5,7 @@
  */
 import type { AccountSpec, Command } from '../../domain/engine/types.ts'
 import type { MarketEvent } from '../../domain/market/event.ts'
-import { type Account, type Book, type Decision, type Desk, type Position, rulesOf } from './account.ts'
+import { type Account, type Book, type Decision, type Desk, heldIn, type Position, rulesOf } from './account.ts'
 import {
   anchorOf,
   type Breaches,
@@ -25,7 +25,7 @@ import { DAY, localDay, resetAfter } from './clocks.ts'
 import { cutsAt, isProtected, limitFrom, nextInstant, setClocks } from './clockwork.ts'
 import { fillMarketable, forgetTaken } from './fill.ts'
 import { countDay, gatesOpen } from './gates.ts'
-import { newsBroken } from './news.ts'
+import { entersOrExits, newsBroken } from './news.ts'
 import { type Newest, OracleMarket } from './market.ts'
 import { mul, num, text } from './number.ts'
 import { obey } from './obey.ts'
@@ -110,7 +110,10 @@ function instant(desk: Desk): void {
       continue
     }
     sayStanding(desk, order, 'working')
+    const held = heldIn(account.book, order.symbol)
+    const { filled } = order
     arrive(desk, order)
+    if (order.filled > filled) account.deeds.push({ what: entersOrExits(account, order, held), symbol: order.symbol })
   }
   if (arriving.length > 0) point(desk, [])
 }
@@ -429,7 +432,7 @@ function overdue(desk: Desk): Line[] {
     const state = account.rules[index]!
     if (state.due !== at) return []
     if (rule.rule === 'inactivity') {
-      state.due = at + rule.days * DAY
+      state.due = null
       const days = BigInt(rule.days) * num('1')
       return [{ index, value: days, limit: days, gap: -1n }]
     }

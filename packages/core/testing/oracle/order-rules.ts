@@ -9,7 +9,7 @@ import { convert, markOf, marksOf, ownPrice } from './value.ts'
 import { restOf } from './working.ts'
 
 /** The first rule, in the order of the table, that refuses what would add exposure. */
-export function refusedByRule(desk: Desk, orders: Order[], body: Pick<OrderBody, 'symbol' | 'side'>, isNew = true): Refusal | null {
+export function refusedByRule(desk: Desk, orders: Order[], body: Pick<OrderBody, 'symbol' | 'side'>, isNew = true, trades = true): Refusal | null {
   const { account } = desk
   const [order] = orders as [Order]
   const no = (field: string): Refusal => ({ code: 'rule_refused', field })
@@ -50,7 +50,7 @@ export function refusedByRule(desk: Desk, orders: Order[], body: Pick<OrderBody,
         const loss = -convert(account.spec, instrument, -lost, marksOf(desk))
         if (loss > percentOf(num(account.spec.initial_balance), num(rule.pct))) return no('quantity')
       }
-      if (rule.rule === 'news_window' && isHeldBack(desk, order.symbol, 'open')) return no('symbol')
+      if (rule.rule === 'news_window' && trades && isHeldBack(desk, order.symbol, 'open')) return no('symbol')
       if (isCutOff(account, rule, order.symbol, desk.at)) return no('symbol')
     }
   }

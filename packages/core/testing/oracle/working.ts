@@ -198,24 +198,31 @@ export function meetOrders(desk: Desk, event: MarketEvent): void {
     if (order.filled > before && order.partner) spent.add(order.partner)
   }
   for (const order of stopsReached(desk, here, event)) {
-    if (isHeldBack(desk, order.symbol, 'stop_trigger')) continue
-    account.deeds.push({ what: 'stop_trigger', symbol: order.symbol })
+    const what = deedOf(desk, order)
+    if (isHeldBack(desk, order.symbol, what)) continue
     turn(order, () => trigger(desk, order))
+    account.deeds.push({ what, symbol: order.symbol })
   }
   const print =
     event.kind === 'trade' ? { symbol: event.symbol, price: numOf(event.price), left: numOf(event.size) } : null
   for (const order of account.orders.filter((o) => here.includes(o))) {
     if (order.price === null || isStop(order)) continue
-    if (isHeldBack(desk, order.symbol, 'activation')) continue
+    const what = deedOf(desk, order)
+    if (isHeldBack(desk, order.symbol, what)) continue
     const { filled } = order
     turn(order, () => meetLimit(desk, order, print))
-    if (order.filled > filled) account.deeds.push({ what: 'activation', symbol: order.symbol })
+    if (order.filled > filled) account.deeds.push({ what, symbol: order.symbol })
   }
 }
 const numOf = (value: string): bigint => BigInt(0) + parse(value)
 
 import { num as parse } from './number.ts'
 
+/** What a waiting order does when its price comes: it enters, or it exits. */
+function deedOf({ account }: Desk, order: Order): 'activation' | 'stop_trigger' {
+  const isExit = order.reduceOnly || order.ticket !== null || (!isHedging(account) && opposes(account.book, order))
+  return isExit ? 'stop_trigger' : 'activation'
+}
 function stopsReached(desk: Desk, here: Order[], event: MarketEvent): Order[] {
   const { account } = desk
   const reached: Order[] = []
