@@ -71,6 +71,13 @@ test('max_orders_per_day counts until the reset and lets a position be closed', 
   w.clock(at('23:00:00'))
   expect(code(w.buy('1'))).toBe('ok')
 })
+test('max_orders_per_day: an order may be changed when the day has no more', () => {
+  const w = world([{ rule: 'max_orders_per_day', n: 1, effect: 'gate' }])
+  const placed = w.order({ price: '90.00', quantity: '10' })
+  const order = placed.ok && placed.order ? placed.order.id : ''
+  expect(code(w.command({ op: 'amend', order, price: '91.00', quantity: '20' }))).toBe('ok')
+  expect(limit(w, '1')).toBe('rule_refused')
+})
 test('allowed symbols, sides and sessions bind what opens', () => {
   const symbols = world([{ rule: 'allowed_symbols', symbols: ['OTH/USD'], effect: 'gate' }])
   expect([code(symbols.buy('1')), code(symbols.buy('1', { symbol: 'OTH/USD' }))]).toEqual(['rule_refused', 'ok'])

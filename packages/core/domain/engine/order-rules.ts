@@ -23,6 +23,7 @@ function requestOf(turn: Turn, order: Order, market: Market): OrderRequest | nul
   const own = order.type === 'market' ? null : (order.price ?? order.stop ?? order.trailing?.activation ?? null)
   return {
     order,
+    amends: waiting.length < turn.state.orders.length,
     market,
     reference:
       own ??

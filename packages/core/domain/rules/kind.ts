@@ -26,9 +26,11 @@ export interface Measure {
   limit: Dec
   side: 'below' | 'above'
 }
-/** An order before it stands. */
+/** An order before it stands, or before a change of it does. */
 export interface OrderRequest {
   order: Order
+  /** it is one of the waiting ones, changed */
+  amends?: boolean
   market: Market
   /** its own price, else its trigger, else the touch it takes */
   reference: Dec
