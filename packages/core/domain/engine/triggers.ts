@@ -146,22 +146,20 @@ function ceilingOf(facts: Facts): Limit | null {
   return high ? lower(best, { value: high, strict: true }) : best
 }
 
-/** What a working order waits for, at the market's own prices. */
-function levelsOf(order: Order, market: Market): Level[] {
+/** Adds what a working order waits for, at the market's own prices. */
+function addLevels(levels: Level[], order: Order, market: Market): void {
   const { symbol, side } = order
   const buys = side === 'buy'
   const raw = (price: Dec, sign: 1 | -1): Dec =>
     market.markup.n === 0n ? price : sign > 0 ? add(price, market.markup) : sub(price, market.markup)
-  if (order.arrivesAt !== null) return []
+  if (order.arrivesAt !== null) return
   const { trailing } = order
-  const levels: Level[] = []
   if (order.stop)
     levels.push({ symbol, waits: buys ? 'ask_rises' : 'bid_falls', price: raw(order.stop, buys ? -1 : 1) })
   else if (order.type === 'limit' || order.type === 'stop_limit')
     levels.push({ symbol, waits: buys ? 'ask_falls' : 'bid_rises', price: order.price! })
   const better = trailing && (trailing.best ?? trailing.activation)
   if (better) levels.push({ symbol, waits: buys ? 'ask_falls' : 'bid_rises', price: better })
-  return levels
 }
 /** True when any event of its symbol may fill the order: depth at its price is used up, or its place in a queue moves. */
 function isAtOnce(order: Order, market: Market, view: MarketView): boolean {
@@ -198,8 +196,10 @@ export function triggers(
     if (state.lock) always.add(p.symbol)
   }
   for (const l of state.liquidations) always.add(l.symbol)
+  const orders: Level[] = []
   for (const o of state.orders) {
     symbols.add(o.symbol)
+    addLevels(orders, o, compiled.markets.get(o.symbol)!)
     if (isAtOnce(o, compiled.markets.get(o.symbol)!, view)) always.add(o.symbol)
   }
   for (const book of state.closing) for (const p of book.positions) always.add(p.symbol)
@@ -218,7 +218,7 @@ export function triggers(
     ceiling: facts && ceilingOf(facts),
     stopsOut: isWatched && compiled.stopOut !== null,
     parts: isWatched ? partsOf(facts, quotesOf(view)) : null,
-    orders: state.orders.flatMap((o) => levelsOf(o, compiled.markets.get(o.symbol)!)),
+    orders,
     always: [...always],
     symbols: [...symbols],
   }

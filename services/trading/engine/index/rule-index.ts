@@ -20,6 +20,9 @@ const TYPICAL_MOVE = 1e-5
 /** Weight of the newest move. */
 const MEMORY = 1 / 64
 
+/** Orders beside each other that may leave together with the nodes of those behind them kept. */
+const LEFT_AT_ONCE = 4
+
 interface SymbolIndex {
   /** heaps: bid or ask below `lo` (keys negated), above `hi`; orders that wait for the ask to fall (negated) or the bid to rise, and for the ask to rise or the bid to fall (negated) */
   bidLo: number
@@ -38,8 +41,16 @@ interface SymbolIndex {
   last: number
   moves: number
 }
+/** A working order's place in a heap. */
+interface Waiting {
+  level: Level
+  node: number
+}
 interface Armed {
+  /** of the box */
   nodes: number[]
+  /** of working orders, in their order */
+  waiting: Waiting[]
   holds: SymbolIndex[]
   always: SymbolIndex[]
   box: Box | null
@@ -100,7 +111,10 @@ export class RuleIndex {
     }
     const t = triggers(state, compiled, view, known)
     if (known === null && t.equity) this.evaluations++
+    const waiting = this.wait(owner, before?.waiting ?? [], t.orders)
     if (before && this.stillHolds(before, state, t)) {
+      this.follow(owner, before, t.symbols)
+      before.waiting = waiting
       before.state = state
       before.trails = t.high !== null
       before.quiet = isQuietInside(before.box!, state, compiled)
@@ -110,14 +124,35 @@ export class RuleIndex {
       before && isPlain(before.state, before.always) && isPlain(state, t.always) && hasSameLegs(before.state, state)
         ? this.lift(before, state)
         : this.enter(owner, state, t)
+    armed.waiting = waiting
     if ((t.floorAt(null) || t.ceiling || t.stopsOut || t.parts) && t.legs.length > 0)
       this.armBox(owner, armed, t, compiled, view)
     armed.trails = t.high !== null
     for (const s of armed.always) s.always.add(owner)
-    for (const { symbol, waits, price } of t.orders) {
-      const [heap, key] = this.heapOf(this.at(symbol), waits, floatOf(price))
-      armed.nodes.push(this.heaps.add(heap, key, owner))
+  }
+  /** Places what orders wait for. Nodes of those that stay as they were stay: orders leave anywhere and come at the end. */
+  private wait(owner: number, before: readonly Waiting[], levels: readonly Level[]): Waiting[] {
+    const waiting: Waiting[] = []
+    let next = 0
+    for (const level of levels) {
+      const last = Math.min(next + LEFT_AT_ONCE, before.length - 1)
+      let same = next
+      while (same <= last && !this.isSame(before[same]!, level)) same++
+      if (same > last) {
+        const [heap, key] = this.heapOf(this.at(level.symbol), level.waits, floatOf(level.price))
+        waiting.push({ level, node: this.heaps.add(heap, key, owner) })
+        continue
+      }
+      for (; next < same; next++) this.heaps.release(before[next]!.node)
+      waiting.push(before[next++]!)
     }
+    for (; next < before.length; next++) this.heaps.release(before[next]!.node)
+    return waiting
+  }
+  /** A node that fired is out: it is placed anew. */
+  private isSame({ level: a, node }: Waiting, b: Level): boolean {
+    const isAtPrice = a.price === b.price || (a.price.n === b.price.n && a.price.s === b.price.s)
+    return isAtPrice && a.symbol === b.symbol && a.waits === b.waits && this.heaps.isLinked(node)
   }
   private heapOf(s: SymbolIndex, waits: Level['waits'], price: number): [heap: number, key: number] {
     switch (waits) {
@@ -132,10 +167,11 @@ export class RuleIndex {
     }
   }
   private enter(owner: number, state: AccountState, t: Triggers): Armed {
-    this.disarm(owner)
+    this.takeOff(owner)
     const at = (name: string): SymbolIndex => this.at(name)
     const armed: Armed = {
       nodes: [],
+      waiting: [],
       holds: t.symbols.map(at),
       always: t.always.map(at),
       box: null,
@@ -146,6 +182,13 @@ export class RuleIndex {
     this.armed[owner] = armed
     for (const s of armed.holds) s.holders.add(owner)
     return armed
+  }
+  /** Orders come in other symbols and leave them. */
+  private follow(owner: number, armed: Armed, symbols: readonly string[]): void {
+    const holds = symbols.map((name) => this.at(name))
+    for (const s of armed.holds) if (!holds.includes(s)) s.holders.delete(owner)
+    for (const s of holds) s.holders.add(owner)
+    armed.holds = holds
   }
   /** The same symbols as before: only the box is taken off. */
   private lift(armed: Armed, state: AccountState): Armed {
@@ -198,6 +241,11 @@ export class RuleIndex {
   }
 
   disarm(owner: number): void {
+    for (const { node } of this.armed[owner]?.waiting ?? []) this.heaps.release(node)
+    this.takeOff(owner)
+  }
+  /** All but the nodes of orders. */
+  private takeOff(owner: number): void {
     const armed = this.armed[owner]
     if (!armed) return
     for (const node of armed.nodes) this.heaps.release(node)
@@ -210,7 +258,7 @@ export class RuleIndex {
   private stillHolds(armed: Armed, state: AccountState, t: Triggers): boolean {
     if (!armed.box || t.parts || armed.always.length > 0 || t.always.length > 0) return false
     const [a, b] = [armed.state, state]
-    if (a.book.balance !== b.book.balance || a.orders.length > 0 || b.orders.length > 0) return false
+    if (a.book.balance !== b.book.balance) return false
     if (a.closing.length !== b.closing.length || !hasSameLegs(a, b)) return false
     const { emax, room } = armed.box.extremes
     if (((t.ceiling || t.trails) && emax === null) || (t.stopsOut && room === null)) return false
