@@ -1,7 +1,7 @@
 import type { AccountSpec, OrderBody, OrderType, Phase, Rule, TimeInForce } from '../../domain/engine/types.ts'
 import type { Instrument } from '../../domain/instruments/instrument.ts'
 import type { Side } from '../../domain/market/event.ts'
-import type { Breaches } from './breach.ts'
+import type { Breaches, Line } from './breach.ts'
 import type { Newest, OracleMarket } from './market.ts'
 
 export interface Position {
@@ -153,6 +153,8 @@ export interface Account {
   closing: Book[]
   /** what was done in this point that news may forbid */
   deeds: { what: 'open' | 'close' | 'activation' | 'stop_trigger'; symbol: string }[]
+  /** what the command of this point risked too much */
+  risked: Line[]
   /** positions that a rule has looked at for a stop */
   judged: string[]
   /** no instant up to here is due again */

@@ -24,7 +24,7 @@ export interface Refusal {
   field?: string
 }
 /** A refusal, or the orders as they are accepted: one, or the two legs of a pair. */
-export type Drafted = { refusal: Refusal } | { orders: Order[]; waits: boolean }
+export type Drafted = { refusal: Refusal } | { orders: Order[]; waits: boolean; reduces: boolean }
 const refuse = (code: string, field?: string) => ({ refusal: { code, field } })
 
 export function draftOrder(desk: Desk, body: OrderBody): Drafted {
@@ -59,7 +59,7 @@ export function draftOrder(desk: Desk, body: OrderBody): Drafted {
   } else if (isHeldBack(desk, body.symbol, 'close')) return refuse('rule_refused')
   if (order.postOnly && !blocked && takes(desk, order)) return refuse('would_take', 'price')
   if (!isReducing && !isAffordable(desk, orders)) return refuse('insufficient_margin')
-  return { orders, waits: blocked !== null }
+  return { orders, waits: blocked !== null, reduces: isReducing }
 }
 
 /** What only reduces, other orders of its side that wait counted as filled before it. */

@@ -79,7 +79,7 @@ function isConsistent(account: Account, rule: ConsistencyRule, state: RuleState)
   }
   if (rule.basis === 'lots') return lotsWithin(account, rule)
   const target = targetOf(account) ?? 0n
-  if (rule.basis === 'trade') return state.best === null || within(state.best, target)
+  if (rule.basis === 'trade') return state.best !== null && within(state.best, target)
   const today = dayResult(account, rule.gross)
   const best = state.best === null ? today : max(state.best, today)
   if (rule.basis === 'target') return within(best, target)

@@ -3,6 +3,7 @@ import { type Account, type Desk, heldIn, instrumentOf, type Order, opposite } f
 import { sessionEndAfter } from './clocks.ts'
 import { amendOrder, draftOrder, offQuantity } from './command.ts'
 import { abs, num, text } from './number.ts'
+import { riskedTooMuch } from './order-rules.ts'
 import { entersOrExits, isHeldBack } from './news.ts'
 import { finish, open, pause, point, resume } from './oracle.ts'
 import { blockedBy, equityOf, marksOf } from './value.ts'
@@ -93,6 +94,8 @@ function pauseNow(desk: Desk): Answer {
 function place(desk: Desk, body: OrderBody): Answer {
   const drafted = draftOrder(desk, body)
   if ('refusal' in drafted) return { ok: false, ...drafted.refusal }
+  const [order] = drafted.orders
+  if (order && !drafted.reduces) desk.account.risked = riskedTooMuch(desk, order)
   return accept(desk, drafted.orders, drafted.waits)
 }
 function accept(desk: Desk, orders: Order[], waits = false): Answer {

@@ -233,7 +233,9 @@ export function point(desk: Desk, facts: Line[]): void {
   const { account } = desk
   if (!running(account)) return
   sweep(desk)
-  let hasViolated = evaluate(desk, [...facts, ...newsBroken(desk)])
+  const { risked } = account
+  account.risked = []
+  let hasViolated = evaluate(desk, [...facts, ...risked, ...newsBroken(desk)])
   if (running(account) && stopOut(desk)) {
     sweep(desk)
     if (!hasViolated) hasViolated = evaluate(desk, [])
@@ -277,7 +279,9 @@ function test(desk: Desk, tested: 'always' | 'reset', valued: Valued, facts: Lin
   const breaches: Breaches = { tested, floors: floorsOf(account), before: account.gaps, facts }
   const crossed = crossedBy(desk, breaches, valued).filter((line) => isNews(account, line))
   if (crossed.length === 0) return false
-  const isProvisional = book.positions.some((p) => isUnknown(spec, p.symbol, marksOf(desk)))
+  // what no mark can change is final whatever feed is lost
+  const isMarked = crossed.some((line) => !facts.includes(line))
+  const isProvisional = isMarked && book.positions.some((p) => isUnknown(spec, p.symbol, marksOf(desk)))
   const first = sayViolation(desk, desk.at, crossed, breaches.before, valued.equity, isProvisional)
   for (const { index } of crossed) account.rules[index]!.saidOn = account.day.k
   if (isProvisional) {
@@ -612,6 +616,7 @@ function blank(id: string, spec: AccountSpec): Account {
     provisional: null,
     closing: [],
     deeds: [],
+    risked: [],
     judged: [],
     settledTo: 0,
   }

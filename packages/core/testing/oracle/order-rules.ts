@@ -3,6 +3,7 @@ import { type Desk, heldIn, instrumentOf, isHedging, type Order, rulesOf } from 
 import { isCutOff } from './clockwork.ts'
 import { isHeldBack } from './news.ts'
 import { localDay, wall, weekDay } from './clocks.ts'
+import type { Line } from './breach.ts'
 import type { Refusal } from './command.ts'
 import { abs, max, mul, num, percentOf } from './number.ts'
 import { convert, markOf, marksOf, ownPrice } from './value.ts'
@@ -37,17 +38,11 @@ export function refusedByRule(desk: Desk, orders: Order[], body: Pick<OrderBody,
       if (rule.rule === 'allowed_sides' && !rule.sides.includes(body.side)) return no('side')
       if (rule.rule === 'allowed_sessions' && !inWindows(rule, desk.at)) return no('symbol')
       if (rule.rule === 'max_risk_per_trade' && rule.effect === 'gate') {
-        const instrument = instrumentOf(account.spec, order.symbol)
-        const entry = ownPrice(desk, order)
-        const trail = order.exits?.trail
-        const distance = trail && (trail.offset ?? percentOf(entry, trail.pct!))
-        const stop = order.exits?.stop ?? (distance ? entry + (order.side === 'buy' ? -distance : distance) : null)
-        if (stop === null) {
+        const loss = lossAtStop(desk, order)
+        if (loss === null) {
           if (rule.needs_stop) return no('stop_loss')
           continue
         }
-        const lost = mul(mul(order.quantity, num(instrument.contract_size)), abs(entry - stop))
-        const loss = -convert(account.spec, instrument, -lost, marksOf(desk))
         if (loss > percentOf(num(account.spec.initial_balance), num(rule.pct))) return no('quantity')
       }
       if (rule.rule === 'news_window' && trades && isHeldBack(desk, order.symbol, 'open')) return no('symbol')
@@ -55,6 +50,28 @@ export function refusedByRule(desk: Desk, orders: Order[], body: Pick<OrderBody,
     }
   }
   return null
+}
+/** What an order would lose if it were stopped at its own stop; null: it brings none. */
+function lossAtStop(desk: Desk, order: Order): bigint | null {
+  const { spec } = desk.account
+  const instrument = instrumentOf(spec, order.symbol)
+  const entry = ownPrice(desk, order)
+  const trail = order.exits?.trail
+  const distance = trail && (trail.offset ?? percentOf(entry, trail.pct!))
+  const stop = order.exits?.stop ?? (distance ? entry + (order.side === 'buy' ? -distance : distance) : null)
+  if (stop === null) return null
+  const lost = mul(mul(order.quantity, num(instrument.contract_size)), abs(entry - stop))
+  return -convert(spec, instrument, -lost, marksOf(desk))
+}
+/** Orders that risk more than a rule allows but are not refused by it. */
+export function riskedTooMuch(desk: Desk, order: Order): Line[] {
+  const { account } = desk
+  return rulesOf(account).flatMap((rule, index): Line[] => {
+    if (rule.rule !== 'max_risk_per_trade' || rule.effect === 'gate') return []
+    const value = lossAtStop(desk, order)
+    const limit = percentOf(num(account.spec.initial_balance), num(rule.pct))
+    return value !== null && value > limit ? [{ index, value, limit, gap: limit - value }] : []
+  })
 }
 const ORDER = [
   'max_position_size',
