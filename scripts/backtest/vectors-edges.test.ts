@@ -245,6 +245,36 @@ describe('the day', () => {
     expect(await at('America/New_York', '17:00')).toMatchObject({ at: '2024-03-12T21:00:00.000Z', floor: '96000.00' })
     expect(await at('Europe/Prague', '00:00')).toMatchObject({ at: '2024-03-12T23:00:00.000Z', floor: '97000.00' })
   })
+  test('a reset at a local time that does not exist comes at the next valid instant, at a doubled one on the first, once', async () => {
+    const resets = async (first: string, quotes: Quote[]) => {
+      const rule = daily({ anchor: 'equity', limit: { amount: '9000' } })
+      const result = await run([rule], [[first, '100'], ...quotes], [buy(first, '1000')], { reset_time: '02:30' })
+      return result.floors.slice(1).map(({ at, floor }) => [at, floor])
+    }
+    // 31 March 2024: 02:00 becomes 03:00 in Prague at 01:00 UTC
+    const spring = await resets('2024-03-30T12:00:00Z', [
+      ['2024-03-31T00:59:59Z', '101'],
+      ['2024-03-31T01:00:00Z', '102'],
+      ['2024-04-01T00:29:59Z', '103'],
+      ['2024-04-01T00:30:00Z', '104'],
+    ])
+    expect(spring).toEqual([
+      ['2024-03-31T01:00:00.000Z', '92000.00'],
+      ['2024-04-01T00:30:00.000Z', '94000.00'],
+    ])
+    // 27 October 2024: 03:00 becomes 02:00 at 01:00 UTC, so 02:30 is 00:30 UTC and again 01:30 UTC
+    const autumn = await resets('2024-10-26T12:00:00Z', [
+      ['2024-10-27T00:29:59Z', '101'],
+      ['2024-10-27T00:30:00Z', '102'],
+      ['2024-10-27T01:30:00Z', '103'],
+      ['2024-10-28T01:29:59Z', '104'],
+      ['2024-10-28T01:30:00Z', '105'],
+    ])
+    expect(autumn).toEqual([
+      ['2024-10-27T00:30:00.000Z', '92000.00'],
+      ['2024-10-28T01:30:00.000Z', '95000.00'],
+    ])
+  })
   test('a percentage of the anchor shrinks after a loss, one of the initial balance does not', async () => {
     const floors = async (of: string) => {
       const { quotes, trades } = daysOf([-4000])
@@ -291,6 +321,31 @@ describe('trailing floors', () => {
       overall({ mode: 'eod_balance', limit: { amount: '3000' }, lock: { at: 'target' } }),
     ]
     expect(floorsOf(await run(rules, quotes, trades), 'max_loss')).toEqual(['97000.00', '105000.00'])
+  })
+  test('inside one event fills and fees are booked, then equity is marked, then the floor follows', async () => {
+    const result = await run(
+      [overall({ mode: 'intraday_equity', limit: { amount: '3000' } })],
+      [
+        [T('04T08:00:00'), '100'],
+        [T('04T09:00:00'), '105'],
+      ],
+      [
+        buy(T('04T08:00:00'), '1000'),
+        {
+          at: T('04T08:00:00'),
+          op: 'order',
+          symbol: 'TST/USD',
+          side: 'sell',
+          type: 'limit',
+          quantity: '1000',
+          price: '104',
+        },
+      ],
+      { instruments: [tradable('TST/USD', { commission: { bps: '10' } })] },
+    )
+    // 100,000 - 100 + 4,000 - 104: never the 104,900 of the position at 105
+    expect(floorsOf(result, 'max_loss')).toEqual(['97000.00', '100796.00'])
+    expect(result.balance).toBe('103796.00')
   })
   test('closed balance moves when profit is realised, not with the open one', async () => {
     const result = await run(
