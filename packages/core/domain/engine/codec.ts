@@ -28,10 +28,12 @@ export function record<T extends object>(fields: { [K in keyof T]-?: Codec<T[K]>
     stored: snake(name),
     codec: fields[name] as Codec<unknown>,
   }))
+  // members as canonical JSON has them: what writes it finds them in order
+  const inOrder = each.toSorted((a, b) => (a.stored < b.stored ? -1 : 1))
   return {
     encode(value) {
       const out: { [key: string]: Json } = {}
-      for (const { name, stored, codec } of each) out[stored] = codec.encode(value[name])
+      for (const { name, stored, codec } of inOrder) out[stored] = codec.encode(value[name])
       return out
     },
     decode(from) {

@@ -29,7 +29,7 @@ export function canonical(value: unknown): string {
   const object = value as Record<string, unknown>
   const keys = sorted(Object.keys(object))
   let out = '{'
-  for (let i = 0; i < keys.length; i++) out += `${i === 0 ? '' : ','}${quoted(keys[i]!)}:${canonical(object[keys[i]!])}`
+  for (let i = 0; i < keys.length; i++) out += `${i === 0 ? '' : ','}${nameOf(keys[i]!)}${canonical(object[keys[i]!])}`
   return `${out}}`
 }
 
@@ -39,6 +39,18 @@ function quoted(text: string): string {
   if (PLAIN.test(text)) return `"${text}"`
   if (!text.isWellFormed()) throw new TypeError('a lone surrogate has no canonical form')
   return JSON.stringify(text)
+}
+
+/** Names of members are few and come again in every record. */
+const NAMES = 4096
+const names = new Map<string, string>()
+/** `"key":` */
+function nameOf(key: string): string {
+  const known = names.get(key)
+  if (known !== undefined) return known
+  const name = `${quoted(key)}:`
+  if (names.size < NAMES) names.set(key, name)
+  return name
 }
 
 const FEW = 32
