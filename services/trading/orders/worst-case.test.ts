@@ -10,9 +10,17 @@ const floor = (rule: string, distance: string, stop_beyond: boolean | null = nul
   distance,
   stop_beyond,
 })
-const said = (...floors: ReturnType<typeof floor>[]) => worstCase({ floors })
+const breach = (rule: string, effect: string) => ({
+  rule,
+  index: 0,
+  effect,
+  metric: 'equity',
+  value: '94',
+  limit: '95',
+})
 
 test('the nearest floor is named, a cap is none, and whether the stop lies beyond it', () => {
+  const said = (...floors: ReturnType<typeof floor>[]) => worstCase({ floors, breaches: [] })
   const far = floor('max_loss', '900.00')
   expect(said(far, floor('max_daily_loss', '80.00', true), floor('daily_profit_cap', '1.00'))).toBe(
     'Filled now, this order leaves 80.00 to the max_daily_loss floor; its stop lies beyond it.',
@@ -20,7 +28,9 @@ test('the nearest floor is named, a cap is none, and whether the stop lies beyon
   expect(said(far)).toBe('Filled now, this order leaves 900.00 to the max_loss floor.')
   expect(said()).toBeNull()
 })
-test('an order whose costs alone cross a floor is called a breach', () =>
-  expect(said(floor('max_daily_loss', '-31.70'))).toBe(
-    'Filled now, this order is a breach: 31.70 beyond the max_daily_loss floor.',
-  ))
+test('an order that is a breach by itself is called one, a hard one first', () => {
+  const breaches = [breach('max_daily_loss', 'soft'), breach('max_loss', 'hard')]
+  expect(worstCase({ floors: [floor('max_loss', '-1.00')], breaches })).toBe(
+    'Placed now, this order is a breach of max_loss (hard): equity 94 against 95.',
+  )
+})

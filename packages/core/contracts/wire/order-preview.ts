@@ -41,6 +41,17 @@ export const OrderPreview = z.object({
       stop_beyond: z.boolean().nullable(),
     }),
   ),
+  /** limits that the order would be over as soon as it is placed, in table order */
+  breaches: z.array(
+    z.object({
+      rule: z.string(),
+      index: z.int(),
+      effect: z.string(),
+      metric: z.string(),
+      value: z.string(),
+      limit: z.string(),
+    }),
+  ),
   /** `filled now, this order leaves 120.00 to the max_daily_loss floor; its stop lies beyond it`; null where there is none */
   worst_case: z.string().nullable(),
   /** the place in the market log that it was computed at */

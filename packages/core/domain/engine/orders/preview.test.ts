@@ -66,6 +66,26 @@ test('it says fills with price, fee and slippage, and margin, equity and floors 
   ])
 })
 
+test('it says what the order would breach as soon as it is placed: by its costs, or by what it is', () => {
+  const risk: Rule = { rule: 'max_risk_per_trade', pct: '1', needs_stop: false, within_s: 0, effect: 'hard' }
+  const w = quoted({ phases: [{ kind: 'evaluation', rules: [floor('15'), risk] }] })
+  expect(preview(w, { quantity: '1' }).breaches).toEqual([])
+  const over = { rule: 'max_loss', index: 0, effect: 'hard', metric: 'equity', value: '99983.19', limit: '99985' }
+  const risked = {
+    rule: 'max_risk_per_trade',
+    index: 1,
+    effect: 'hard',
+    metric: 'trade_risk',
+    value: '1010',
+    limit: '1000',
+  }
+  const bracket = { quantity: '8', stop_loss: { stop_price: '1.00' } }
+  expect(preview(w, bracket)).toMatchObject({ refusal: null, breaches: [over] })
+  const far = { type: 'limit' as const, price: '91.00', quantity: '20', stop_loss: { stop_price: '40.50' } }
+  expect(preview(w, far).breaches).toEqual([risked])
+  expect(w.order(far)).toMatchObject({ ok: true })
+  expect(w.of('violation')).toMatchObject([{ rule: 'max_risk_per_trade', value: '1010', limit: '1000' }])
+})
 test('it is pure: state and view are as they were', () => {
   const w = quoted()
   const before = JSON.stringify(encodeState(w.state))

@@ -1,7 +1,9 @@
 /** What an order would do if it were given now. Pure; nothing of it is journalled. */
 import { bookFill } from '../../ledger/book-fill.ts'
 import { add, type Dec, fixed, gt, isZero, mul, str, sub, ZERO } from '../../money/dec.ts'
-import { isPast } from '../../rules/kind.ts'
+import { type Facts, isPast } from '../../rules/kind.ts'
+import type { FloorEntry } from '../../rules/phase-rules.ts'
+import { type Crossed, inTableOrder } from '../breach.ts'
 import type { Compiled, Market } from '../compile.ts'
 import { factsOf, floorMeasure, gapOf, sortedRules } from '../facts.ts'
 import { settle } from '../settle.ts'
@@ -39,6 +41,15 @@ export interface PreviewFloor {
   /** filled whole and closed at its stop, the account would be beyond it; null: the order has no stop */
   stop_beyond: boolean | null
 }
+/** A limit that the order would be over as soon as it is placed. */
+export interface PreviewBreach {
+  rule: string
+  index: number
+  effect: string
+  metric: string
+  value: string
+  limit: string
+}
 export interface Preview {
   refusal: { code: string; detail: string; field?: string; nearest?: string } | null
   /** as it would be answered; null when refused */
@@ -52,6 +63,7 @@ export interface Preview {
   reserved_margin: string
   free_margin: string
   floors: PreviewFloor[]
+  breaches: PreviewBreach[]
 }
 
 export function previewOrder(state: AccountState, body: OrderBody, view: MarketView, compiled: Compiled): Preview {
@@ -60,7 +72,7 @@ export function previewOrder(state: AccountState, body: OrderBody, view: MarketV
   const placed = place(turn, body)
   if ('ok' in placed) {
     const { ok: _, retryable: _again, ...refusal } = placed
-    return { refusal, order: null, legs: [], fills: [], ...accountOf(turn, null) }
+    return { refusal, order: null, legs: [], fills: [], ...accountOf(turn, null), breaches: [] }
   }
   const [order, ...more] = placed.orders
   const exits = turn.state.orders.filter((o) => o.parent === order!.id)
@@ -70,7 +82,38 @@ export function previewOrder(state: AccountState, body: OrderBody, view: MarketV
     legs: [...(more.length > 0 ? placed.orders : []), ...exits].map((leg) => answerView(turn, leg)),
     fills: turn.records.flatMap((record) => (record.kind === 'fill' ? [fillOf(record)] : [])),
     ...accountOf(turn, placed),
+    breaches: breachesOf(turn),
   }
+}
+
+/** What its acts and its fills would be over. */
+function breachesOf(turn: Turn): PreviewBreach[] {
+  const { state, compiled, quoteOf } = turn
+  const facts = factsOf(state, compiled, quoteOf, turn.at)
+  const { floors, measured } = sortedRules(state, compiled)
+  const over: Crossed[] = [...turn.acts]
+  for (const entry of floors) {
+    const floor = floorNow(entry, facts)
+    const measure = floor && entry.kind.testedAt!(entry.rule, 'every') ? floorMeasure(entry, floor, facts) : null
+    if (measure && isPast(measure, entry.compare)) over.push({ ...measure, entry })
+  }
+  for (const entry of measured) {
+    const measure = entry.kind.measure!(entry.rule, facts, state.rules[entry.index]!, quoteOf)
+    if (measure && isPast(measure, entry.compare)) over.push({ ...measure, entry })
+  }
+  return over.sort(inTableOrder).map(({ entry, metric, value, limit }) => ({
+    rule: entry.rule.rule,
+    index: entry.index,
+    effect: entry.effect,
+    metric,
+    value: str(value),
+    limit: str(limit),
+  }))
+}
+/** What follows each booking has not been moved by the order's fees yet. */
+const floorNow = ({ kind, rule, index }: FloorEntry, facts: Facts): Dec | null => {
+  const own = facts.account.rules[index]!
+  return kind.followsBalance ? kind.floor!(rule, facts, own) : own.floor
 }
 
 interface Placed {
@@ -123,10 +166,8 @@ function floorsOf(turn: Turn, stopped: AccountState | null, money: (value: Dec) 
   const then = stopped && factsOf(stopped, compiled, quoteOf, turn.at)
   const { floors } = sortedRules(state, compiled)
   return floors.flatMap((entry): PreviewFloor[] => {
-    const { rule, index, kind, metric, side } = entry
-    const own = state.rules[index]!
-    // what follows each booking has not been moved by the order's fees yet
-    const floor = kind.followsBalance ? kind.floor!(rule, facts, own) : own.floor
+    const { rule, index, metric, side } = entry
+    const floor = floorNow(entry, facts)
     if (!floor) return []
     const measure = floorMeasure(entry, floor, facts)
     const atStop = then && side === 'below' ? floorMeasure(entry, floor, then) : null
