@@ -151,7 +151,8 @@ export function linesOf(
       const value = measure(rule.metric, balance, equity)
       return { index, value, limit: limit!, gap: limit! - value }
     }
-    if (rule.rule === 'max_open_loss') return limit === null ? null : { index, value: equity, limit, gap: equity - limit }
+    if (rule.rule === 'max_open_loss')
+      return limit === null ? null : { index, value: equity, limit, gap: equity - limit }
     if (rule.rule === 'max_risk_per_idea') {
       const allowed = percentOf(initialOf(account), num(rule.pct))
       let worst: bigint | null = null
@@ -200,10 +201,11 @@ export function inOrderCrossed(account: Account, crossed: Line[], before: bigint
   return crossed.toSorted((a, b) => {
     const effects = rank(rules[a.index]!.effect) - rank(rules[b.index]!.effect)
     if (effects !== 0) return effects
-    if (isLine(a) !== isLine(b)) return isLine(a) ? 1 : -1
-    if (!isLine(a)) return tied(a, b)
     // before / (before - after), without dividing
-    const [left, right] = [a, b].map(({ index, gap }) => {
+    const [left, right] = [a, b].map((line) => {
+      const { index, gap, value, limit } = line
+      // what had no line before the point comes from nothing
+      if (!isLine(line)) return value > 0n ? [limit, value] : [0n, 1n]
       const from = before[index] ?? 0n
       return from <= 0n ? [0n, 1n] : [from, from - gap]
     })
@@ -212,6 +214,6 @@ export function inOrderCrossed(account: Account, crossed: Line[], before: bigint
     return tied(a, b)
   })
 }
-/** Rules whose metric runs a straight line to a floor of equity or balance; what else is crossed stands before them. */
+/** Rules whose metric runs a straight line to its limit. */
 const LINES: Rule['rule'][] = ['max_daily_loss', 'daily_profit_cap', 'max_loss', 'max_risk_per_idea', 'max_open_loss']
 export const isEvaluation = (account: Account): boolean => phaseOf(account).kind === 'evaluation'

@@ -107,7 +107,9 @@ export function isProtected(account: Account, position: string): boolean {
   let covered = 0n
   for (const order of account.orders) {
     const isAgainst = order.symbol === held.symbol && (order.side === 'buy') === held.quantity < 0n
-    if (isAgainst && isStop(order) && (order.ticket === null || order.ticket === position)) covered += restOf(order)
+    const isLeg = order.partner !== null && order.parent === null
+    if (isAgainst && !isLeg && isStop(order) && (order.ticket === null || order.ticket === position))
+      covered += restOf(order)
   }
   return covered >= abs(held.quantity)
 }

@@ -2,8 +2,8 @@ import type { AmendBody, OrderBody, Trail } from '../../domain/engine/types.ts'
 import type { Instrument } from '../../domain/instruments/instrument.ts'
 import { type Account, type Desk, type Distance, heldIn, instrumentOf, isHedging, type Order } from './account.ts'
 import { fillMarketable, reducible } from './fill.ts'
-import { abs, max, mul, num, ONE } from './number.ts'
 import { isHeldBack } from './news.ts'
+import { abs, max, mul, num, ONE } from './number.ts'
 import { refusedByRule } from './order-rules.ts'
 import {
   blockedBy,
@@ -223,13 +223,15 @@ function takes(desk: Desk, order: Order): boolean {
   const copy = copyOf(desk, order)
   return fillMarketable(copy, copy.account.book, { ...order }) > 0n
 }
+/** Would it trade as soon as it is there: at the touch, whatever is left of its depth? */
 function tradesNow(desk: Desk, orders: Order[]): boolean {
-  const copy = copyOf(desk)
-  return orders.some((drafted) => {
-    const order: Order = { ...structuredClone(drafted), status: 'working' }
-    copy.account.orders.push(order)
-    arrive(copy, order)
-    return order.filled > 0n
+  return orders.some((order) => {
+    const price = triggerPrice(desk, order)
+    const { bid, ask } = touchOf(instrumentOf(desk.account.spec, order.symbol), marksOf(desk))
+    const isBuy = order.side === 'buy'
+    const crosses = order.price === null || (isBuy ? ask <= order.price : bid >= order.price)
+    if (!isStop(order)) return crosses
+    return order.stop !== null && price !== null && (isBuy ? price >= order.stop : price <= order.stop) && crosses
   })
 }
 /** Filled as it would be now, in a copy of the account, fees and spread paid. */
@@ -294,7 +296,7 @@ export function amendOrder(desk: Desk, order: Order, body: AmendBody): Refusal |
   const isRaised = amended.quantity > order.quantity
   const isReducing = reduces(desk, amended, order)
   const blocked = blockedBy(desk, instrument)
-  if (blocked && (isRaised || moves) && !isReducing) return { code: blocked }
+  if (blocked && (isRaised || moves) && !(isReducing && order.price !== null)) return { code: blocked }
   const reference = amended.price ?? stopOf(amended)
   if (moves && amended.exits && !amended.exits.born && reference !== null) {
     const field = offExits(amended, reference)

@@ -317,8 +317,7 @@ function answerOf(answer: Answer, account: string, names: Names, withField: bool
 const POWERS = Array.from({ length: 73 }, (_, scale) => ONE / 10n ** BigInt(scale))
 const exact = (dec: { n: bigint; s: number } | null): bigint | null => (dec === null ? null : dec.n * POWERS[dec.s]!)
 /** Clocks that run from the phase's start. */
-const runs = (rule: Rule): boolean =>
-  rule.rule === 'time_limit' && rule.from === 'start' && rule.unit === 'calendar'
+const runs = (rule: Rule): boolean => rule.rule === 'time_limit' && rule.from === 'start' && rule.unit === 'calendar'
 function stateOf(state: AccountState, rules: Rule[], name: (id: string) => string): Words {
   const words: Words = { status: state.status, phase: state.phase, provisional: state.provisional !== null }
   if (state.status === 'none' || state.status === 'created') return words

@@ -93,7 +93,8 @@ export function fillMarketable(desk: Desk, book: Book, order: Order): bigint {
     const quantity = min(rest, most)
     const price = slipped(instrument, order, levels.at(-1)!.price, quantity, visible)
     const isPrice = price > 0n && (instrument.kind !== 'outcome' || price <= ONE)
-    if (quantity > 0n && isPrice && reaches(order, price)) bookFill(desk, book, order, { price, quantity, liquidity: 'taker' })
+    if (quantity > 0n && isPrice && reaches(order, price))
+      bookFill(desk, book, order, { price, quantity, liquidity: 'taker' })
   }
   return order.filled - before
 }

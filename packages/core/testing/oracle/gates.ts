@@ -27,7 +27,7 @@ export function countDay(account: Account): void {
     const state = account.rules[i]!
     if (rule.rule === 'min_trading_days' && countsDay(account, rule)) state.days += 1
     if (rule.rule === 'winning_days' && dayResult(account, false) >= num(rule.amount)) state.days += 1
-    if (rule.rule === 'consistency' && rule.basis !== 'trade' && rule.basis !== 'lots') {
+    if (rule.rule === 'consistency' && rule.basis !== 'trade') {
       const result = dayResult(account, rule.gross)
       state.best = state.best === null ? result : max(state.best, result)
       state.sum += result
@@ -37,7 +37,13 @@ export function countDay(account: Account): void {
 }
 
 /** What a phase can be passed by; the other gates refuse orders. */
-const OBJECTIVES: Rule['rule'][] = ['profit_target', 'min_trading_days', 'winning_days', 'consistency', 'min_holding_time']
+const OBJECTIVES: Rule['rule'][] = [
+  'profit_target',
+  'min_trading_days',
+  'winning_days',
+  'consistency',
+  'min_holding_time',
+]
 /** Do all gates of the phase stand open? Says when a target is met. */
 export function gatesOpen(desk: Desk, equity: bigint): boolean {
   const { account, at } = desk
@@ -77,9 +83,18 @@ function isConsistent(account: Account, rule: ConsistencyRule, state: RuleState)
     const allowed = mul(num(rule.share), whole)
     return rule.compare === 'lt' ? best <= allowed : best < allowed
   }
-  if (rule.basis === 'lots') return lotsWithin(account, rule)
+  if (rule.basis === 'lots') return state.sum + dayResult(account, rule.gross) > 0n && lotsWithin(account, rule)
   const target = targetOf(account) ?? 0n
-  if (rule.basis === 'trade') return state.best !== null && within(state.best, target)
+  if (rule.basis === 'trade') {
+    let best = state.best
+    let total = state.sum
+    for (const trade of account.trades) {
+      const result = rule.gross ? trade.gross : trade.net
+      best = best === null ? result : max(best, result)
+      total += result
+    }
+    return best !== null && total > 0n && within(best, target)
+  }
   const today = dayResult(account, rule.gross)
   const best = state.best === null ? today : max(state.best, today)
   if (rule.basis === 'target') return within(best, target)

@@ -2,10 +2,10 @@ import type { Command, OrderBody } from '../../domain/engine/types.ts'
 import { type Account, type Desk, heldIn, instrumentOf, type Order, opposite } from './account.ts'
 import { sessionEndAfter } from './clocks.ts'
 import { amendOrder, draftOrder, offQuantity } from './command.ts'
-import { abs, num, text } from './number.ts'
-import { riskedTooMuch } from './order-rules.ts'
 import { entersOrExits, isHeldBack } from './news.ts'
+import { abs, num, text } from './number.ts'
 import { finish, open, pause, point, resume } from './oracle.ts'
+import { riskedTooMuch } from './order-rules.ts'
 import { blockedBy, equityOf, marksOf } from './value.ts'
 import { arrive, endOrder, sayStanding, sweep } from './working.ts'
 
@@ -26,6 +26,7 @@ export function obey(desk: Desk, command: Command): Answer {
       if (account.status !== 'created') return refuse('assessment_ended')
       account.settledTo = desk.at
       open(desk, 0)
+      point(desk, [])
       return { ok: true, status: 'started' }
     case 'abandon':
       return abandon(desk)

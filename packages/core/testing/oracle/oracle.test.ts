@@ -50,7 +50,9 @@ test('a slow, separate implementation decides the same over a million pairs of e
       expect(least.difference).toBeNull()
     }
   }
-  const table = [...coverage].sort(([a], [b]) => (a < b ? -1 : 1)).map(([what, n]) => `${String(n).padStart(8)} ${what}`)
+  const table = [...coverage]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([what, n]) => `${String(n).padStart(8)} ${what}`)
   console.log(`seeds 1 to ${WORLDS}: ${pairs} pairs\n${table.join('\n')}`)
   expect(pairs).toBeGreaterThanOrEqual(1_000_000)
   expect(COVERED.filter((what) => !coverage.has(what))).toEqual([])

@@ -25,8 +25,8 @@ import { DAY, localDay, resetAfter } from './clocks.ts'
 import { cutsAt, isProtected, limitFrom, nextInstant, setClocks } from './clockwork.ts'
 import { fillMarketable, forgetTaken } from './fill.ts'
 import { countDay, gatesOpen } from './gates.ts'
-import { entersOrExits, newsBroken } from './news.ts'
 import { type Newest, OracleMarket } from './market.ts'
+import { entersOrExits, newsBroken } from './news.ts'
 import { mul, num, text } from './number.ts'
 import { obey } from './obey.ts'
 import { equityOf, floatingOf, isOpen, isUnknown, marksOf, usedMargin } from './value.ts'
@@ -166,7 +166,8 @@ function flatten(desk: Desk, positions: Position[]): void {
     const { id, symbol } = position
     if (!account.book.positions.includes(position)) continue
     fillMarketable(desk, account.book, closing(position, 'flat'))
-    if (account.book.positions.some((p) => p.id === id)) account.liquidations.push({ position: id, symbol, order: 'flat' })
+    if (account.book.positions.some((p) => p.id === id))
+      account.liquidations.push({ position: id, symbol, order: 'flat' })
   }
 }
 const byId = (a: Position, b: Position): number => (a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : 0)
@@ -267,7 +268,7 @@ function holdingTimes(account: Account): Line[] {
   return rulesOf(account).flatMap((rule, index): Line[] => {
     if (rule.rule !== 'min_holding_time' || rule.effect === 'gate' || account.closedTrades === 0) return []
     const value = BigInt(account.rules[index]!.short) * num('1')
-    const limit = mul(num(rule.share), BigInt(account.closedTrades) * num('1'))
+    const limit = num(rule.share) * BigInt(account.closedTrades)
     const gap = limit - value
     const crossed = rule.compare === 'lt' ? gap < 0n : gap <= 0n
     return crossed ? [{ index, value, limit, gap }] : []
@@ -368,7 +369,9 @@ function judgeAgain(desk: Desk): void {
 function warn(desk: Desk, valued: Valued): void {
   const { account } = desk
   const rules = rulesOf(account)
-  const order = rules.map((_, i) => i).sort((a, b) => TABLE.indexOf(rules[a]!.rule) - TABLE.indexOf(rules[b]!.rule) || a - b)
+  const order = rules
+    .map((_, i) => i)
+    .sort((a, b) => TABLE.indexOf(rules[a]!.rule) - TABLE.indexOf(rules[b]!.rule) || a - b)
   for (const index of order) {
     const state = account.rules[index]!
     const allowance = allowanceOf(account, index, valued)
@@ -389,7 +392,8 @@ function allowanceOf(account: Account, index: number, { balance, equity }: Value
   if (rule.rule !== 'max_daily_loss' && rule.rule !== 'max_loss') return null
   const initial = initialOf(account)
   const value = measure(rule.metric, balance, equity)
-  const start = rule.rule === 'max_loss' ? (account.rules[index]!.high ?? initial) : anchorOf(rule, initial, account.day)
+  const start =
+    rule.rule === 'max_loss' ? (account.rules[index]!.high ?? initial) : anchorOf(rule, initial, account.day)
   return { used: start - value, whole: start - limit, value, limit }
 }
 

@@ -1,16 +1,22 @@
 import type { OrderBody } from '../../domain/engine/types.ts'
 import { type Desk, heldIn, instrumentOf, isHedging, type Order, rulesOf } from './account.ts'
-import { isCutOff } from './clockwork.ts'
-import { isHeldBack } from './news.ts'
-import { localDay, wall, weekDay } from './clocks.ts'
 import type { Line } from './breach.ts'
+import { localDay, wall, weekDay } from './clocks.ts'
+import { isCutOff } from './clockwork.ts'
 import type { Refusal } from './command.ts'
+import { isHeldBack } from './news.ts'
 import { abs, max, mul, num, percentOf } from './number.ts'
 import { convert, markOf, marksOf, ownPrice } from './value.ts'
 import { restOf } from './working.ts'
 
 /** The first rule, in the order of the table, that refuses what would add exposure. */
-export function refusedByRule(desk: Desk, orders: Order[], body: Pick<OrderBody, 'symbol' | 'side'>, isNew = true, trades = true): Refusal | null {
+export function refusedByRule(
+  desk: Desk,
+  orders: Order[],
+  body: Pick<OrderBody, 'symbol' | 'side'>,
+  isNew = true,
+  trades = true,
+): Refusal | null {
   const { account } = desk
   const [order] = orders as [Order]
   const no = (field: string): Refusal => ({ code: 'rule_refused', field })

@@ -151,7 +151,7 @@ export function arrive(desk: Desk, order: Order, waits = false): void {
     const price = triggerPrice(desk, order)
     if (price !== null && isOpen(desk, order.symbol)) {
       trails(order, price)
-      if (isReached(order, price)) return trigger(desk, order)
+      if (isReached(order, price) && !isHeldBack(desk, order.symbol, deedOf(desk, order))) return trigger(desk, order)
     }
     return
   }
