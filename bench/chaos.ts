@@ -7,7 +7,8 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { runKills } from '../tests/chaos/kill-run.ts'
 import { seeded } from '../tests/chaos/seeded.ts'
-import { cutRecording, firstDifference, leftBy, planCommands, runTwin } from '../tests/chaos/twins.ts'
+import { planCommands } from '../tests/chaos/twin-plan.ts'
+import { cutRecording, firstDifference, leftBy, runTwin } from '../tests/chaos/twins.ts'
 import { type Figure, figureOf, median } from './figure.ts'
 
 export const summary =
@@ -78,7 +79,7 @@ async function twins(parent: string, kills: number, say: (line: string) => void)
     return []
   }
   const commands = join(folder, 'commands.json')
-  planCommands(commands, 1, recording.events, 4)
+  planCommands(commands, 1, recording.prices, 4)
   const paths = (name: string) => ({
     home: join(folder, name),
     recording: recording.file,

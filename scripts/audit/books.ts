@@ -19,18 +19,22 @@ const RULES: readonly Rule[] = [
       where t.account is null or e.lines is null or e.lines < 2`,
   },
   {
+    // an ended account keeps the balance of its end; what had no depth then is a book of its own until it is closed
     rule: 'the cash that was booked in a phase is the balance of the state',
     sql: `select a.account || ' phase ' || (b.book->>'phase') as place, b.book->>'balance' as state, c.cash::text as booked
       from trading.account a
-      cross join lateral (select a.state->'book' as book union all select json_array_elements(a.state->'closing')) b
+      cross join lateral (select a.state->'book' as book, true as own union all select json_array_elements(a.state->'closing'), false) b
       left join trading.phases p on p.account = a.account and p.phase = (b.book->>'phase')::int
       left join lateral (
+        select max(v.mseq) as mseq from trading.journal v where v.account = a.account and v.kind = 'verdict' and b.own
+          and (v.record::jsonb->>'phase')::int = (b.book->>'phase')::int) v on true
+      left join lateral (
         select sum(e.amount) as cash from trading.ledger_entry e
+        join trading.journal j on j.account = e.account and j.aseq = e.aseq
         left join trading.fills f on f.account = e.account and f.aseq = e.aseq
-        where e.account = a.account and e.ledger = 'account:cash'
-          and (f.phase = (b.book->>'phase')::int or e.aseq = p.opened_aseq or exists (
-            select from trading.journal j where j.account = e.account and j.aseq = e.aseq and j.kind = 'carry'
-              and (j.record::jsonb->>'phase')::int = (b.book->>'phase')::int))) c on true
+        where e.account = a.account and e.ledger = 'account:cash' and (v.mseq is null or j.mseq <= v.mseq)
+          and (f.phase = (b.book->>'phase')::int or e.aseq = p.opened_aseq
+            or (j.kind = 'carry' and (j.record::jsonb->>'phase')::int = (b.book->>'phase')::int))) c on true
       where (b.book->>'balance')::numeric <> coalesce(c.cash, 0)`,
   },
 ]

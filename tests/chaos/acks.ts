@@ -1,15 +1,7 @@
 /** What the outside client was promised: one JSON line each, on its own disk before it counts. */
 import { fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import type { OrderAsked } from './order-near.ts'
 
-export interface OrderAsked {
-  client_order_id: string
-  symbol: string
-  side: 'buy' | 'sell'
-  type: 'market' | 'limit'
-  quantity: string
-  price?: string
-  time_in_force?: 'gtc'
-}
 export interface ReceiptHeld {
   assessment: string
   aseq: number
@@ -33,7 +25,13 @@ export type Ack =
     }
   | { kind: 'refused'; assessment: string; asked: OrderAsked; code: string; retryable: boolean; sent: number }
   | { kind: 'cancelled'; assessment: string; orders: string[]; receipt: ReceiptHeld }
-  | { kind: 'started'; assessment: string; receipt: ReceiptHeld }
+  /** any other command that was taken, with what it said */
+  | { kind: 'taken'; assessment: string; op: Taken['op']; asked: Taken['asked']; receipt: ReceiptHeld }
+
+export type Taken =
+  | { op: 'amend'; asked: { order: string; quantity?: string; price?: string; stop_price?: string } }
+  | { op: 'close'; asked: { position: string; quantity?: string; client_order_id: string } }
+  | { op: 'pause' | 'resume'; asked: Record<string, never> }
 
 const SYNC_MS = 5
 

@@ -5,6 +5,14 @@ import { crc32 } from 'node:zlib'
 import type { Finding } from '../../scripts/audit/finding.ts'
 import type { Ask } from './audit-promises.ts'
 
+/** What a fill says of its source, and events that are one: a print may carry a quote. */
+const MADE_BY: Readonly<Record<string, readonly string[]>> = {
+  quote: ['quote', 'trade'],
+  levels: ['levels'],
+  trade: ['trade'],
+  slippage: ['quote', 'levels', 'trade'],
+  settlement: ['symbol_state'],
+}
 interface LoggedEvent {
   kind: string
   mseq: number
@@ -71,7 +79,7 @@ export async function auditLog(ask: Ask, folder: string): Promise<{ findings: Fi
   for (const { account, aseq, symbol, source } of fills) {
     const { mseq, kind } = source as { mseq: number; kind: string }
     const event = events.get(mseq)
-    if (event?.symbol !== symbol || (kind !== 'slippage' && event?.kind !== kind))
+    if (!event || event.symbol !== symbol || !MADE_BY[kind]?.includes(event.kind))
       findings.push({
         rule: 'what made a fill is in the market log',
         place: `${account}/${aseq}`,

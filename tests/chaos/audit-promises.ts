@@ -2,6 +2,7 @@
 import { createHash, createPublicKey, verify } from 'node:crypto'
 import type { Finding } from '../../scripts/audit/finding.ts'
 import type { Ack, ReceiptHeld } from './acks.ts'
+import type { OrderAsked } from './order-near.ts'
 
 export type Ask = (sql: string, params?: unknown[]) => Promise<Record<string, unknown>[]>
 export interface PublicKey {
@@ -19,7 +20,7 @@ export async function auditPromises(ask: Ask, acks: readonly Ack[], keys: readon
   const lost = (place: string, said: string) => findings.push({ rule: 'what was acknowledged is there', place, said })
   const orders = await mapped(
     ask,
-    'select account, order_id, client_order_id, symbol, side, type, quantity::text, status from trading.orders',
+    'select account, order_id, client_order_id, symbol, side, status from trading.orders',
     'order_id',
   )
   const fills = await mapped(ask, 'select account, aseq::int, quantity::text, price::text from trading.fills', 'aseq')
@@ -32,6 +33,17 @@ export async function auditPromises(ask: Ask, acks: readonly Ack[], keys: readon
       )
     ).map((row) => `${row.account} ${row.id} ${row.code}`),
   )
+  const commands = await mapped(
+    ask,
+    `select account, sealed_aseq::int, record::jsonb->'command' as command, record::jsonb->'answer'->>'ok' as ok
+     from trading.journal where kind = 'command'`,
+    'sealed_aseq',
+  )
+  /** What was said stands in the journal as it was said. */
+  const isKept = (place: string, said: object): boolean => {
+    const { command, ok } = commands.get(place) ?? {}
+    return ok === 'true' && Object.entries(said).every(([name, value]) => same((command as Said)[name], value))
+  }
   const byClientId = new Map<string, string>()
   for (const ack of acks) {
     if (ack.kind === 'refused') {
@@ -50,18 +62,18 @@ export async function auditPromises(ask: Ask, acks: readonly Ack[], keys: readon
           lost(`${ack.assessment}/${id}`, 'not cancelled')
       continue
     }
-    if (ack.kind !== 'placed') continue
+    if (ack.kind === 'taken') {
+      const { op, asked } = ack
+      if (!isKept(place, { op, ...asked })) lost(place, `the ${op} is not in the journal as it was asked`)
+      continue
+    }
     const row = orders.get(`${ack.assessment}/${ack.order}`)
     const { asked } = ack
     if (!row) lost(place, `order ${ack.order} is gone`)
-    else if (
-      row.client_order_id !== asked.client_order_id ||
-      row.symbol !== asked.symbol ||
-      row.side !== asked.side ||
-      row.type !== asked.type ||
-      Number(row.quantity) !== Number(asked.quantity)
-    )
+    else if (row.client_order_id !== asked.client_order_id || row.symbol !== asked.symbol || row.side !== asked.side)
       lost(place, `order ${ack.order} is another one: ${JSON.stringify(row)}`)
+    if (!isKept(place, { op: 'order', ...asked, type: typeSaid(asked) }))
+      lost(place, `order ${ack.order} is not in the journal as it was asked`)
     for (const fill of ack.fills) {
       const stored = fills.get(`${ack.assessment}/${fill.id.slice(1)}`)
       if (!stored || Number(stored.quantity) !== Number(fill.quantity) || Number(stored.price) !== Number(fill.price))
@@ -74,6 +86,15 @@ export async function auditPromises(ask: Ask, acks: readonly Ack[], keys: readon
   }
   return findings
 }
+
+type Said = Record<string, unknown>
+const same = (a: unknown, b: unknown): boolean =>
+  typeof b === 'object' && b !== null
+    ? Object.entries(b).every(([name, value]) => same((a as Said | undefined)?.[name], value))
+    : a === b
+/** A bracket is an entry of one of the types, with exits. */
+const typeSaid = ({ type, price }: OrderAsked): string =>
+  type !== 'bracket' ? type : price === undefined ? 'market' : 'limit'
 
 // ---- receipts, as docs/proof-format.md describes them --------------------------------------------------------------
 const sha256 = (...parts: (Buffer | string)[]): Buffer => {

@@ -2,6 +2,7 @@
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
+import { orderNear } from './order-near.ts'
 import { ask, buy, keyFor, logIn } from './people.ts'
 import { freePort, startPlatform } from './platform.ts'
 import { seeded } from './seeded.ts'
@@ -49,16 +50,13 @@ export async function tradeOverHttp({ folder, recording, seed }: HttpRun): Promi
 async function trade(url: string, key: string, id: string, random: () => number): Promise<void> {
   const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)]!
   for (let n = 0; n < ORDERS; n++) {
-    const limit = random() < 0.3
-    const order = {
-      symbol: 'XRP/ETH',
-      side: pick(['buy', 'sell']),
-      quantity: pick(['20', '57', '133']),
-      type: limit ? 'limit' : 'market',
-      ...(limit ? { price: pick(['0.00141', '0.00144']) } : {}),
-    }
+    const near = { symbol: 'XRP/ETH', side: pick(['buy', 'sell'] as const), quantity: pick(['20', '57', '133']) }
+    const price = pick([0.00141, 0.00144, 0.00147])
+    const order =
+      random() < 0.5 ? { ...near, type: 'market' } : orderNear(random, { ...near, price, digits: 6, within: 0.01 })
     // a refusal is part of the journal like a fill
     await ask(url, `/api/assessments/${id}/orders`, key, order).catch(() => {})
+    if (random() < 0.1) await ask(url, `/api/assessments/${id}/positions/XRP-ETH/close`, key, {}).catch(() => {})
     await Bun.sleep(random() * 150)
   }
 }

@@ -4,8 +4,9 @@
  * usage: bun load.ts SETTINGS (JSON)
  */
 import { writeFileSync } from 'node:fs'
-import { type OrderAsked, openAcks, type ReceiptHeld } from './acks.ts'
-import { buy, type Person, TIERS } from './people.ts'
+import { openAcks, type ReceiptHeld, type Taken } from './acks.ts'
+import { type OrderAsked, orderNear } from './order-near.ts'
+import { buy, HEDGING, type Person, tierOf } from './people.ts'
 import { seeded } from './seeded.ts'
 
 export interface LoadSettings {
@@ -34,8 +35,10 @@ export interface LoadReport {
 interface Account {
   person: Person
   assessment: string
+  tier: string
   orders: number
   price: string | null
+  paused: boolean
   working: string[]
   busy: boolean
 }
@@ -45,7 +48,16 @@ const random = seeded(settings.seed)
 const acks = openAcks(settings.acks)
 const accounts = settings.people.flatMap((person) =>
   person.assessments.map(
-    (assessment): Account => ({ person, assessment, orders: 0, price: null, working: [], busy: false }),
+    (assessment, n): Account => ({
+      person,
+      assessment,
+      tier: tierOf(person.role, n),
+      orders: 0,
+      price: null,
+      paused: false,
+      working: [],
+      busy: false,
+    }),
   ),
 )
 const report: LoadReport = { seconds: 0, asked: 0, sent: 0, acknowledged: 0, replayed: 0, open: 0, statuses: {} }
@@ -102,7 +114,8 @@ const SIZES: Record<string, string[]> = {
   'ETH/USD': ['0.01', '0.02', '0.005'],
 }
 
-function nextOrder(account: Account): OrderAsked | 'cancel' | 'cancel_all' | null {
+type Given = OrderAsked | 'cancel' | 'cancel_all' | 'amend' | 'close' | 'pause' | 'resume'
+function nextOrder(account: Account): Given | null {
   const client_order_id = `${settings.prefix}${report.asked}`
   const side = pick(['buy', 'sell'] as const)
   account.orders++
@@ -114,19 +127,18 @@ function nextOrder(account: Account): OrderAsked | 'cancel' | 'cancel_all' | nul
     const burning = account.orders % 2 === 1 ? 'buy' : 'sell'
     return { client_order_id, symbol: 'BTC/USD', side: burning, type: 'market', quantity: '0.14' }
   }
+  if (account.paused) return 'resume'
   if (account.orders % 40 === 0) return 'cancel_all'
-  if (account.working.length > 0 && random() < 0.1) return 'cancel'
+  // flat after its close, where nothing came between
+  if (account.orders % 60 === 1 && account.orders > 1) return 'close'
+  if (account.orders % 60 === 2 && account.orders > 2) return 'pause'
+  if (account.working.length > 0 && random() < 0.12) return random() < 0.5 ? 'cancel' : 'amend'
+  if (random() < 0.05) return 'close'
   const symbol = account.price ? 'BTC/USD' : pick(SYMBOLS)
-  if (account.price && random() < 0.25)
-    return {
-      client_order_id,
-      symbol: 'BTC/USD',
-      side,
-      type: 'limit',
-      quantity: '0.001',
-      price: account.price,
-      time_in_force: 'gtc',
-    }
+  if (account.price && random() < 0.4) {
+    const near = { symbol: 'BTC/USD', side, quantity: '0.001', price: Number(account.price), digits: 2, within: 0.0008 }
+    return { client_order_id, ...orderNear(random, near) }
+  }
   // now and then more than the margin allows: a refusal is a promise too
   const quantity = random() < 0.03 ? '180' : pick(SIZES[symbol]!)
   return { client_order_id, symbol, side, type: 'market', quantity }
@@ -144,7 +156,7 @@ async function placeOrder(account: Account, asked: OrderAsked): Promise<void> {
       order: { id: string; status: string }
     }
     await acks.keep({ kind: 'placed', assessment, asked, order: order.id, fills, receipt, sent, replayed })
-    if (order.status === 'working') account.working.push(order.id)
+    if (order.status === 'working' || order.status === 'pending') account.working.push(order.id)
     if (asked.symbol === 'BTC/USD' && fills.length > 0) account.price = fills.at(-1).price
     return
   }
@@ -158,13 +170,45 @@ async function cancel(account: Account, what: 'cancel' | 'cancel_all'): Promise<
   const { status, body } = await deliver('DELETE', `/api/assessments/${assessment}/orders${one}`, person.key)
   if (status === 200) await acks.keep({ kind: 'cancelled', assessment, orders: body.cancelled, receipt: body.receipt })
 }
+/** Commands without an id of their own: sent again they may be refused, and that is no promise. */
+async function change(account: Account, what: 'amend' | 'close' | 'pause' | 'resume'): Promise<void> {
+  const { assessment, person } = account
+  const base = `/api/assessments/${assessment}`
+  const said = await requestOf(account, what)
+  if (!said) return
+  const { method, path, body, taken } = said
+  const answer = await deliver(method, `${base}${path}`, person.key, body)
+  if (what === 'pause' || what === 'resume') account.paused = what === 'pause' && answer.status === 200
+  if (answer.status !== 200 && answer.status !== 201) return
+  await acks.keep({ kind: 'taken', assessment, ...taken, receipt: answer.body.receipt as ReceiptHeld })
+}
+async function requestOf(
+  account: Account,
+  what: 'amend' | 'close' | 'pause' | 'resume',
+): Promise<{ method: string; path: string; body: object; taken: Taken } | null> {
+  if (what === 'pause' || what === 'resume')
+    return { method: 'POST', path: `/${what}`, body: {}, taken: { op: what, asked: {} } }
+  if (what === 'amend') {
+    const order = account.working[0]!
+    const price = (Number(account.price ?? 60_000) * (1 + (random() - 0.5) * 0.001)).toFixed(2)
+    const body = pick([{ price }, { stop_price: price }, { quantity: '0.002' }])
+    return { method: 'PATCH', path: `/orders/${order}`, body, taken: { op: 'amend', asked: { order, ...body } } }
+  }
+  const positions = await deliver('GET', `/api/assessments/${account.assessment}/positions`, account.person.key)
+  const [first] = (positions.body.items ?? []) as { id: string; symbol: string }[]
+  if (!first) return null
+  const body = { client_order_id: `${settings.prefix}close-${report.sent}` }
+  const position = account.tier === HEDGING ? first.id : first.symbol
+  const path = `/positions/${position.replace('/', '-')}/close`
+  return { method: 'POST', path, body, taken: { op: 'close', asked: { position, ...body } } }
+}
 /** The assessment has ended: another one is bought, whatever is killed meanwhile. */
 async function replace(account: Account): Promise<void> {
   if (account.busy) return
   account.busy = true
   const name = `${settings.prefix}${report.asked}`
   while (!stopping) {
-    const id = await buy(settings.url, account.person.key, TIERS[account.person.role], name).catch(() => null)
+    const id = await buy(settings.url, account.person.key, account.tier, name).catch(() => null)
     if (id) {
       account.assessment = id
       break
@@ -186,12 +230,16 @@ process.on('SIGTERM', () => {
 setInterval(show, 1000).unref()
 
 /** The next account that has an order to give, in turns: holders are asked once, others may be buying a new assessment. */
-function nextGiven(): [Account, OrderAsked | 'cancel' | 'cancel_all'] {
+function nextGiven(): [Account, Given] {
   for (;;) {
     const account = accounts[turn++ % accounts.length]!
     const order = account.busy ? null : nextOrder(account)
     if (order) return [account, order]
   }
+}
+function give(account: Account, given: Given): Promise<void> {
+  if (typeof given === 'object') return placeOrder(account, given)
+  return given === 'cancel' || given === 'cancel_all' ? cancel(account, given) : change(account, given)
 }
 for (let due = began; !stopping; due += 1000 / settings.ordersPerS) {
   const wait = due - performance.now()
@@ -200,7 +248,7 @@ for (let due = began; !stopping; due += 1000 / settings.ordersPerS) {
   const [account, order] = nextGiven()
   report.asked++
   report.open++
-  const done = typeof order === 'string' ? cancel(account, order) : placeOrder(account, order)
+  const done = give(account, order)
   void done.finally(() => {
     report.open--
   })

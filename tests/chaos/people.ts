@@ -1,4 +1,5 @@
 /** Sign-up, purchase and keys of the people whose orders run while the platform is killed. */
+import { everything, poor, type TierPlace, tickets } from './chaos-tiers.ts'
 import { OPERATOR } from './platform.ts'
 
 export interface Person {
@@ -7,7 +8,32 @@ export interface Person {
   role: 'trader' | 'holder' | 'burner'
   assessments: string[]
 }
-export const TIERS = { trader: 'two-step-100k-usd', holder: 'two-step-100k-usd', burner: 'demo-usd' }
+/** By place among a person's assessments, in turns. */
+const TIERS = {
+  trader: ['chaos-everything', 'chaos-tickets', 'two-step-100k-usd', 'chaos-poor'],
+  holder: ['chaos-everything', 'two-step-100k-usd'],
+  burner: ['demo-usd'],
+}
+export const tierOf = (role: Person['role'], n: number): string => TIERS[role][n % TIERS[role].length]!
+export const HEDGING = 'chaos-tickets'
+
+/** Its day ends, its swap is booked and its news are while the platform is killed. */
+async function sellTiers(url: string, operator: string): Promise<void> {
+  const now = Date.now()
+  const at = (ms: number): string => new Date(now + ms).toISOString()
+  const place: TierPlace = {
+    currency: 'USD',
+    initial_balance: '100000',
+    symbols: ['BTC/USD', 'ETH/USD'],
+    news: [1, 2, 3, 4].map((n) => at(n * 45_000)),
+    around: 4,
+    reset: at(120_000).slice(11, 16),
+    swap: at(180_000).slice(11, 16),
+    soft: '0.02',
+  }
+  const sold = { 'chaos-everything': everything(place), 'chaos-tickets': tickets(place), 'chaos-poor': poor(place) }
+  for (const [id, tier] of Object.entries(sold)) await ask(url, '/api/tiers', operator, { id, ...tier })
+}
 const SCOPES = ['trading:read', 'trading:write', 'orders:write', 'market:read']
 
 /** JSON over HTTP; throws with the whole answer when it is no success. */
@@ -29,11 +55,12 @@ export async function ask<T>(url: string, path: string, credential?: string, bod
 
 export async function signUp(url: string, roles: readonly (readonly [Person['role'], number])[]): Promise<Person[]> {
   const operator = await logIn(url)
+  await sellTiers(url, operator)
   const people: Person[] = []
   for (const [role, count] of roles) {
     const key = await keyFor(url, role, operator)
     const assessments: string[] = []
-    for (let n = 0; n < count; n++) assessments.push(await buy(url, key, TIERS[role], `${role}-${n}`))
+    for (let n = 0; n < count; n++) assessments.push(await buy(url, key, tierOf(role, n), `${role}-${n}`))
     people.push({ key, role, assessments })
   }
   return people

@@ -12,12 +12,20 @@ import { services } from '@assay/services/all'
 import { ENDED } from '@assay/services/market-data/replay/replay-events'
 import { seedTiers } from '@assay/services/trading/tiers/seed-tiers'
 import { driverService } from '../../scripts/demo/in-process.ts'
+import { everything, poor, type TierPlace, type TierSaid, tickets } from './chaos-tiers.ts'
+import type { OrderAsked } from './order-near.ts'
 import { create, keyFor, logIn } from './people.ts'
 import { OPERATOR } from './platform.ts'
 
 export type TwinCommand =
-  | { op: 'start' | 'abandon' | 'cancel_all' }
-  | { op: 'order'; side: 'buy' | 'sell'; quantity: string; type: 'market' | 'limit'; price?: string }
+  | { op: 'start' | 'abandon' | 'cancel_all' | 'pause' | 'resume' }
+  /** ticket: it reduces the first one of its symbol that stands then, of the other side */
+  | ({ op: 'order'; ticket?: true } & OrderAsked)
+  /** place: where the order stands in the list of commands */
+  | { op: 'amend'; place: number; change: { quantity?: string; price?: string; stop_price?: string } }
+  | { op: 'cancel'; place: number }
+  /** the first position that stands then */
+  | { op: 'close'; quantity?: string }
 /** Given after event `after` was applied; accounts by their place in the list of assessments. */
 export interface Planned {
   after: number
@@ -28,7 +36,6 @@ export interface TwinSettings {
   home: string
   recording: string
   symbol: string
-  accounts: number
   /** in order of `after` */
   commands: string
   /** wall clock: the real one and this, ms */
@@ -40,7 +47,7 @@ interface Setup {
 }
 
 /** Its daily floor follows the day's highest equity: what an account went through between two records decides too. */
-const TIER = parseTier({
+const highs = (pct: string): TierSaid => ({
   name: 'Twins',
   currency: 'ETH',
   initial_balance: '5',
@@ -50,12 +57,24 @@ const TIER = parseTier({
       kind: 'evaluation',
       rules: [
         { rule: 'profit_target', pct: '40' },
-        { rule: 'max_daily_loss', anchor: 'day_high', limit: { pct: '3', of: 'initial' } },
+        { rule: 'max_daily_loss', anchor: 'day_high', limit: { pct, of: 'initial' } },
         { rule: 'max_loss', mode: 'static', limit: { pct: '5' } },
       ],
     },
   ],
 })
+const PLACE: TierPlace = {
+  currency: 'ETH',
+  initial_balance: '5',
+  symbols: ['XRP/ETH'],
+  news: ['2019-10-11T06:00:00Z', '2019-10-11T13:30:00Z', '2019-10-11T19:00:00Z'],
+  around: 900,
+  reset: '12:00',
+  swap: '21:00',
+  soft: '0.4',
+}
+/** Of each account in its order (twin-plan.ts says what they do). */
+const TIERS = [highs('1'), everything(PLACE), tickets(PLACE), poor({ ...PLACE, initial_balance: '0.5' }), highs('3')]
 
 const settings = JSON.parse(process.argv[2]!) as TwinSettings
 const commands = JSON.parse(readFileSync(settings.commands, 'utf8')) as Planned[]
@@ -87,10 +106,11 @@ process.exit(0)
 async function setUp(url: string): Promise<Setup> {
   const file = join(settings.home, 'twin.json')
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'))
-  await seedTiers(deps.db.as('trading'), 'default', { 'twin-eth': TIER })
+  const tiers = TIERS.map((tier, n) => [`twin-${n}`, parseTier(tier)])
+  await seedTiers(deps.db.as('trading'), 'default', Object.fromEntries(tiers))
   const bearer = await keyFor(url, 'twin', await logIn(url))
   const made: string[] = []
-  for (let n = 0; n < settings.accounts; n++) made.push(await create(url, bearer, 'twin-eth', `twin-${n}`))
+  for (let n = 0; n < TIERS.length; n++) made.push(await create(url, bearer, `twin-${n}`, `twin-${n}`))
   writeFileSync(`${file}.new`, JSON.stringify({ key: bearer, assessments: made }))
   renameSync(`${file}.new`, file)
   return { key: bearer, assessments: made }
@@ -112,8 +132,12 @@ async function drive(): Promise<void> {
       if (next < commands.length && commands[next]!.after === event.mseq) {
         await group.applied(event.mseq)
         for (; commands[next]?.after === event.mseq; next++) {
+          const id = assessments[commands[next]!.account]!
+          const before = await cseqOf(id)
           await give(commands[next]!, next)
-          await noteState(next, assessments[commands[next]!.account]!)
+          // a command that named nothing was no input: another one takes its place in the account's history
+          if ((await cseqOf(id)) === before) await give({ ...commands[next]!, command: { op: 'cancel_all' } }, next)
+          await noteState(next, id)
         }
         reportNext()
       }
@@ -147,21 +171,51 @@ async function isSealed(): Promise<void> {
 /** Until it is answered; refusals of the engine are answers. */
 async function give({ account, command }: Planned, at: number): Promise<void> {
   const base = `/api/assessments/${assessments[account]}`
-  const { op, ...order } = command
-  const [method, path, body] =
-    op === 'order'
-      ? ['POST', `${base}/orders`, { ...order, symbol: settings.symbol, client_order_id: `c${at}` }]
-      : op === 'cancel_all'
-        ? ['DELETE', `${base}/orders`, undefined]
-        : ['POST', `${base}/${op}`, {}]
+  const [method, path, body] = await requestOf(command, base, at)
   for (;;) {
-    const answer = await fetch(`${started.url}${path}`, {
-      method: method as string,
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    })
+    const answer = await send(method, path, body)
     await answer.arrayBuffer()
     if (answer.status !== 503 && answer.status !== 504 && answer.status !== 429) return
     await Bun.sleep(20)
   }
+}
+function send(method: string, path: string, body?: unknown): Promise<Response> {
+  return fetch(`${started.url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${key}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  })
+}
+
+type Request = [method: string, path: string, body?: unknown]
+async function requestOf(command: TwinCommand, base: string, at: number): Promise<Request> {
+  const client_order_id = `c${at}`
+  switch (command.op) {
+    case 'order': {
+      const { op, ticket, ...order } = command
+      const reduced = ticket ? await firstPosition(base) : null
+      const side = reduced?.quantity.startsWith('-') ? 'buy' : 'sell'
+      const body = { ...order, ...(reduced ? { position: reduced.id, side } : {}), client_order_id }
+      return ['POST', `${base}/orders`, body]
+    }
+    case 'amend':
+      return ['PATCH', `${base}/orders/client:c${command.place}`, command.change]
+    case 'cancel':
+      return ['DELETE', `${base}/orders/client:c${command.place}`]
+    case 'cancel_all':
+      return ['DELETE', `${base}/orders`]
+    case 'close': {
+      const { quantity } = command
+      const position = (await firstPosition(base))?.id ?? 'XRP-ETH'
+      return ['POST', `${base}/positions/${position}/close`, { ...(quantity ? { quantity } : {}), client_order_id }]
+    }
+    default:
+      return ['POST', `${base}/${command.op}`, {}]
+  }
+}
+async function firstPosition(base: string): Promise<{ id: string; quantity: string } | null> {
+  const { items } = (await (await send('GET', `${base}/positions`)).json()) as {
+    items: { id: string; quantity: string }[]
+  }
+  return items[0] ?? null
 }

@@ -3,9 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { environment } from '@assay/core/kernel/config'
+import { auditHome } from './audit.ts'
 import { tradeOverHttp } from './http-run.ts'
 import { seeded } from './seeded.ts'
-import { cutRecording, firstDifference, type Left, leftBy, planCommands, RECORDING, runTwin } from './twins.ts'
+import { planCommands } from './twin-plan.ts'
+import { cutRecording, firstDifference, type Left, leftBy, RECORDING, runTwin } from './twins.ts'
 
 setDefaultTimeout(10 * 60_000)
 const HOURS = 24
@@ -38,7 +40,7 @@ describe.skipIf(!recording)(`the first ${HOURS} recorded hours`, () => {
   let wholeMs = 0
 
   beforeAll(async () => {
-    const given = planCommands(commands, 11, recording!.events, 4)
+    const given = planCommands(commands, 11, recording!.prices, 4)
     const run = await runTwin({ ...paths('whole'), offsets: () => 0, killAfter: () => null })
     whole = await leftBy(join(folder, 'whole'))
     wholeMs = run.ms
@@ -53,7 +55,20 @@ describe.skipIf(!recording)(`the first ${HOURS} recorded hours`, () => {
     expect(having('"ok":false')).toBeGreaterThan(0)
     expect(having('"kind":"verdict"')).toBeGreaterThan(0)
     expect(having('"kind":"sealed"')).toBe(having('"kind":"verdict"'))
-    expect(whole.events.length).toBeGreaterThan(recording!.events)
+    const kinds = ['carry', 'checkpoint', 'day', 'lock', 'pause', 'stop_out', 'violation', 'warning']
+    expect(kinds.filter((kind) => having(`"kind":"${kind}"`) === 0)).toEqual([])
+    const states = ['amended', 'cancelled', 'expired', 'filled', 'triggered', 'working']
+    expect(states.filter((status) => having(`"status":"${status}"`) === 0)).toEqual([])
+    const types = ['market', 'limit', 'stop', 'stop_limit', 'trailing_stop', 'oco']
+    expect(types.filter((type) => having(`"type":"${type}"`) === 0)).toEqual([])
+    const commands = ['amend', 'cancel', 'close', 'pause', 'resume'].map((op) => `"op":"${op}"`)
+    const taken = records.filter((record) => record.includes('"answer":{') && record.includes('"ok":true'))
+    expect(commands.filter((op) => !taken.some((record) => record.includes(op)))).toEqual([])
+    expect(whole.events.length).toBeGreaterThan(recording!.prices.length)
+  })
+
+  test('its books and tables are what its journals say', async () => {
+    expect((await auditHome(join(folder, 'whole'), null)).findings).toEqual([])
   })
 
   test(`killed ${KILLS} times, each start on another day, it ends in the same bytes`, async () => {

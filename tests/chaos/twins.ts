@@ -7,18 +7,17 @@ import { gunzipSync } from 'node:zlib'
 import { environment } from '@assay/core/kernel/config'
 import { PGlite } from '@electric-sql/pglite'
 import { readLog } from './audit-log.ts'
-import { seeded } from './seeded.ts'
-import type { Planned, TwinCommand, TwinSettings } from './twin.ts'
+import type { TwinSettings } from './twin.ts'
 
 const HOUR = 3_600_000
 export const RECORDING = 'xrp-eth-trades-2019-10.json.gz'
-const SYMBOL = 'XRP/ETH'
-const ACCOUNTS = 4
+export const SYMBOL = 'XRP/ETH'
+type Row = [ts: number, id: string, order: string | null, side: string, price: number, ...rest: unknown[]]
 
-/** The shared recording of an hour range, as a file of its own; null where it is not there. */
-export function cutRecording(folder: string, hours: number): { file: string; events: number } | null {
+/** The shared recording of an hour range, as a file of its own, and its prices; null where it is not there. */
+export function cutRecording(folder: string, hours: number): { file: string; prices: number[] } | null {
   const shared = environment().ASSAY_SHARED ?? new URL('../../../shared', import.meta.url).pathname
-  let rows: [ts: number, ...rest: unknown[]][]
+  let rows: Row[]
   try {
     rows = JSON.parse(gunzipSync(readFileSync(join(shared, 'data/recordings', RECORDING))).toString())
   } catch {
@@ -28,37 +27,7 @@ export function cutRecording(folder: string, hours: number): { file: string; eve
   const cut = rows.filter(([ts]) => ts < end)
   const file = join(folder, 'xrp-eth-trades-2019-10.json')
   writeFileSync(file, JSON.stringify(cut))
-  return { file, events: cut.length }
-}
-
-/** Random orders of three accounts, in their places; one of them gives up at the end. */
-export function planCommands(file: string, seed: number, events: number, every: number): number {
-  const random = seeded(seed)
-  const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)]!
-  const nextCommand = (account: number): TwinCommand => {
-    const side = pick(['buy', 'sell'] as const)
-    const price = pick(['0.00141', '0.00143', '0.00146'])
-    // the first account trades so much that costs break its limits
-    const quantity = pick(account === 0 ? ['180', '410', '950'] : ['15', '47', '120'])
-    const choice = random()
-    if (choice < 0.7) return { op: 'order', side, quantity, type: 'market' }
-    return choice < 0.95 ? { op: 'order', side, quantity, type: 'limit', price } : { op: 'cancel_all' }
-  }
-  const planned: Planned[] = []
-  for (let account = 0; account < ACCOUNTS; account++) planned.push({ after: 2, account, command: { op: 'start' } })
-  // the last account buys and holds: nothing but time and prices changes it
-  const holder = ACCOUNTS - 1
-  planned.push({ after: 9, account: holder, command: { op: 'order', side: 'buy', quantity: '8', type: 'market' } })
-  const last = events - 10
-  for (let after = 10; after < last; after += 1 + Math.floor(random() * 5 * every)) {
-    const account = Math.floor(random() * holder)
-    // a burst at one event: its orders find the depth that those before took
-    const burst = 1 + Math.floor(random() * 4)
-    for (let n = 0; n < burst; n++) planned.push({ after, account, command: nextCommand(account) })
-  }
-  planned.push({ after: last, account: holder - 1, command: { op: 'abandon' } })
-  writeFileSync(file, JSON.stringify(planned))
-  return planned.length
+  return { file, prices: cut.map((row) => row[4]) }
 }
 
 export interface TwinRun {
@@ -86,7 +55,6 @@ export async function runTwin({
       home,
       recording,
       symbol: SYMBOL,
-      accounts: ACCOUNTS,
       commands,
       offsetMs: offsets(),
     }
