@@ -130,7 +130,7 @@ export function fillResting(desk: Desk, order: Order, print: Print | null): bigi
   return quantity
 }
 /** A print beyond the price gives its size; one at the price what it leaves after the size ahead. */
-function printedFor(desk: Desk, order: Order, print: Print | null): bigint {
+function printedFor(_desk: Desk, order: Order, print: Print | null): bigint {
   const limit = order.price!
   if (print === null || print.symbol !== order.symbol) return 0n
   if (order.side === 'buy' ? print.price < limit : print.price > limit) return print.left

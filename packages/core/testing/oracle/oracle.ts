@@ -166,6 +166,7 @@ function flatten(desk: Desk, positions: Position[]): void {
     const { id, symbol } = position
     if (!account.book.positions.includes(position)) continue
     fillMarketable(desk, account.book, closing(position, 'flat'))
+    account.liquidations = account.liquidations.filter((l) => l.position !== id)
     if (account.book.positions.some((p) => p.id === id))
       account.liquidations.push({ position: id, symbol, order: 'flat' })
   }
@@ -298,7 +299,10 @@ function test(desk: Desk, tested: 'always' | 'reset', valued: Valued, facts: Lin
 function applyEffect(desk: Desk, first: Line, crossed: Line[], valued: Valued): void {
   const { account } = desk
   const rules = rulesOf(account)
-  if (rules[first.index]!.effect === 'hard') return finish(desk, 'failed', { ...valued, first })
+  if (rules[first.index]!.effect === 'hard') {
+    finish(desk, 'failed', { ...valued, first })
+    return
+  }
   const soft = inOrderCrossed(account, crossed, account.gaps).find(({ index }) => rules[index]!.effect === 'soft')
   if (!soft) return
   lock(desk, soft.index)

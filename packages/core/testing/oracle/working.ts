@@ -146,12 +146,15 @@ function trails(order: Order, price: bigint): boolean {
 /** An order that reaches the market: what can trade does, the rest waits or is over. */
 export function arrive(desk: Desk, order: Order, waits = false): void {
   const { account } = desk
-  if (waits) return joinQueue(desk, order)
+  if (waits) {
+    joinQueue(desk, order)
+    return
+  }
   if (isStop(order)) {
     const price = triggerPrice(desk, order)
     if (price !== null && isOpen(desk, order.symbol)) {
       trails(order, price)
-      if (isReached(order, price) && !isHeldBack(desk, order.symbol, deedOf(desk, order))) return trigger(desk, order)
+      if (isReached(order, price) && !isHeldBack(desk, order.symbol, deedOf(desk, order))) trigger(desk, order)
     }
     return
   }
@@ -169,8 +172,8 @@ export function takesNow(desk: Desk, order: Order): boolean {
 function rest(desk: Desk, order: Order): void {
   if (order.status !== 'working') return
   const isLasting = order.price !== null && order.tif !== 'ioc' && order.tif !== 'fok'
-  if (!isLasting) return endOrder(desk, order, 'cancelled', 'no_liquidity')
-  joinQueue(desk, order)
+  if (isLasting) joinQueue(desk, order)
+  else endOrder(desk, order, 'cancelled', 'no_liquidity')
 }
 function trigger(desk: Desk, order: Order): void {
   const { account } = desk
