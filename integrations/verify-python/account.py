@@ -1,449 +1,275 @@
-"""One account decided again: orders, fills, ledger, rules, days, verdict (spec of the rules; docs/proof-format.md, 6 and 10)."""
+"""One account decided again: market, money, fills, orders (docs/proof-format.md, 6 and 11)."""
 import copy
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_DOWN, ROUND_HALF_EVEN, Context, Decimal as D, setcontext
+from collections import defaultdict, namedtuple
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_DOWN, Context, Decimal as D, setcontext
+from archive import CanNotTell, need, text
 
-from archive import CanNotTell
+setcontext(Context(prec=600, Emax=10**6, Emin=-10**6))  # rounds half-even
+SCALES = dict(USD=2, EUR=2, GBP=2, CHF=2, AUD=2, CAD=2, JPY=0, BTC=8, ETH=8, USDT=8, USDC=8)
+ZERO, MOST_WORKING, PLACES = D(0), 200, D('1e-18')
+UP, AGAINST = {'buy': 1, 'sell': -1, 'ask': 1, 'bid': -1}, {'buy': 'ask', 'sell': 'bid'}
+Level = namedtuple('Level', 'price size kind event')
+UNUSED = dict.fromkeys(('stop', 'trailing', 'expires_at', 'arrives_at', 'ahead', 'bracket', 'parent', 'oco',
+                        'position'))
+TRIED = ('book', 'day', 'orders', 'synthetic', 'trades', 'records',
+         'aseq')  # what an order without margin gives back
 
-setcontext(Context(prec=600, Emax=10**6, Emin=-10**6))
-SCALES = {**dict.fromkeys(('USD', 'EUR', 'GBP', 'CHF', 'AUD', 'CAD'), 2), 'JPY': 0, **dict.fromkeys(('BTC', 'ETH', 'USDT', 'USDC'), 8)}
-RULES = ['profit_target', 'max_daily_loss', 'max_loss', 'min_trading_days']  # in the order of the specification's table
-ZERO, HOUR = D(0), 3_600_000
-MAX_WORKING_ORDERS = 200
-
-
-def text(value):
-    return '0' if value == 0 else f'{value.normalize():f}'
-
-
-def div(a, b):
-    return (a / b).quantize(D('1e-18'), ROUND_HALF_EVEN)
-
-
-def on_grid(value, grid, rounding):
-    return (value / grid).quantize(D(1), rounding) * grid
-
-
-def refusal(code, detail, **more):
-    return {'ok': False, 'code': code, 'detail': detail, **more}
-
-
-class Symbol:
-    """Newest quote, levels and state of one symbol."""
-    quote = levels = None
-    state = 'open'
-
-    def valid(self):
-        return self.quote is not None and self.state != 'unknown'
-
-    def depth(self, side, clip):
-        """Levels that a buyer ('ask') or seller ('bid') meets, best first: price, size, what shows it, its event."""
-        if self.quote is None:
-            return []
-        touch = D(self.quote[side])
-        out = [(touch, D(self.quote.get(f'{side}_size', clip)), 'quote', self.quote)]
-        if self.levels is not None:
-            up = 1 if side == 'ask' else -1
-            deeper = [(D(p), D(s)) for p, s in self.levels[f'{side}s'] if up * (D(p) - touch) > 0]
-            out += [(p, s, 'levels', self.levels) for p, s in sorted(deeper, key=lambda x: up * x[0])]
-        return out
-
-
-class View:
-    def __init__(self):
-        self.mseq = self.mts = 0
-        self.symbols = {}
-
-    def of(self, symbol):
-        return self.symbols.setdefault(symbol, Symbol())
-
-    def apply(self, e):
-        self.mseq, self.mts = e['mseq'], e['mts']
-        kind = e['kind']
-        if kind == 'gap':
-            for name in self.symbols if e['symbols'] is None else e['symbols']:
-                if self.of(name).state == 'open':
-                    self.of(name).state = 'unknown'
-        elif kind == 'quote' or (kind == 'trade' and 'bid' in e):
-            s = self.of(e['symbol'])
-            s.quote, s.state = e, 'open' if s.state == 'unknown' else s.state
-        elif kind == 'levels':
-            self.of(e['symbol']).levels = e
-        elif kind == 'symbol_state':
-            self.of(e['symbol']).state = e['state']
-        elif kind not in ('trade', 'source_changed', 'clock'):
-            raise CanNotTell(f'{kind} events are not covered')
-
+def refusal(code, field=None, **more):
+    return {'ok': False, 'code': code, **({'field': field} if field else {}), **more}
 
 class Book:
     def __init__(self, phase, balance):
-        self.phase, self.balance, self.positions, self.taken = phase, balance, [], []
-
-    def position(self, symbol):
-        return next((p for p in self.positions if p['symbol'] == symbol), None)
-
-    def quantity(self, symbol):
-        p = self.position(symbol)
-        return p['quantity'] if p else ZERO
-
-    def free(self, symbol, side, level):
-        return level[1] - sum((t['size'] for t in self.taken if (t['symbol'], t['side'], t['price']) == (symbol, side, level[0])), ZERO)
-
+        self.phase, self.balance, self.positions, self.taken = phase, balance, [], {}
+    def position(self, symbol): return next((p for p in self.positions if p['symbol'] == symbol), None)
+    def closable(self, symbol, side):
+        return max([ZERO] + [-UP[side] * p['quantity'] for p in self.positions if p['symbol'] == symbol])
 
 class Account:
-    def __init__(self, header, zone, instruments, head_before):
-        self.h, self.zone, self.instruments, self.head_before = header, zone, instruments, head_before
-        self.view, self.records = View(), []
-        self.status, self.phase, self.aseq, self.cseq = 'none', 0, 0, 0
-        self.orders, self.day, self.rules, self.closing, self.unsealed, self.synthetic = [], None, [], [], [], []
-        self.provisional, self.checkpoint, self.working_on, self.trades = None, None, 0, {'first_at': None, 'last_at': None}
-        self.b0, self.scale = D(header['initial_balance']), D(1).scaleb(-SCALES[header['currency']])
-        self.book, self.before = Book(0, ZERO), None
-
-    # ---- records ----------------------------------------------------------------------------------------------
+    def __init__(self, header, instruments):
+        self.h, self.instruments, self.records, self.said = header, instruments, [], None
+        self.mseq = self.mts = self.phase = self.aseq = self.cseq = 0
+        self.quotes, self.levels, self.states = {}, {}, defaultdict(lambda: 'open')
+        self.status, self.day, self.provisional, self.checkpoint = 'none', None, None, None
+        self.orders, self.rules, self.closing, self.unsealed, self.synthetic = [], [], [], [], []
+        self.b0, self.cent = D(header['initial_balance']), D(1).scaleb(-SCALES[header['currency']])
+        self.book, self.trades = Book(0, ZERO), {'first_at': None, 'last_at': None}
     def write(self, kind, **members):
-        self.records.append({'aseq': self.aseq, 'mseq': self.view.mseq, 'mts': self.view.mts, 'cseq': self.cseq, 'kind': kind, **members})
+        place = {'aseq': self.aseq, 'mseq': self.mseq, 'mts': self.mts, 'cseq': self.cseq, 'kind': kind}
+        self.records.append({**place, **members})
         self.aseq += 1
 
-    def exposed(self):
-        return bool(self.book.positions or self.orders or self.closing or self.book.taken)
+    # Market
+    def apply(self, e):
+        self.mseq, self.mts, kind, name = e['mseq'], e['mts'], e['kind'], e.get('symbol')
+        if kind == 'gap':
+            lost = [*self.quotes, *self.states] if e['symbols'] is None else e['symbols']
+            self.states.update({n: 'unknown' for n in lost if self.states[n] == 'open'})
+        elif kind == 'symbol_state' and e['state'] != 'settled':
+            self.states[name] = e['state']
+        elif kind == 'levels':
+            self.levels[name] = e
+        elif kind == 'quote' or kind == 'trade' and 'bid' in e:
+            self.quotes[name], state = e, self.states[name]
+            self.states[name] = 'open' if state == 'unknown' else state
+        else:
+            need(kind in ('trade', 'source_changed', 'clock'), CanNotTell(f'the event {kind} is not covered'))
+    def valid(self, name): return name in self.quotes and self.states[name] != 'unknown'
+    def trading(self, name): return self.valid(name) and self.states[name] == 'open'
+    def depth(self, symbol, against):  # levels that a buyer ('ask') or a seller ('bid') meets, best first
+        quote, levels, up = self.quotes.get(symbol), self.levels.get(symbol), UP[against]
+        if quote is None: return []
+        touch, size = D(quote[against]), D(quote.get(f'{against}_size', self.instruments[symbol]['clip']))
+        deeper = [Level(D(p), D(n), 'levels', levels) for p, n in (levels[f'{against}s'] if levels else [])]
+        deeper = sorted((x for x in deeper if up * (x.price - touch) > 0), key=lambda x: up * x.price)
+        return [Level(touch, size, 'quote', quote), *deeper]
+    def meets(self, book, symbol, side, limit=None):
+        """Opposite levels at the limit or better, with what is free of each."""
+        levels = [(x, book.taken.get((symbol, AGAINST[side], x.price), (ZERO,))[0])
+                  for x in self.depth(symbol, AGAINST[side])]
+        return [(x, x.size - taken) for x, taken in levels if limit is None
+                or UP[side] * (x.price - limit) <= 0]
+    def take(self, book, symbol, side, quantity, levels):
+        """What is free from the best level on: level and part."""
+        for level, free in levels:
+            part, key = min(quantity, free), (symbol, AGAINST[side], level.price)
+            if part > 0:
+                book.taken[key] = (book.taken.get(key, (ZERO,))[0] + part, self.mseq)
+                quantity -= part
+                yield level, part
 
-    def take(self, work):
-        """One input: what it writes."""
-        self.records = []
-        self.before = (copy.deepcopy(self.book), {n: copy.copy(s) for n, s in self.view.symbols.items()}, [r['floor'] for r in self.rules])
-        work()
-        if not self.exposed():
-            self.checkpoint = None
-        elif self.checkpoint is None:
-            self.checkpoint = (self.view.mts // HOUR + 1) * HOUR
-        return self.records
-
-    # ---- money ------------------------------------------------------------------------------------------------
-    def convert(self, amount, symbol, symbols=None):
-        """In account currency, at the worse side for the trader; with the rates used and the events they are of."""
-        symbols, rates, seqs = symbols or self.view.symbols, [], []
+    # Money
+    def path(self, symbol):  # legs from the instrument's currency to the account's, None where there are none
+        i = self.instruments.get(symbol, {'quote': '', 'conversions': {}})
+        return [] if i['quote'] == self.h['currency'] else i['conversions'].get(self.h['currency'])
+    def with_legs(self, symbol):
+        return [symbol, *(leg['symbol'] for leg in self.path(symbol) if not leg.get('peg'))]
+    def convert(self, amount, symbol, quotes=None):
+        """At the worse side for the trader; with rates and their events."""
+        rates, seqs = [], []
         for leg in self.path(symbol):
             if leg.get('peg'):
                 rates.append('peg')
                 continue
-            quote = symbols[leg['symbol']].quote
-            rate = D(quote['bid' if (amount >= 0) == leg['direct'] else 'ask'])
-            rates.append(('*' if leg['direct'] else '/') + text(rate))
+            quote, direct = (quotes or self.quotes)[leg['symbol']], leg['direct']
+            rate = D(quote['bid' if (amount >= 0) == direct else 'ask'])
+            amount = amount * rate if direct else (amount / rate).quantize(PLACES)
+            rates.append(('*' if direct else '/') + text(rate))
             seqs.append(quote['mseq'])
-            amount = amount * rate if leg['direct'] else div(amount, rate)
         return amount, ' '.join(rates) or '1', seqs
-
-    def path(self, symbol):
-        i = self.instruments[symbol]
-        return [] if i['quote'] == self.h['currency'] else i['conversions'][self.h['currency']]
-
-    def tradable(self, symbol):
-        i = self.instruments.get(symbol)
-        return i is not None and (i['quote'] == self.h['currency'] or self.h['currency'] in i['conversions'])
-
-    def legs(self, symbol):
-        return [leg['symbol'] for leg in self.path(symbol) if not leg.get('peg')]
-
-    def mark(self, p, symbols):
-        return D(symbols[p['symbol']].quote['bid' if p['quantity'] > 0 else 'ask'])
-
-    def equity(self, book=None, symbols=None):
-        book, symbols = book or self.book, symbols or self.view.symbols
-        total = book.balance
-        for p in book.positions:
-            total += self.result(p, symbols)
-        return total
-
-    def result(self, p, symbols):
-        worth = p['quantity'] * D(self.instruments[p['symbol']]['contract_size']) * self.mark(p, symbols) - p['cost']
-        return self.convert(worth, p['symbol'], symbols)[0]
-
     def booked(self, amount, symbol):
-        value, rate, seqs = self.convert(amount, symbol)
-        return {'amount': text(amount), 'currency': self.instruments[symbol]['quote'], 'rate': rate, 'rate_mseq': seqs,
-                'booked': text(value.quantize(self.scale, ROUND_HALF_EVEN))}
-
+        (value, rate, seqs), currency = self.convert(amount, symbol), self.instruments[symbol]['quote']
+        return {'amount': amount, 'currency': currency, 'rate': rate, 'rate_mseq': seqs,
+                'booked': value.quantize(self.cent)}
+    def mark(self, p, quotes=None):
+        return D((quotes or self.quotes)[p['symbol']]['bid' if p['quantity'] > 0 else 'ask'])
+    def values(self, book=None, quotes=None):  # what rules measure
+        book = book or self.book
+        worths = ((p, p['quantity'] * D(self.instruments[p['symbol']]['contract_size']) * self.mark(p,
+                                                                                                    quotes))
+                  for p in book.positions)
+        equity = book.balance + sum(self.convert(worth - p['cost'], p['symbol'], quotes)[0] for p,
+                                    worth in worths)
+        return {'balance': book.balance, 'equity': equity, 'min': min(book.balance, equity)}
     def margin(self, symbol, quantity, price):
         i = self.instruments[symbol]
-        rate = max(D(i['margin_rate']), div(D(1), D(self.h['leverage'])))
+        rate = max(D(i['margin_rate']), (D(1) / D(self.h['leverage'])).quantize(PLACES))
         return -self.convert(-abs(quantity) * price * rate * D(i['contract_size']), symbol)[0]
-
     def used(self):
-        return sum((self.margin(p['symbol'], p['quantity'], self.mark(p, self.view.symbols)) for p in self.book.positions), ZERO)
-
-    def free_margin(self):
-        reserved = sum((self.margin(o['symbol'], adds, o['price']) for o, adds in zip(self.orders, self.adding())), ZERO)
-        return self.equity() - self.used() - reserved
-
-    def adding(self):
-        """Of each working order the quantity beyond what reduces the position, orders before it counted first."""
-        left, out = {}, []
+        return sum((self.margin(p['symbol'], p['quantity'], self.mark(p)) for p in self.book.positions), ZERO)
+    def adding(self):  # each working order with its part beyond what closes, orders before it counted first
+        left = {}
         for o in self.orders:
-            s = 1 if o['side'] == 'buy' else -1
-            key = (o['symbol'], s)
-            against = left.setdefault(key, max(ZERO, -s * self.book.quantity(o['symbol'])))
-            rest = o['quantity'] - o['filled']
-            left[key] = max(ZERO, against - rest)
-            out.append(max(ZERO, rest - against))
-        return out
+            key, rest = (o['symbol'], o['side']), o['quantity'] - o['filled']
+            closes = left.get(key, self.book.closable(*key))
+            left[key] = max(ZERO, closes - rest)
+            yield o, max(ZERO, rest - closes)
 
-    # ---- fills ------------------------------------------------------------------------------------------------
-    def fill(self, book, order, symbol, side, quantity, price, liquidity, kind, event, shown=None):
-        i, s = self.instruments[symbol], 1 if side == 'buy' else -1
-        size, quote, result = D(i['contract_size']), self.view.of(symbol).quote, None
-        p = book.position(symbol)
+    # Fills
+    def fill(self, book, order, symbol, side, quantity, price, liquidity, source):
+        i, s, quote, live = self.instruments[symbol], UP[side], self.quotes[symbol], book is self.book
+        size, c, e, result, fee = D(i['contract_size']), i['commission'], source.event, None, None
+        opened = {'id': order, 'opened_at': self.mts, 'opened_day': self.day and self.day['k']}
+        p, closes = book.position(symbol), min(quantity, book.closable(symbol, side))
+        adds = s * (quantity - closes)
         if p is None:
-            p = {'id': order, 'symbol': symbol, 'quantity': ZERO, 'cost': ZERO, 'opened_at': self.view.mts, 'opened_day': self.day['k']}
+            p = {**opened, 'symbol': symbol, 'quantity': ZERO, 'cost': ZERO}
             book.positions.append(p)
-        closes = min(quantity, max(ZERO, -s * p['quantity']))
         if closes:
-            released = p['cost'] if closes == abs(p['quantity']) else div(p['cost'] * closes, abs(p['quantity']))
+            whole = closes == abs(p['quantity'])
+            released = p['cost'] if whole else (p['cost'] * closes / abs(p['quantity'])).quantize(PLACES)
             result = self.booked(-s * closes * price * size - released, symbol)
-            p['quantity'], p['cost'] = p['quantity'] + s * closes, p['cost'] - released
-            if book is self.book and p['opened_day'] == self.day['k']:
-                self.day['opened_and_closed'] = True
-        if quantity > closes:
-            if not p['quantity']:
-                p.update(id=order, opened_at=self.view.mts, opened_day=self.day['k'])
+            p.update(quantity=p['quantity'] + s * closes, cost=p['cost'] - released)
+            if live and p['opened_day'] == self.day['k']: self.day['opened_and_closed'] = True
+        if adds:
+            p.update({} if p['quantity'] else opened)
+            p.update(quantity=p['quantity'] + adds, cost=p['cost'] + adds * price * size)
             self.day['opened'] = True
-            p['quantity'], p['cost'] = p['quantity'] + s * (quantity - closes), p['cost'] + s * (quantity - closes) * price * size
-        c = i['commission']
-        bps = c.get(f'{liquidity}_bps', c.get('bps', '0'))
-        paid = quantity * price * size * D(bps) / 10_000 + quantity * D(c.get('per_lot', '0'))
+        bps = D(c.get(f'{liquidity}_bps', c.get('bps', '0')))
+        paid = quantity * price * size * bps / 10_000 + quantity * D(c.get('per_lot', '0'))
         fee = self.booked(-paid, symbol) if paid else None
-        postings = []
-        if book is self.book:
-            self.day['gross'] += D(result['booked']) if result else ZERO
-            self.trades = {'first_at': self.trades['first_at'] or self.view.mts, 'last_at': self.view.mts}
-        for entry, house in ((result, 'trading'), (fee, 'commission')):
-            amount = D(entry['booked']) if entry else ZERO
-            book.balance += amount
-            if amount:
-                postings += [{'ledger': 'account:cash', 'amount': text(amount)}, {'ledger': f'house:{house}', 'amount': text(-amount)}]
-        source = {'kind': kind, 'venue': event['venue'], 'mseq': event['mseq'], 'price': shown[0] if kind == 'trade' else text(shown[0]),
-                  'size': shown[1] if kind == 'trade' else text(shown[1]), 'ts': event['ts']}
-        if 'synthetic' in event:
-            source['synthetic'] = event['synthetic']
-            if event['synthetic'] not in self.synthetic:
-                self.synthetic.append(event['synthetic'])
-        middle = (D(quote['bid']) + D(quote['ask'])) / 2
-        self.write('fill', phase=book.phase, order=order, symbol=symbol, side=side, quantity=text(quantity), price=text(price), liquidity=liquidity,
-                   source=source, instrument=f'{symbol}@{i["version"]}', result=result, fee=fee, postings=postings,
-                   spread_cost=text(s * (price - middle) * quantity * size),
-                   position={'id': p['id'], 'quantity': text(p['quantity']), 'cost': text(p['cost'])})
-        if not p['quantity']:
-            book.positions.remove(p)
-
-    def took(self, book, symbol, side, price, size):
-        for t in book.taken:
-            if (t['symbol'], t['side'], t['price']) == (symbol, side, price):
-                t['size'], t['mseq'] = t['size'] + size, self.view.mseq
-                return
-        book.taken.append({'symbol': symbol, 'side': side, 'price': price, 'size': size, 'mseq': self.view.mseq})
-
-    def meets(self, book, symbol, side, limit=None):
-        """Opposite levels at `limit` or better with what is free of each."""
-        against = 'ask' if side == 'buy' else 'bid'
-        levels = self.view.of(symbol).depth(against, self.instruments[symbol]['clip'])
-        up = 1 if side == 'buy' else -1
-        levels = [x for x in levels if limit is None or up * (x[0] - limit) <= 0]
-        return against, [(x, book.free(symbol, against, x)) for x in levels]
-
-    def trade(self, book, name, symbol, side, quantity, limit=None):
-        """The marketable part; what is left of the quantity."""
-        i, up = self.instruments[symbol], 1 if side == 'buy' else -1
-        against, levels = self.meets(book, symbol, side, limit)
-        visible, rest = sum((free for _, free in levels if free > 0), ZERO), quantity
-        for level, free in levels:
-            part = min(rest, free)
-            if part > 0:
-                self.took(book, symbol, against, level[0], part)
-                self.fill(book, name, symbol, side, part, level[0], 'taker', level[2], level[3], level)
-                rest -= part
-        bps = D(i['slippage_bps'])
-        if rest > 0 and visible > 0 and bps and len(levels) == len(self.meets(book, symbol, side)[1]):
-            part = min(rest, on_grid(visible * D(i['cap_bps']) / bps, D(i['quantity_step']), ROUND_FLOOR))
-            last = levels[-1][0]
-            exact = last[0] * (1 + up * bps / 10_000 * part / visible)
-            price = on_grid(exact, D(i['price_tick']), ROUND_CEILING if up > 0 else ROUND_FLOOR)
+        parts = [(entry['booked'], house) for entry,
+                 house in ((result, 'trading'), (fee, 'commission')) if entry]
+        postings = [{'ledger': ledger, 'amount': a} for amount, house in parts if amount
+                    for ledger, a in (('account:cash', amount), (f'house:{house}', -amount))]
+        book.balance += sum(amount for amount, _ in parts)
+        if live:
+            self.day['gross'] += result['booked'] if result else ZERO
+            self.trades = {'first_at': self.trades['first_at'] or self.mts, 'last_at': self.mts}
+        shown = {n: e[n] for n in ('venue', 'mseq', 'ts', 'synthetic') if n in e}
+        self.synthetic += [n for n in [e.get('synthetic')] if n and n not in self.synthetic]
+        self.write('fill', phase=book.phase, order=order, symbol=symbol, side=side, quantity=quantity,
+                   price=price,
+                   liquidity=liquidity, instrument=f'{symbol}@{i["version"]}', result=result, fee=fee,
+                   postings=postings,
+                   source={'kind': source.kind, 'price': source.price, 'size': source.size, **shown},
+                   spread_cost=s * (price - (D(quote['bid']) + D(quote['ask'])) / 2) * quantity * size,
+                   position={n: p[n] for n in ('id', 'quantity', 'cost')})
+        if not p['quantity']: book.positions.remove(p)
+    def trade(self, book, name, symbol, side, quantity, limit=None):  # the marketable part; what is left
+        i, up, levels = self.instruments[symbol], UP[side], self.meets(book, symbol, side, limit)
+        visible, bps = sum((free for _, free in levels if free > 0), ZERO), D(i['slippage_bps'])
+        for level, part in self.take(book, symbol, side, quantity, levels):
+            self.fill(book, name, symbol, side, part, level.price, 'taker', level)
+            quantity -= part
+        if quantity > 0 and visible > 0 and bps and len(levels) == len(self.depth(symbol, AGAINST[side])):
+            step, tick, last = D(i['quantity_step']), D(i['price_tick']), levels[-1][0]
+            part = min(quantity, (visible * D(i['cap_bps']) / bps / step).quantize(D(1), ROUND_FLOOR) * step)
+            slipped = last.price * (1 + up * bps / 10_000 * part / visible)
+            price = (slipped / tick).quantize(D(1), ROUND_CEILING if up > 0 else ROUND_FLOOR) * tick
             if part > 0 and price > 0 and (limit is None or up * (price - limit) <= 0):
-                self.fill(book, name, symbol, side, part, price, 'taker', 'slippage', last[3], (price, visible))
-                rest -= part
-        return rest
-
-    def rest_fills(self, e):
-        """Resting limits of the event's symbol by arrival."""
-        symbol = e['symbol']
-        printed = D(e['size']) if e['kind'] == 'trade' else ZERO
-        for o in list(self.orders):
-            if o['symbol'] != symbol:
-                continue
-            side, up, rest = o['side'], 1 if o['side'] == 'buy' else -1, o['quantity'] - o['filled']
-            against, levels = self.meets(self.book, symbol, side, o['price'])
-            levels = [(x, f) for x, f in levels if f > 0]
-            by_book = min(rest, sum((f for _, f in levels), ZERO))
-            by_print = min(rest, printed) if printed and up * (o['price'] - D(e['price'])) > 0 else ZERO
-            part = max(by_book, by_print)
-            if part <= 0:
-                continue
+                source = Level(price, visible, 'slippage', last.event)
+                self.fill(book, name, symbol, side, part, price, 'taker', source)
+                quantity -= part
+        return quantity
+    def fill_resting(self, e):  # resting limits of the event's symbol, by arrival
+        symbol, printed = e['symbol'], D(e['size']) if e['kind'] == 'trade' else ZERO
+        for o in [o for o in self.orders if o['symbol'] == symbol]:
+            side, rest = o['side'], o['quantity'] - o['filled']
+            levels = [(x, free) for x, free in self.meets(self.book, symbol, side, o['price']) if free > 0]
+            by_book = min(rest, sum((free for _, free in levels), ZERO))
+            by_print = min(rest, printed) if printed and UP[side] * (o['price'] - D(e['price'])) > 0 else ZERO
+            part, source = max(by_book, by_print), Level(e.get('price'), e.get('size'), 'trade', e)
+            if part <= 0: continue
             if by_print > by_book:
                 printed -= part
-                kind, event, shown = 'trade', e, (e['price'], e['size'])
             else:
-                first = levels[0][0]
-                kind, event, shown, left = first[2], first[3], first, part
-                for level, free in levels:
-                    used = min(left, free)
-                    if used > 0:
-                        self.took(self.book, symbol, against, level[0], used)
-                        left -= used
+                source = [level for level, _ in self.take(self.book, symbol, side, part, levels)][0]
             o['filled'] += part
-            self.fill(self.book, o['id'], symbol, side, part, o['price'], 'maker', kind, event, shown)
-            if o['filled'] == o['quantity']:
-                self.orders.remove(o)
-                self.write('order', phase=self.phase, order=o['id'], status='filled', filled=text(o['filled']))
-
-    def close_out(self, book):
-        """Everything that the market allows, by symbol; True when nothing is left."""
+            self.fill(self.book, o['id'], symbol, side, part, o['price'], 'maker', source)
+            if o['filled'] == o['quantity']: self.done([o], 'filled')
+    def done(self, orders, status, **reason):
+        for o in list(orders):
+            self.orders = [x for x in self.orders if x is not o]
+            self.write('order', phase=self.phase, order=o['id'], status=status, filled=o['filled'], **reason)
+    def close_out(self, book):  # everything that the market allows, by symbol; True when nothing is left
         for p in sorted(book.positions, key=lambda p: p['symbol']):
-            s = self.view.of(p['symbol'])
-            if s.state == 'open' and s.valid():
-                self.trade(book, 'close', p['symbol'], 'sell' if p['quantity'] > 0 else 'buy', abs(p['quantity']))
+            side = 'sell' if p['quantity'] > 0 else 'buy'
+            if self.trading(p['symbol']): self.trade(book, 'close', p['symbol'], side, abs(p['quantity']))
         return not book.positions
 
-    def cancel(self, orders, reason):
-        for o in orders:
-            self.orders.remove(o)
-            self.write('order', phase=self.phase, order=o['id'], status='cancelled', filled=text(o['filled']), reason=reason)
-
-    # ---- commands ---------------------------------------------------------------------------------------------
-    def command(self, c):
-        op = c['op']
-        if op == 'create':
-            answer = refusal('conflict', 'The assessment exists already.') if self.status != 'none' else {'ok': True, 'status': 'created'}
-            if answer['ok']:
-                self.status = 'created'
-        elif op == 'start':
-            answer = {'ok': True, 'status': 'started'}
-            if self.status == 'started':
-                answer = refusal('assessment_already_started', 'The assessment was started before.')
-            elif self.status != 'created':
-                answer = self.ended()
-        elif op == 'abandon':
-            answer = {'ok': True, 'status': 'abandoned'} if self.status in ('created', 'started') else self.ended()
-        elif op in ('cancel', 'cancel_all'):
-            if op == 'cancel':
-                found = [o for o in self.orders if c['order'] in (o['id'], f'client:{o["client_id"]}')]
-                answer = {'ok': True, 'cancelled': [o['id'] for o in found]} if found else refusal('order_not_working', f'No working order {c["order"]}.')
-            else:
-                found = [o for o in self.orders if c.get('symbol', o['symbol']) == o['symbol']]
-                answer = {'ok': True, 'cancelled': [o['id'] for o in found]}
-        elif op == 'order':
-            return self.order(c)
-        else:
-            raise CanNotTell(f'the command {op} is not covered')
-        self.write('command', command=c, answer=answer)
-        if not answer['ok'] or op == 'create':
-            return None
-        if op == 'start':
-            self.status = 'started'
-            self.open_phase(0)
-        elif op == 'abandon':
-            self.end_phase('abandoned', None)
-        else:
-            self.cancel(found, 'requested')
-        self.evaluate()
-
-    def ended(self):
-        return refusal('assessment_ended', f'The assessment has ended: {self.status}.')
-
-    def refused(self, c, i):
-        """Why an order is not accepted, in the order in which it is looked at."""
-        if self.status == 'created':
-            return refusal('assessment_not_started', 'Start the assessment first.')
+    # Orders
+    def answer(self, command, answer):  # the detail of a refusal is taken as the record says it
+        self.write('command', command=command, answer=answer if answer['ok']
+                   else {**answer, 'detail': self.said})
+        return answer['ok']
+    def refusals(self, c, reduces):  # why an order is not accepted, in the order in which it is looked at
+        i, symbol, limit = self.instruments.get(c['symbol']), c['symbol'], c['type'] == 'limit'
+        rests = limit and c.get('time_in_force') != 'ioc'
         if self.status != 'started':
-            return self.ended()
-        if i is None:
-            return refusal('unknown_symbol', f'{c["symbol"]} is not an instrument of this account.', field='symbol')
-        if not self.tradable(c['symbol']):
-            return refusal('symbol_not_tradable', f'{c["symbol"]} has no conversion path to {self.h["currency"]}.', field='symbol')
-        quantity, step = D(c['quantity']), D(i['quantity_step'])
-        if quantity <= 0:
-            return refusal('quantity_too_small', 'The quantity must be above zero.', field='quantity')
-        if quantity % step:
-            legal = text(max(step, on_grid(quantity, step, ROUND_HALF_DOWN)))
-            return refusal('quantity_off_grid', f'The quantity must be a multiple of {text(step)}; the nearest is {legal}.', field='quantity', nearest=legal)
-        for bound, word, code in ((D(i['min_quantity']), 'least', 'quantity_too_small'), (D(i['max_quantity']), 'largest', 'quantity_too_large')):
-            if quantity < bound if word == 'least' else quantity > bound:
-                return refusal(code, f'The {word} quantity is {text(bound)}.', field='quantity', nearest=text(bound))
-        tick = D(i['price_tick'])
-        if c['type'] == 'limit' and D(c['price']) <= 0:
-            return refusal('price_off_grid', 'The price must be above zero.', field='price', nearest=text(tick))
-        if c['type'] == 'limit' and D(c['price']) % tick:
-            legal = text(max(tick, on_grid(D(c['price']), tick, ROUND_HALF_DOWN)))
-            return refusal('price_off_grid', f'The price must be a multiple of {text(tick)}; the nearest is {legal}.', field='price', nearest=legal)
-        s = 1 if c['side'] == 'buy' else -1
-        pending = sum((o['quantity'] - o['filled'] for o in self.orders if (o['symbol'], o['side']) == (c['symbol'], c['side'])), ZERO)
-        reduces = quantity + pending <= -s * self.book.quantity(c['symbol'])
-        if self.provisional and not reduces:
-            return refusal('account_locked', 'A provisional breach is being decided: only orders that reduce exposure are accepted.')
-        rests = c['type'] == 'limit' and c.get('time_in_force') != 'ioc'
-        for name in [] if reduces and rests else [c['symbol'], *self.legs(c['symbol'])]:
-            v = self.view.of(name)
-            if v.state in ('closed', 'settled'):
-                return refusal('market_closed', f'{name} is closed.', field='symbol')
-            if v.state == 'halted':
-                return refusal('market_halted', f'{name} is halted.', field='symbol')
-            if not v.valid():
-                return refusal('market_stale', f'There is no valid quote of {name} now.', field='symbol', retryable=True)
-        if rests and len(self.orders) >= MAX_WORKING_ORDERS:
-            return refusal('too_many_orders', f'At most {MAX_WORKING_ORDERS} orders may work at once.')
-        price = D(c['price']) if c['type'] == 'limit' else D(self.view.of(c['symbol']).quote['ask' if s > 0 else 'bid'])
-        if quantity * price * D(i['contract_size']) < D(i['min_notional']):
-            return refusal('notional_too_small', f'The least notional is {text(D(i["min_notional"]))} {i["quote"]}.', field='quantity')
-        return reduces
-
+            yield refusal('assessment_not_started' if self.status == 'created' else 'assessment_ended')
+        if self.path(symbol) is None:
+            yield refusal('symbol_not_tradable' if i else 'unknown_symbol', 'symbol')
+        def grid_of(value, grid, rounding): return (D(value) / grid).quantize(D(1), rounding) * grid
+        quantity, step, tick = D(c['quantity']), D(i['quantity_step']), D(i['price_tick'])
+        least = max(step, grid_of(i['min_quantity'], step, ROUND_CEILING))
+        most = grid_of(i['max_quantity'], step, ROUND_FLOOR)
+        nearest = min(most, max(least, grid_of(quantity, step, ROUND_HALF_DOWN)))
+        if quantity <= 0: yield refusal('quantity_too_small', 'quantity', nearest=least)
+        if quantity % step: yield refusal('quantity_off_grid', 'quantity', nearest=nearest)
+        if quantity < least: yield refusal('quantity_too_small', 'quantity', nearest=least)
+        if quantity > most: yield refusal('quantity_too_large', 'quantity', nearest=most)
+        if limit and (D(c['price']) <= 0 or D(c['price']) % tick):
+            yield refusal('price_off_grid', 'price', nearest=max(tick, grid_of(c['price'], tick, ROUND_HALF_DOWN)))
+        if self.provisional and not reduces: yield refusal('account_locked')
+        for name in [] if reduces and rests else self.with_legs(symbol):
+            state = self.states[name]
+            if state in ('closed', 'halted'): yield refusal(f'market_{state}', 'symbol')
+            if not self.valid(name): yield refusal('market_stale', 'symbol', retryable=True)
+        if rests and len(self.orders) >= MOST_WORKING: yield refusal('too_many_orders')
+        notional = D(c['quantity']) * D(c['price'] if limit
+                                        else self.quotes[symbol][AGAINST[c['side']]]) * D(i['contract_size'])
+        if notional < D(i['min_notional']): yield refusal('notional_too_small', 'quantity')
     def order(self, c):
-        odd = set(c) - {'op', 'symbol', 'side', 'type', 'quantity', 'price', 'time_in_force', 'client_order_id'}
-        if odd or c['type'] not in ('market', 'limit') or c.get('time_in_force', 'gtc') not in ('gtc', 'ioc'):
-            raise CanNotTell(f'{c["type"]} orders with {sorted(odd) or c.get("time_in_force")} are not covered')
-        why = self.refused(c, self.instruments.get(c['symbol']))
-        if isinstance(why, dict):
-            self.write('command', command=c, answer=why)
-            return
-        name, limit = f'o{self.aseq}', c['type'] == 'limit'
-        tif = c.get('time_in_force', 'gtc' if limit else 'ioc')
-        o = {'id': name, 'client_id': c.get('client_order_id'), 'symbol': c['symbol'], 'side': c['side'], 'type': c['type'], 'tif': tif,
-             'price': D(c['price']) if limit else None, 'quantity': D(c['quantity']), 'filled': ZERO, 'created_at': self.view.mts}
-        kept = copy.deepcopy((self.book, self.day, self.orders, self.synthetic, self.trades))
-        at, self.records, self.aseq = (self.records, self.aseq), [], self.aseq + 1
-        open_market = all(self.view.of(n).state == 'open' and self.view.of(n).valid() for n in (c['symbol'], *self.legs(c['symbol'])))
-        rest = self.trade(self.book, name, c['symbol'], c['side'], o['quantity'], o['price']) if open_market else o['quantity']
-        o['filled'] = o['quantity'] - rest
-        rests = limit and tif == 'gtc'
-        if rest and rests:
-            self.orders.append(o)
-        free = self.free_margin() if not why else ZERO
-        if free < 0 and (o['filled'] or self.adding()[-1] > 0):
-            self.book, self.day, self.orders, self.synthetic, self.trades = kept
-            answer = refusal('insufficient_margin', f'After this order {text(-free)} {self.h["currency"]} of margin would be missing for {c["symbol"]}.', field='quantity')
-            self.records, self.aseq = at
-            self.write('command', command=c, answer=answer)
-            return
-        status = 'filled' if not rest else 'working' if rests else 'cancelled'
-        view = {'id': name, 'symbol': c['symbol'], 'side': c['side'], 'type': c['type'], 'time_in_force': tif, 'quantity': text(o['quantity']),
-                'filled': text(o['filled']), 'status': status, 'created_at': o['created_at']}
-        if o['client_id'] is not None:
-            view['client_order_id'] = o['client_id']
-        if limit:
-            view['price'] = text(o['price'])
-        more = {'reason': 'no_liquidity'} if status == 'cancelled' else {}
-        fills, self.records, after = self.records, at[0], self.aseq
-        self.aseq = at[1]
-        self.write('command', command=c, answer={'ok': True, 'order': {**view, **more}})
-        self.records += fills
-        self.aseq = after
+        symbol, side, quantity, limit = c['symbol'], c['side'], D(c['quantity']), c['type'] == 'limit'
+        before = sum(o['quantity'] - o['filled'] for o in self.orders
+                     if (o['symbol'], o['side']) == (symbol, side))
+        reduces = quantity + before <= self.book.closable(symbol, side)
+        no = next(self.refusals(c, reduces), None)
+        if no: return self.answer(c, no)
+        kept, answer = copy.deepcopy({n: getattr(self, n) for n in TRIED}), {'ok': True}
+        o = {**UNUSED, 'id': f'o{self.aseq}', 'symbol': symbol, 'side': side, 'type': c['type'],
+             'quantity': quantity,
+             'price': D(c['price']) if limit else None, 'time_in_force': c.get('time_in_force',
+                                                                               'gtc' if limit else 'ioc'),
+             'client_id': c.get('client_order_id'), 'filled': ZERO, 'reduce_only': False, 'post_only': False,
+             'created_at': self.mts}
+        self.answer(c, answer)
+        if all(map(self.trading, self.with_legs(symbol))):
+            o['filled'] = quantity - self.trade(self.book, o['id'], symbol, side, quantity, o['price'])
+        rests, reason = limit and o['time_in_force'] == 'gtc', {}
+        status = 'filled' if o['filled'] == quantity else 'working' if rests else 'cancelled'
+        self.orders += [o] if status == 'working' else []
+        adding = list(self.adding())
+        needed = self.used() + sum(self.margin(x['symbol'], n, x['price']) for x, n in adding)
+        adds = o['filled'] > 0 or status == 'working' and adding[-1][1] > 0
+        if adds and not reduces and self.values()['equity'] < needed:
+            vars(self).update(kept)
+            return self.answer(c, refusal('insufficient_margin', 'quantity'))
+        if status == 'cancelled': reason = {'reason': 'no_liquidity'}
+        view = {n: o[n] for n in ('id', 'symbol', 'side', 'type', 'time_in_force', 'created_at', 'quantity',
+                                  'filled')}
+        optional = {'client_order_id': o['client_id'], 'price': o['price'], **reason}
+        answer['order'] = {**view, 'status': status, **{n: v for n, v in optional.items() if v is not None}}
         self.day['orders'] += 1
-        if status != 'working':
-            self.write('order', phase=self.phase, order=name, status=status, filled=text(o['filled']), **more)
-        self.evaluate()
+        if status != 'working': self.done([o], status, **reason)
+        return True

@@ -1,106 +1,72 @@
 """Ed25519 over links and commits, trusted keys, receipts (docs/proof-format.md, 7)."""
-import json
-
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from archive import Differs, canonical, leaf_hash, node_hash, sha
 
-from archive import CanNotTell, Differs, canonical, leaf_hash, node_hash, sha
-
-
-def load_keys(path):
-    with open(path, encoding='utf-8') as file:
-        value = json.load(file)
-    keys = value.get('keys') if isinstance(value, dict) else value
-    if not isinstance(keys, list):
-        raise CanNotTell('the keys file has no keys')
-    return {k['kid']: k for k in keys if sha(bytes.fromhex(k['public_key'])).hex()[:16] == k['kid']}
-
-
-def holds(key, text, signature):
+def holds(key, said, signature):
     try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key['public_key'])).verify(bytes.fromhex(signature), text.encode())
-        return True
-    except (InvalidSignature, ValueError):
+        public = bytes.fromhex(key['public_key'])
+        Ed25519PublicKey.from_public_bytes(public).verify(bytes.fromhex(signature), said.encode())
+        return sha(public).hex()[:16] == key['kid']
+    except (InvalidSignature, ValueError, TypeError, KeyError):
         return False
-
 
 def trusted(keys, carried):
     """The given keys and those that one of them signed."""
-    out = dict(keys)
-    grew = True
-    while grew:
-        grew = False
+    out, known = {k['kid']: k for k in keys}, -1
+    while known != len(out):
+        known = len(out)
         for k in carried:
-            by = out.get(k.get('signed_by'))
-            if k['kid'] in out or by is None or not isinstance(k.get('signature'), str) or not isinstance(k.get('public_key'), str):
-                continue
-            said = canonical({'kid': k['kid'], 'public_key': k['public_key'], 'signed_by': by['kid'], 'v': 1, 'valid_from': k.get('valid_from')})
-            if holds(by, said, k['signature']) and sha(bytes.fromhex(k['public_key'])).hex()[:16] == k['kid']:
-                out[k['kid']] = k
-                grew = True
+            said = {n: k.get(n) for n in ('kid', 'public_key', 'signed_by', 'valid_from')}
+            own = sha(bytes.fromhex(k['public_key'])).hex()[:16] == k['kid']
+            if own and said['signed_by'] in out and holds(out[said['signed_by']], canonical({**said, 'v': 1}),
+                                                          k['signature']):
+                out.setdefault(k['kid'], k)
     return out
-
 
 def path_root(leaf, path):
     """Root over a leaf and its siblings from the leaf up; None where the path has not the tree's shape."""
-    at, end, hashes = path['index'], path['count'] - 1, list(path['hashes'])
-    if not 0 <= at <= end:
-        return None
-    while end > 0:
+    at, end, siblings = path['index'], path['count'] - 1, iter(path['hashes'])
+    while 0 <= at <= end and end:
         if at % 2 or at != end:
-            if not hashes:
-                return None
-            other = bytes.fromhex(hashes.pop(0))
+            other = bytes.fromhex(next(siblings, ''))
             leaf = node_hash(other, leaf) if at % 2 else node_hash(leaf, other)
         at, end = at // 2, end // 2
-    return leaf.hex() if not hashes else None
-
+    return leaf.hex() if at == end == 0 and next(siblings, None) is None else None
 
 def why_not(receipt, keys):
-    key = keys.get(receipt['kid'])
-    if key is None:
-        return 'is by a key that is not trusted'
-    link = {n: receipt[n] for n in ('assessment', 'aseq', 'hash')}
+    key, link, at = keys.get(receipt['kid']), {n: receipt[n]
+                                               for n in ('assessment', 'aseq', 'hash')}, receipt['signed_at']
+    if key is None: return 'is by a key that is not trusted'
+    said, path = {**link, 'signed_at': at}, receipt.get('path')
     try:
-        if receipt.get('path'):
-            root = path_root(leaf_hash(canonical(link).encode()), receipt['path'])
-            said = canonical({'commit': root, 'count': receipt['path']['count'], 'signed_at': receipt['signed_at']})
-        else:
-            said = canonical({**link, 'signed_at': receipt['signed_at']})
+        said = {'commit': path_root(leaf_hash(link), path), 'count': path['count'],
+                'signed_at': at} if path else said
     except (KeyError, TypeError, ValueError):
         return 'does not hold'
-    if not holds(key, said, receipt['signature']):
-        return 'does not hold'
-    if receipt['signed_at'] < key['valid_from'] or key.get('valid_to') is not None and receipt['signed_at'] > key['valid_to']:
-        return 'is by a key that was not valid at that time'
-    return None
+    if not holds(key, canonical(said), receipt['signature']): return 'does not hold'
+    return None if key['valid_from'] <= at <= (key.get('valid_to')
+                                               or at) else 'is by a key that was not valid then'
 
-
-def check_receipt(receipt, envelope, records, hashes, keys):
-    n = receipt.get('aseq') if isinstance(receipt, dict) else None
-    mseq = records[n]['mseq'] if isinstance(n, int) and 0 <= n < len(records) else None
-    if mseq is None or receipt.get('hash') != hashes[n] or receipt.get('assessment') != envelope['assessment']:
-        return [Differs(f'the receipt of record {n} is not in the chain', mseq, n)]
-    why = why_not(receipt, trusted(keys, envelope['keys'])) if keys else None
-    return [Differs(f'the signature of the receipt of record {n} {why}', mseq, n)] if why else []
-
-
-def check_signatures(envelope, records, hashes, keys, whole):
-    out, signed, known = [], set(), trusted(keys, envelope['keys'])
-    for r in envelope['receipts']:
+def check_receipts(receipts, envelope, records, hashes, keys):
+    """Receipts must be of this chain, and signed by a trusted key where any is given."""
+    known = trusted(keys, envelope['keys'])
+    for r in receipts:
         n = r['aseq']
-        signed.add(n)
-        if not 0 <= n < len(records) or r['hash'] != hashes[n] or r.get('assessment') != envelope['assessment']:
-            out.append(Differs(f'a signature for record {n} is not of this chain', records[min(max(n, 0), len(records) - 1)]['mseq'], n))
-            continue
-        why = why_not(r, known) if keys else None
+        of_chain = 0 <= n < len(records) and (r['hash'], r.get('assessment')) == (hashes[n],
+                                                                                  envelope['assessment'])
+        why = (why_not(r, known) if keys else None) if of_chain else 'is not of this chain'
         if why:
-            out.append(Differs(f'the signature of record {n} {why}', records[n]['mseq'], n))
-    commands = [n for n, r in enumerate(records) if r['kind'] == 'command'] + [len(records)]
+            yield Differs(f'the signature of record {n} {why}',
+                          records[min(max(n, 0), len(records) - 1)]['mseq'], n)
+
+def check_signed(receipts, records, whole):
+    """Every verdict, every checkpoint and every answer to an order is signed."""
+    signed, commands = {r['aseq'] for r in receipts}, [n for n,
+                                                       r in enumerate(records) if r['kind'] == 'command']
     for n, r in enumerate(records[:whole]):
-        after = min((c for c in commands if c > n), default=n)
-        if r['kind'] in ('verdict', 'checkpoint') and n not in signed:
-            out.append(Differs(f'the {r["kind"]} at {n} is not signed', r['mseq'], n))
-        if r['kind'] == 'command' and r['command'].get('op') == 'order' and (after < whole or whole == len(records)) and not signed.intersection(range(n, after)):
-            out.append(Differs(f'the answer at {n} has no receipt', r['mseq'], n))
-    return out
+        after = next((c for c in commands if c > n), len(records))
+        order = r['kind'] == 'command' and r['command']['op'] == 'order'
+        late = order and (after < whole or whole == len(records)) and not signed & set(range(n, after))
+        if r['kind'] in ('verdict', 'checkpoint') and n not in signed or late:
+            yield Differs(f'the {r["kind"]} at {n} is not signed', r['mseq'], n)

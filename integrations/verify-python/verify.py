@@ -1,285 +1,215 @@
 #!/usr/bin/env python3
 """An independent verifier of Assay's proofs: exit 0 it follows, 1 it does not, 2 can not tell."""
-import argparse
-import json
-import os
-import sys
+import argparse, json, pathlib, re, sys
+from archive import RECEIPT, CanNotTell, Differs, Log, canonical, fits, need, text_hash
+from archive import read_envelope, read_journal, unpack
+from rules import Decider
+from signatures import check_receipts, check_signed
 
-from archive import HEX64, KINDS, CanNotTell, Differs, Log, canonical, chain, parse, read_envelope, read_journal, text_hash, unpack
-from decide import Decider, Zone, check_covered
-from signatures import check_receipt, check_signatures, load_keys
+COVERED = json.loads(pathlib.Path(__file__).with_name('covered.json').read_text(encoding='utf-8'))
 
+def covered(kind, value):  # the table must list every member, and its value where only some are covered
+    need(kind in COVERED, CanNotTell(f'{kind} is not covered'))
+    for name in sorted(value):
+        good = name in COVERED[kind] and (COVERED[kind][name] is None or value[name] in COVERED[kind][name])
+        need(good, CanNotTell(f'{kind}: {name} {canonical(value[name])} is not covered'))
 
 def read_documents(files, header):
-    docs = header.get('docs')
-    if not isinstance(docs, dict):
-        raise Differs('the header cites no documents', header['mseq'], 0)
-    cited, out = {}, {}
-    for name in sorted(docs):
-        cited[f'docs/{docs[name]}.json'] = name
-        if f'docs/{docs[name]}.json' not in files:
-            raise CanNotTell(f'the document {name} is missing')
+    cited = {f'docs/{value}.json': name for name, value in header['docs'].items()}
+    need(set(cited) <= set(files), CanNotTell('a document is missing'))
     for file in sorted(f for f in files if f.startswith('docs/')):
-        if file not in cited:
-            raise Differs(f'{file} is cited by nothing', header['mseq'], 0)
-        if text_hash(files[file].decode('utf-8', 'replace')) != file[5:-5]:
-            raise Differs(f'the document {cited[file]} is not the one that the header cites', header['mseq'], 0)
-    for name in docs:
-        out[name] = json.loads(files[f'docs/{docs[name]}.json'])
-    return out
-
+        same = text_hash(files[file].decode('utf-8', 'replace')) == file[5:-5]
+        need(file in cited and same, Differs(f'{file} is not what the header cites', header['mseq'], 0))
+    return {name: json.loads(files[file]) for file, name in cited.items()}
 
 class Replay:
-    """The archive's own commands over its own events; `spans` of exposure and `looks` of flat orders for completeness."""
-
-    def __init__(self, archive, docs):
-        self.records, self.log, self.end = archive['records'], archive['log'], archive['envelope']['end']
-        header = self.records[0]
+    """The archive's own commands over its own events; `spans` of exposure and `looks` of flat orders."""
+    def __init__(self, records, log, end, docs):
+        self.records, self.log, self.end, header = records, log, end, records[0]
         instruments = {n[11:]: d for n, d in docs.items() if n.startswith('instrument:')}
-        check_covered(header, instruments)
-        self.ordered = {r['command'].get('symbol') for r in self.records if r['kind'] == 'command' and r['command'].get('op') == 'order'}
-        for name in self.ordered & set(instruments):
-            if 'uncovered' in instruments[name]:
-                raise CanNotTell(f'{instruments[name]["uncovered"]} is not covered')
-        self.account = Decider(header, Zone(docs[f'zone:{header["reset_zone"]}'], header['reset_time']), instruments, self.head_before)
+        ordered = {r['command'].get('symbol') for r in records if r['kind'] == 'command'
+                   and r['command']['op'] == 'order'}
+        parts = [('header', header), *(('phase', p) for p in header['phases'])]
+        parts += [(r['rule'], r) for p in header['phases'] for r in p['rules']]
+        for name in sorted(ordered & set(instruments)):
+            parts += [('instrument', instruments[name]), ('commission', instruments[name]['commission'])]
+        for kind, value in parts: covered(kind, value)
+        self.account = a = Decider(header, instruments, docs[f'zone:{header["reset_zone"]}'])
+        self.symbols = sorted({n for s in ordered if a.path(s) is not None for n in a.with_legs(s)})
         self.next, self.spans, self.looks = 0, [], []
-
-    def head_before(self, mseq):
-        found = [h for s, h in zip(self.log.segments, self.log.heads) if s['last'] < mseq]
-        return found[-1] if found else None
-
-    def symbols(self):
-        a = self.account
-        return sorted({n for s in self.ordered if a.tradable(s) for n in (s, *a.legs(s))})
-
-    def step(self, work):
-        a = self.account
-        was = a.exposed()
-        a.take(work)
-        if was and not a.exposed():
-            self.spans[-1][1] = a.working_on
-        if not was and a.exposed():
-            self.spans.append([a.view.mseq, None])
+    def step(self, at, work):  # one input, whose records must be the archive's next ones
+        a, was = self.account, self.account.exposed()
+        a.head = self.log.head_before(at)
+        a.take_in(work)
+        if was and not a.exposed(): self.spans[-1][1] = at
+        if not was and a.exposed(): self.spans.append([a.mseq, self.end])
         for mine in a.records:
-            n = mine['aseq']
-            if n >= len(self.records):
-                raise Differs(f'record {n} is missing', mine['mseq'], n)
+            n, mseq = mine['aseq'], mine['mseq']
+            need(n < len(self.records), Differs(f'record {n} is missing', mseq, n))
             if canonical(mine) != canonical(self.records[n]):
-                if self.records[n]['kind'] not in KINDS:
-                    raise CanNotTell(f'records of kind {self.records[n]["kind"]} are not covered')
-                raise Differs(f'record {n} is {difference(self.records[n], mine)}', mine['mseq'], n)
+                need(self.records[n]['kind'] in COVERED['records'],
+                     CanNotTell(f'{self.records[n]["kind"]} is not covered'))
+                raise Differs(f'record {n} is another one: the replay decides {canonical(mine)}', mseq, n)
         self.next = a.aseq
-
-    def told(self):
+    def told(self):  # what the chain was told before the next event
         a = self.account
-        a.working_on = a.view.mseq
-        while self.next < len(self.records):
-            r = self.records[self.next]
-            if r['kind'] == 'header' and self.next == 0:
-                r = {'command': {'op': 'create'}, 'cseq': r['cseq'], 'mseq': r['mseq'], 'kind': 'command'}
-            command = r['kind'] == 'command'
-            if r['mseq'] != a.view.mseq or not command and r['kind'] != 'sealed':
+        while self.next < len(self.records) and self.records[self.next]['mseq'] == a.mseq:
+            r, n = self.records[self.next], self.next
+            c = {'op': 'create'} if n == 0 and r['kind'] == 'header' else r.get('command')
+            sealed = r['kind'] == 'sealed' and a.unsealed
+            number = self.log.number_at(a.unsealed[0]['mseq']) if sealed else None
+            if c:
+                need(r['cseq'] == a.cseq + 1, Differs(f'command {r["cseq"]} stands where {a.cseq + 1} should',
+                                                      a.mseq, n))
+                a.cseq, a.said = r['cseq'], r.get('answer', {}).get('detail')
+                covered(c['op'], c)
+                self.looks += [(a.mseq, n)] if c['op'] == 'order' and not a.exposed() else []
+                self.step(a.mseq, lambda: self.command(c))
+            elif number is None or self.log.segments[number]['last'] > a.mseq:
                 return
-            if command:
-                if r['cseq'] != a.cseq + 1:
-                    raise Differs(f'command {r["cseq"]} stands where {a.cseq + 1} should', a.view.mseq, self.next)
-                a.cseq = r['cseq']
-                if r['command'].get('op') == 'order' and not a.exposed():
-                    self.looks.append((a.view.mseq, self.next))
-                self.step(lambda: self.create(r['command']) if self.next == 0 else a.command(r['command']))
             else:
-                if not a.unsealed:
-                    return
-                number = next((i for i, s in enumerate(self.log.segments) if s['first'] <= a.unsealed[0]['mseq'] <= s['last']), None)
-                if number is None or self.log.segments[number]['last'] > a.view.mseq:
-                    return
-                self.step(lambda: a.sealed(self.log.segments[number]['last'], self.log.heads[number]))
-
-    def create(self, command):
-        a, header = self.account, self.records[0]
-        a.write('header', **{n: v for n, v in header.items() if n not in ('aseq', 'mseq', 'mts', 'cseq', 'kind')})
-        a.command(command)
-
+                self.step(a.mseq, lambda: a.sealed(self.log.segments[number]['last'], self.log.heads[number]))
+    def command(self, c):
+        header = {n: v for n, v in self.records[0].items()
+                  if n not in ('aseq', 'mseq', 'mts', 'cseq', 'kind')}
+        if self.next == 0: self.account.write('header', **header)
+        self.account.command(c)
     def run(self):
         a = self.account
         for leaf in self.log.events:
-            if leaf.mseq > self.end:
-                break
+            if leaf.mseq > self.end: break
             self.told()
-            e = leaf.event
-            a.working_on, a.view.mseq = leaf.mseq, max(a.view.mseq, leaf.mseq - 1)
-            while (instant := a.deadline(e['mts'])) is not None:
-                self.step(lambda: a.at_deadline(instant))
-            self.step(lambda: a.event(e))
+            a.mseq = max(a.mseq, leaf.mseq - 1)
+            while (instant := a.deadline(leaf.event['mts'])) is not None:
+                self.step(leaf.mseq, lambda: a.at_deadline(instant))
+            self.step(leaf.mseq, lambda: a.event(leaf.event))
         self.told()
-        if self.next < len(self.records):
-            r = self.records[self.next]
-            raise Differs(f'record {self.next} follows from nothing', r['mseq'], self.next)
-
-    # ---- completeness -------------------------------------------------------------------------------------------
-    def missing(self):
-        shown = {leaf.mseq: leaf for leaf in self.log.events}
-        out = [Differs(f'the event {r["mseq"]}, at which record {n} was stamped, is missing', r['mseq'], n)
-               for n, r in enumerate(self.records) if r['mseq'] and r['mseq'] not in shown]
-        streams = self.symbols()
+        left = self.records[self.next:self.next + 1]
+        need(not left, left and Differs(f'record {self.next} follows from nothing', left[0]['mseq'],
+                                        self.next))
+    def missing(self):  # events that must be shown and are not
+        shown = {leaf.mseq for leaf in self.log.events}
+        for n, r in enumerate(self.records):
+            if r['mseq'] and r['mseq'] not in shown:
+                yield Differs(f'the event {r["mseq"]}, at which record {n} was stamped, is missing',
+                              r['mseq'], n)
         for a, b in self.spans:
-            out += [self.log.missing(s, a, b or self.end) for s in (*streams, 'group')]
+            for stream in (*self.symbols, 'group'): yield from self.log.missing(stream, a, b)
         for stamp, n in self.looks:
-            out += self.look(stamp, n, streams, shown)
-        return [x for x in out if x]
+            since = []
+            for stream in self.symbols: yield from self.look(stream, stamp, n, shown, since)
+            if len(since) == len(self.symbols):
+                yield from self.log.missing('group', min(since, default=stamp), stamp)
+    def look(self, stream, stamp, n, shown, since):
+        """The newest events of a symbol at an order that was given while flat."""
+        leaves = self.log.streams.get(stream, [])
+        newest = next((x for x in reversed(leaves) if x.mseq <= stamp), None)
+        if newest is None:
+            before = leaves[0].before if leaves else []
+            named = max((p for p in before if p <= stamp), default=0) or stamp
+            if (not leaves or any(before)) and self.log.missing(stream, 0, stamp):
+                yield Differs(f'the newest event of {stream} at {stamp} is missing', named, n)
+            return
+        yield from self.log.missing(stream, newest.mseq, stamp)
+        kind, stood = newest.event['kind'], newest.before + [0] * (6 - len(newest.before))
+        for at, of_kind in enumerate(('bid' in newest.event, kind == 'levels', kind == 'symbol_state',
+                                      kind == 'trade')):
+            stood[at] = newest.mseq if of_kind else stood[at]
+        for p in sorted(set(stood) - shown - {0}):
+            yield Differs(f'the event {p} of {stream} stood at {stamp} and is missing', p, n)
+        since.append(max(stood[0], stood[2]))
 
-    def look(self, stamp, n, streams, shown):
-        out, since = [], []
-        for s in streams:
-            leaves = self.log.streams.get(s, [])
-            newest = next((x for x in reversed(leaves) if x.mseq <= stamp), None)
-            if newest is None:
-                first = leaves[0] if leaves else None
-                if not (first and not any(first.before)) and self.log.missing(s, 0, stamp):
-                    named = max((p for p in first.before if p <= stamp), default=0) if first else 0
-                    out.append(Differs(f'the newest event of {s} at {stamp} is missing', named or stamp, n))
-                continue
-            out.append(self.log.missing(s, newest.mseq, stamp))
-            stood = newest.before + [0] * (6 - len(newest.before))
-            kind = newest.event['kind']
-            quoted = kind == 'quote' or kind == 'trade' and 'bid' in newest.event
-            for at, is_it in enumerate((quoted, kind == 'levels', kind == 'symbol_state', kind == 'trade')):
-                stood[at] = newest.mseq if is_it else stood[at]
-            out += [Differs(f'the event {p} of {s} stood at {stamp} and is missing', p, n) for p in stood if p and p not in shown]
-            since.append(max(stood[0], stood[2]))
-        if len(since) == len(streams) and min(since, default=stamp) < stamp:
-            out.append(self.log.missing('group', min(since), stamp))
-        return out
-
-
-def difference(theirs, mine):
-    if theirs['kind'] != mine['kind']:
-        return f'a {theirs["kind"]}, the replay decides a {mine["kind"]}'
-    name = next(n for n in sorted({*theirs, *mine}) if theirs.get(n) != mine.get(n) or (n in theirs) != (n in mine))
-    return f'another {mine["kind"]}: {name} is {canonical(theirs.get(name))[:300]}, the replay gives {canonical(mine.get(name))[:300]}'
-
-
-def place(records, found):
-    """A difference with the record that stands at or behind its event."""
-    aseq = found.aseq
-    if aseq is None and found.mseq is not None:
-        aseq = next((n for n, r in enumerate(records) if r['mseq'] >= found.mseq), None)
-    return (found.mseq if found.mseq is not None else 0, aseq if aseq is not None else len(records)), aseq
-
-
-def verify(data, keys, receipt=None, fetch=lambda head: None):
-    files, broken = unpack(data)
-    for name in files:
-        if not (name in ('journal.jsonl', 'envelope.json') or name.startswith('log/') and name.endswith('.jsonl')
-                or name.startswith('docs/') and name.endswith('.json') and HEX64.match(name[5:-5])):
-            raise CanNotTell(f'{name} is no part of a proof')
-    for name in ('journal.jsonl', 'envelope.json'):
-        if name not in files:
-            raise CanNotTell(f'{name} is missing')
-    envelope = read_envelope(files['envelope.json'])
-    records, lines = read_journal(files['journal.jsonl'])
-    header, found, unclear = records[0], [], None
-    hashes = chain(lines)
-    for n, (r, line) in enumerate(zip(records, lines)):
-        named = envelope['records'][n][0] if n < len(envelope['records']) else None
+def check_chain(records, hashes, envelope):
+    named = [r[0] for r in envelope['records']]
+    for n, r in enumerate(records):
         if r['aseq'] != n:
-            found.append(Differs(f'record {r["aseq"]} stands where {n} should', records[max(n - 1, 0)]['mseq'], n))
-        elif hashes[n] != named:
-            found.append(Differs(f'the hash of record {n} does not hold', r['mseq'], n))
-        if found:
-            break
-    whole = found[0].aseq if found else len(records)
-    if not found and len(envelope['records']) > len(records):
-        found.append(Differs(f'record {len(records)} is missing', records[-1]['mseq'], len(records)))
-    if header['kind'] == 'header' and header.get('engine') != 1:
-        raise CanNotTell(f'engine version {header.get("engine")} is not known here')
-    log = Log(envelope['log'], files, fetch)
-    found += log.findings
-    end = log.segments[-1]['last'] if log.segments else 0
-    if envelope['end'] != end:
-        found.append(Differs(f'the archive says that it ends at {envelope["end"]}, its last segment at {end}', min(end, envelope['end'])))
-    if header['kind'] == 'header' and header['aseq'] == 0:
-        if envelope['log']['group'] != header.get('group'):
-            found.append(Differs(f'the log is of the group {envelope["log"]["group"]}, the account\'s is {header.get("group")}', header['mseq'], 0))
+            return [Differs(f'record {r["aseq"]} stands where {n} should', records[max(n - 1, 0)]['mseq'], n)]
+        if hashes[n] not in named[n:n + 1]:
+            return [Differs(f'the hash of record {n} does not hold', r['mseq'], n)]
+    return [Differs(f'record {n + 1} is missing', r['mseq'], n + 1)] if len(named) > len(records) else []
+
+def decide(records, log, end, files, found):
+    """Adds what the replay finds; gives what is not covered."""
+    header = records[0]
+    try:
+        need(header['kind'] == 'header' and header['aseq'] == 0,
+             Differs('the first record is no header', header['mseq'], 0))
+        replay = Replay(records, log, end, read_documents(files, header))
         try:
-            docs = read_documents(files, header)
-            replay = Replay({'records': records, 'log': log, 'envelope': envelope}, docs)
-            try:
-                replay.run()
-            except Differs as difference:
-                found.append(difference)
-            found += replay.missing()
+            replay.run()
         except Differs as difference:
             found.append(difference)
-        except CanNotTell as error:
-            unclear = error
-    elif not found:
-        found.append(Differs('the first record is no header', header['mseq'], 0))
-    found += check_signatures(envelope, records, hashes, keys, whole)
-    if receipt is not None:
-        found += check_receipt(receipt, envelope, records, hashes, keys)
-    if not found and broken:
-        found.append(Differs(f'the CRC-32 of {broken[0]} does not hold'))
-    if found:
-        raise first(found, records)
-    if unclear or log.unclear:
-        raise unclear or log.unclear
-    if not keys:
-        raise CanNotTell('no trusted key: everything follows, but nobody vouches for it')
-    verdict = next((r['verdict'] for r in records if r['kind'] == 'verdict'), 'open')
-    return {'assessment': envelope['assessment'], 'verdict': verdict, 'records': len(records), 'events': len(log.events), 'end': end, 'hash': hashes[-1]}
+        found += replay.missing()
+    except Differs as difference:
+        found.append(difference)
+    except CanNotTell as error:
+        return error
+    return None
 
-
-def first(found, records):
-    best = min([f for f in found if not f.vague] or found, key=lambda f: place(records, f)[0])
-    best.aseq = place(records, best)[1]
-    return best
-
+def verify(data, keys, receipt, fetch):
+    files, broken = unpack(data)
+    for name in files:
+        doc = re.fullmatch('docs/[0-9a-f]{64}.json', name)
+        log = name.startswith('log/') and name.endswith('.jsonl')
+        need(name in ('journal.jsonl', 'envelope.json') or doc or log,
+             CanNotTell(f'{name} is no part of a proof'))
+    need({'journal.jsonl', 'envelope.json'} <= set(files),
+         CanNotTell('the journal or the envelope is missing'))
+    envelope, (records, hashes) = read_envelope(files['envelope.json']), read_journal(files['journal.jsonl'])
+    header, found = records[0], check_chain(records, hashes, envelope)
+    whole = found[0].aseq if found else len(records)
+    need(header['kind'] != 'header' or header.get('engine') == 1,
+         CanNotTell('this version of the engine is not known here'))
+    log = Log(envelope['log'], files, fetch)
+    end, said = log.segments[-1]['last'] if log.segments else 0, envelope['end']
+    found += log.findings
+    found += [Differs(f'the archive says that it ends at {said}, its log at {end}',
+                      min(end, said))] if end != said else []
+    if header['kind'] == 'header' and envelope['log']['group'] != header.get('group'):
+        found.append(Differs(f'the log is of the group {envelope["log"]["group"]}', header['mseq'], 0))
+    unclear = decide(records, log, said, files, found)
+    need(receipt is None or fits(receipt, RECEIPT), CanNotTell('the receipt has not the shape of one'))
+    receipts = envelope['receipts'] + ([receipt] if receipt is not None else [])
+    found += check_receipts(receipts, envelope, records, hashes, keys)
+    found += check_signed(envelope['receipts'], records, whole)
+    found += [Differs(f'the CRC-32 of {name} does not hold') for name in broken[:0 if found else 1]]
+    for f in found:  # one without a record gets the one that stands at or behind its event
+        if f.aseq is None:
+            f.aseq = next((n for n, r in enumerate(records) if f.mseq is not None and r['mseq'] >= f.mseq),
+                          None)
+    first = sorted(found, key=lambda f: (f.vague, f.mseq or 0, len(records) if f.aseq is None else f.aseq))
+    need(not first, first and first[0])
+    need(unclear is None, unclear)
+    need(not log.gaps, CanNotTell('numbers are missing in the log: a leader wrote on after a power failure'))
+    need(keys, CanNotTell('no trusted key: everything follows, but nobody vouches for it'))
+    return {'verdict': next((r['verdict'] for r in records if r['kind'] == 'verdict'), 'open'),
+            'hash': hashes[-1]}
 
 def answer(file, keys, receipt=None, segments=None):
-    """What `assay verify --json` prints, of files."""
+    """Exit, reason, and the place of the first difference or the verdict, of files."""
     def fetch(head):
-        path = os.path.join(segments or '', f'{head}.jsonl.gz')
-        if not segments or not os.path.exists(path):
-            return None
-        with open(path, 'rb') as packed:
-            return packed.read()
-
+        path = pathlib.Path(segments or '', f'{head}.jsonl.gz')
+        return path.read_bytes() if segments and path.exists() else None
     try:
-        with open(file, 'rb') as archive:
-            data = archive.read()
-        kept = None
-        if receipt:
-            with open(receipt, encoding='utf-8') as text:
-                kept = json.load(text)
-        return {'exit': 0, 'reason': 'every record follows from the log and the commands', 'summary': verify(data, load_keys(keys), kept, fetch)}
+        given = json.loads(pathlib.Path(keys).read_text())
+        kept = receipt and json.loads(pathlib.Path(receipt).read_text())
+        said = verify(pathlib.Path(file).read_bytes(), given['keys'] if isinstance(given, dict) else given,
+                      kept, fetch)
+        return {'exit': 0, 'reason': 'every record follows from the log and the commands', **said}
     except Differs as found:
-        return {'exit': 1, 'reason': found.reason, 'at': {'aseq': found.aseq, 'mseq': found.mseq}}
+        return {'exit': 1, 'reason': str(found), 'at': {'aseq': found.aseq, 'mseq': found.mseq}}
     except CanNotTell as error:
         return {'exit': 2, 'reason': str(error)}
     except Exception as error:  # an exit of 1 would say that the proof does not follow
         return {'exit': 2, 'reason': f'not readable: {type(error).__name__} {error}'}
 
-
-def main():
+if __name__ == '__main__':
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument('file')
-    options.add_argument('--keys', required=True, help='trusted keys: journal-keys.json or /.well-known/assay-journal-keys.json')
+    options.add_argument('--keys', required=True, help='journal-keys.json, as /.well-known/ serves it')
     options.add_argument('--receipt', help='a receipt that must be in the chain')
     options.add_argument('--segments', help='folder with <head>.jsonl.gz')
-    options.add_argument('--json', action='store_true')
-    args = options.parse_args()
-    result = answer(args.file, args.keys, args.receipt, args.segments)
-    if args.json:
-        print(json.dumps(result))
-    else:
-        print(f'{("it follows", "it does not follow", "can not tell")[result["exit"]]}: {result["reason"]}')
-        if 'at' in result:
-            print(f'first difference: record {result["at"]["aseq"]}, event {result["at"]["mseq"]}')
-        for name, value in result.get('summary', {}).items():
-            print(f'{name}: {value}')
-    return result['exit']
-
-
-if __name__ == '__main__':
-    sys.exit(main())
+    result = answer(**vars(options.parse_args()))
+    print(f'{("it follows", "it does not follow", "can not tell")[result["exit"]]}: {result["reason"]}')
+    print(*(f'{name}: {value}' for name, value in result.items() if name not in ('exit', 'reason')), sep='\n')
+    sys.exit(result['exit'])
