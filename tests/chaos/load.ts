@@ -194,13 +194,15 @@ async function requestOf(
     const body = pick([{ price }, { stop_price: price }, { quantity: '0.002' }])
     return { method: 'PATCH', path: `/orders/${order}`, body, taken: { op: 'amend', asked: { order, ...body } } }
   }
-  const positions = await deliver('GET', `/api/assessments/${account.assessment}/positions`, account.person.key)
-  const [first] = (positions.body.items ?? []) as { id: string; symbol: string }[]
-  if (!first) return null
   const body = { client_order_id: `${settings.prefix}close-${report.sent}` }
-  const position = account.tier === HEDGING ? first.id : first.symbol
+  const position = account.tier === HEDGING ? await firstTicket(account) : 'BTC/USD'
+  if (!position) return null
   const path = `/positions/${position.replace('/', '-')}/close`
   return { method: 'POST', path, body, taken: { op: 'close', asked: { position, ...body } } }
+}
+async function firstTicket({ assessment, person }: Account): Promise<string | null> {
+  const { body } = await deliver('GET', `/api/assessments/${assessment}/positions`, person.key)
+  return (body.items as { id: string }[] | undefined)?.[0]?.id ?? null
 }
 /** The assessment has ended: another one is bought, whatever is killed meanwhile. */
 async function replace(account: Account): Promise<void> {

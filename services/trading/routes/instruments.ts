@@ -15,7 +15,10 @@ export const instrumentRoutes = (deps: TradingDeps) =>
     .use(withCtx)
     .get('/api/instruments', ({ ctx, query }) => listInstruments({ ctx, input: query, deps }), {
       mapResponse: etag,
-      query: PageQuery.extend({ kind: z.enum(['spot', 'fx', 'perp', 'outcome']).optional(), quote: z.string().optional() }),
+      query: PageQuery.extend({
+        kind: z.enum(['spot', 'fx', 'perp', 'outcome']).optional(),
+        quote: z.string().optional(),
+      }),
       response: { 200: pageOf(InstrumentResource) },
       detail: { operationId: 'listInstruments', tags, summary: 'Instrument documents in force' },
     })
