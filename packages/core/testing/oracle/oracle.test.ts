@@ -4,8 +4,8 @@ import { keep, keptCases } from './kept.ts'
 import { shrink } from './shrink.ts'
 import { FEATURES, worldOf } from './worlds.ts'
 
-const SIZE = { accounts: 250, events: 336 }
-const WORLDS = 12
+const SIZE = { accounts: 500, events: 336 }
+const WORLDS = 6
 /** Nothing here may stay at nought: the worlds meet every kind of order, fill, rule and effect. */
 const COVERED = [
   'fill maker',

@@ -254,12 +254,13 @@ function meetLimit(desk: Desk, order: Order, print: Print | null): void {
 /** At the end of a point: reducing orders that have nothing left to reduce. */
 export function sweep(desk: Desk): void {
   const { account } = desk
+  const left: string[] = []
   for (const order of [...account.orders]) {
     if (!(order.reduceOnly || order.ticket !== null)) continue
     if (order.status !== 'working' && order.status !== 'pending') continue
     if (reducible(account, account.book, order) > 0n) continue
     endOrder(desk, order, 'cancelled', 'nothing_to_reduce')
-    const { parent } = order
-    if (parent && !account.orders.some((o) => o.parent === parent)) endEntry(desk, parent)
+    if (order.parent) left.push(order.parent)
   }
+  for (const parent of left) if (!account.orders.some((o) => o.parent === parent)) endEntry(desk, parent)
 }
