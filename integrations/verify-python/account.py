@@ -104,9 +104,8 @@ class Account:
         return D((quotes or self.quotes)[p['symbol']]['bid' if p['quantity'] > 0 else 'ask'])
     def values(self, book=None, quotes=None):  # what rules measure
         book = book or self.book
-        worths = ((p, p['quantity'] * D(self.instruments[p['symbol']]['contract_size']) * self.mark(p,
-                                                                                                    quotes))
-                  for p in book.positions)
+        sized = ((p, p['quantity'] * D(self.instruments[p['symbol']]['contract_size'])) for p in book.positions)
+        worths = ((p, size * self.mark(p, quotes)) for p, size in sized)
         equity = book.balance + sum(self.convert(worth - p['cost'], p['symbol'], quotes)[0] for p,
                                     worth in worths)
         return {'balance': book.balance, 'equity': equity, 'min': min(book.balance, equity)}
@@ -248,11 +247,9 @@ class Account:
         if no: return self.answer(c, no)
         kept, answer = copy.deepcopy({n: getattr(self, n) for n in TRIED}), {'ok': True}
         o = {**UNUSED, 'id': f'o{self.aseq}', 'symbol': symbol, 'side': side, 'type': c['type'],
-             'quantity': quantity,
-             'price': D(c['price']) if limit else None, 'time_in_force': c.get('time_in_force',
-                                                                               'gtc' if limit else 'ioc'),
-             'client_id': c.get('client_order_id'), 'filled': ZERO, 'reduce_only': False, 'post_only': False,
-             'created_at': self.mts}
+             'quantity': quantity, 'price': D(c['price']) if limit else None, 'filled': ZERO,
+             'time_in_force': c.get('time_in_force', 'gtc' if limit else 'ioc'), 'created_at': self.mts,
+             'client_id': c.get('client_order_id'), 'reduce_only': False, 'post_only': False}
         self.answer(c, answer)
         if all(map(self.trading, self.with_legs(symbol))):
             o['filled'] = quantity - self.trade(self.book, o['id'], symbol, side, quantity, o['price'])

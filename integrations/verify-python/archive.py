@@ -77,9 +77,8 @@ def unpack(data):
         _version, flags, method, _time, _date, crc, packed, plain, length, extra, comment = head
         raw, central = data[central + 46:central + 46 + length], central + 46 + length
         name, own = raw.decode(), struct.pack('<4s5H3L2H', b'PK\3\4', *head[:9], 0) + raw
-        good = sign == b'PK\1\2' and not flags & ~0x800 and method in (0,
-                                                                       8) and not (extra or comment or disk)
-        need(good and local == offset and name not in files and data[offset:offset + len(own)] == own,
+        good = sign == b'PK\1\2' and not (flags & ~0x800 or extra or comment or disk)
+        need(good and method in (0, 8) and local == offset and name not in files and data.startswith(own, offset),
              CanNotTell(f'two headers of {name} differ, or it is packed in a way of its own'))
         total, offset, inflater = total + plain, offset + len(own) + packed, zlib.decompressobj(-15)
         need(plain <= 512 * 2**20 and total <= 2**30, CanNotTell(f'{name} is larger than an archive may be'))
@@ -198,16 +197,14 @@ class Log:
     def check_roots(self, paths):
         for stream, leaves in self.streams.items():
             for number, shown in groupby(leaves, key=lambda leaf: leaf.segment):
-                shown, (count, root), path = list(shown), self.group(stream,
-                                                                     number), paths.pop((number, stream),
-                                                                                        [])[::-1]
+                shown, path = [(x.index, x.hash, x.mseq) for x in shown], paths.pop((number, stream), [])[::-1]
+                count, root = self.group(stream, number)
                 try:
-                    good = root_of(0, count, [(x.index, x.hash) for x in shown],
-                                   path).hex() == root and not path
+                    good = root_of(0, count, shown, path).hex() == root and not path
                 except (IndexError, RecursionError):
                     good = False
-                self.findings += [] if good else [Differs(f'a Merkle path of {stream} does not hold',
-                                                          shown[0].mseq, vague=True)]
+                wrong = Differs(f'a Merkle path of {stream} does not hold', shown[0][2], vague=True)
+                self.findings += [] if good else [wrong]
         for number, stream in paths:
             mseq = self.segments[number]['first'] if number in range(len(self.segments)) else None
             self.findings.append(Differs(f'a Merkle path of {stream} is for nothing', mseq))

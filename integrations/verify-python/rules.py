@@ -39,8 +39,8 @@ def some(value, *names): return {n: value[n] for n in names}
 class Decider(Account):
     def __init__(self, header, instruments, zone):
         super().__init__(header, instruments)
-        self.zone, self.head, self.warnings = Zone(zone, header['reset_time']), None, header.get('warnings',
-                                                                                                 [])
+        self.zone, self.head = Zone(zone, header['reset_time']), None
+        self.warnings = header.get('warnings', [])
     def each(self):  # the phase's rules with their place and state
         return [(i, *x) for i, x in enumerate(zip(self.h['phases'][self.phase]['rules'], self.rules))]
     def exposed(self): return bool(self.book.positions or self.orders or self.closing or self.book.taken)
@@ -153,8 +153,7 @@ class Decider(Account):
     # Rules
     def anchor(self, rule):
         d, name = self.day, rule.get('anchor', 'initial')
-        return max(d['balance'], d['equity']) if name == 'max' else {**d, 'initial': self.b0,
-                                                                     'day_high': d['high']}[name]
+        return {**d, 'max': max(d['balance'], d['equity']), 'initial': self.b0, 'day_high': d['high']}[name]
     def floor(self, rule):
         anchor, limit = self.anchor(rule), rule['limit']
         share = D(limit['ratio']) if 'ratio' in limit else D(limit.get('pct', '0')) / 100
@@ -210,9 +209,8 @@ class Decider(Account):
     def violation(self, crossed, values, provisional, quotes, **dated):
         marks = [{**m, 'state': 'open' if dated else self.states[m['symbol']]} for m in marks_of(quotes)]
         self.write('violation', phase=self.phase, effect='hard', crossed=crossed[1:], provisional=provisional,
-                   marks=marks,
-                   **dated, **some(values, 'balance', 'equity'), **some(crossed[0], 'rule', 'index', 'value',
-                                                                        'limit'))
+                   marks=marks, **dated, **some(values, 'balance', 'equity'),
+                   **some(crossed[0], 'rule', 'index', 'value', 'limit'))
     def resolved(self):
         """A provisional breach once its symbols have valid marks: final, or withdrawn (then True)."""
         p, book = self.provisional, Book(self.phase, self.provisional['balance'])

@@ -19,8 +19,8 @@ def trusted(keys, carried):
         for k in carried:
             said = {n: k.get(n) for n in ('kid', 'public_key', 'signed_by', 'valid_from')}
             own = sha(bytes.fromhex(k['public_key'])).hex()[:16] == k['kid']
-            if own and said['signed_by'] in out and holds(out[said['signed_by']], canonical({**said, 'v': 1}),
-                                                          k['signature']):
+            by, said = out.get(said['signed_by']), canonical({**said, 'v': 1})
+            if own and by and holds(by, said, k['signature']):
                 out.setdefault(k['kid'], k)
     return out
 
@@ -53,8 +53,8 @@ def check_receipts(receipts, envelope, records, hashes, keys):
     known = trusted(keys, envelope['keys'])
     for r in receipts:
         n = r['aseq']
-        of_chain = 0 <= n < len(records) and (r['hash'], r.get('assessment')) == (hashes[n],
-                                                                                  envelope['assessment'])
+        of_chain = 0 <= n < len(records) and r['hash'] == hashes[n]
+        of_chain = of_chain and r.get('assessment') == envelope['assessment']
         why = (why_not(r, known) if keys else None) if of_chain else 'is not of this chain'
         if why:
             yield Differs(f'the signature of record {n} {why}',
