@@ -81,6 +81,10 @@ function bookIt(desk: Desk, position: Position, what: 'swap' | 'funding', amount
   account.book.balance += value
   const trade = account.trades.find((t) => t.position === position.id)
   if (trade) trade.net += value
+  for (const idea of account.ideas) {
+    const isIts = idea.symbol === position.symbol && (idea.side === 'buy') === position.quantity > 0n
+    if (isIts && idea.flatSince === null) idea.realised += value
+  }
   desk.said.push({
     kind: 'carry',
     phase: account.phase,
