@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sha256Hex } from '@assay/core/domain/journal/hash'
-import { type EntryWriter, pack, unpack } from '@assay/core/domain/proof/container'
 import { verifyProof } from '@assay/core/domain/proof/verify'
 import { environment } from '@assay/core/kernel/config'
 import { ProofWorld, testKey } from '@assay/core/testing/proof-world'
@@ -45,8 +44,8 @@ export async function verifyProof(bytes, options) {
 }
 `
 /** Half of them fail or pass by the day's highest equity; in 302 it rises while a breach is in doubt. */
-const SEEDS = [101, 104, 110, 113, 120, 125, 134, 139, 152, 200].map((seed) => ({ seed, events: 250 }))
-const LONG = [26, 296, 302].map((seed) => ({ seed, events: 500 }))
+const SEEDS = [101, 104, 110, 120, 134, 152].map((seed) => ({ seed, events: 250 }))
+const LONG = [26, 302].map((seed) => ({ seed, events: 500 }))
 const signer = testKey(1)
 const folder = mkdtempSync(join(tmpdir(), 'assay-verify-python-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -116,19 +115,16 @@ describe('the verifier in Python agrees with assay verify', () => {
     const exits = await agree(readdirSync(kept).map((name) => join(kept, name)))
     expect([0, 1, 2].every((exit) => exits.filter((e) => e === exit).length > 5)).toBe(true)
     expect(exits.length).toBeGreaterThan(200)
-  }, 60_000)
+  }, 120_000)
   test('on random worlds: every record follows', async () => {
     const archives = await Promise.all(
       [...SEEDS, ...LONG].map(async ({ seed, events }) => keep(`seed-${seed}`, await plainWorld(seed, events).proof())),
     )
     expect(new Set(await agree(archives))).toEqual(new Set([0]))
   }, 60_000)
-  test('on a record of each kind that was changed and signed anew', async () => {
-    const { records } = plainWorld(26, 500)
-    const kinds = [...new Set(records.map((r) => r.kind))]
-    expect(kinds).toContain('warning')
+  test('on a warning and a verdict that were changed and signed anew', async () => {
     const archives = await Promise.all(
-      kinds.map(async (kind) => {
+      (['warning', 'verdict'] as const).map(async (kind) => {
         const world = plainWorld(26, 500)
         const at = world.records.findLastIndex((r) => r.kind === kind)
         world.records[at] = { ...world.records[at]!, mts: world.records[at]!.mts + 1 }
@@ -136,20 +132,7 @@ describe('the verifier in Python agrees with assay verify', () => {
       }),
     )
     const exits = await agree(archives)
-    expect(exits.filter((exit) => exit === 1).length).toBeGreaterThan(8)
-  }, 60_000)
-  test('on a leaf of each stream that was dropped', async () => {
-    const files = new Map<string, EntryWriter | string>(
-      [...unpack(await plainWorld(26, 500).proof()).files].map(([n, b]) => [n, new TextDecoder().decode(b)]),
-    )
-    const archives = [...files.keys()]
-      .filter((name) => name.startsWith('log/'))
-      .map((name, i) => {
-        const lines = (files.get(name) as string).split('\n')
-        const damaged = new Map(files).set(name, lines.toSpliced(Math.floor(lines.length / 2), 1).join('\n'))
-        return keep(`dropped-${i}`, pack(damaged))
-      })
-    await agree(await Promise.all(archives))
+    expect(exits).toEqual([1, 1])
   }, 60_000)
 })
 
