@@ -94,7 +94,7 @@ export const tickets = ({ currency, initial_balance, symbols, reset, swap }: Tie
           { rule: 'max_daily_loss', anchor: 'max', limit: { pct: '20', of: 'anchor' }, metric: 'min' },
           { rule: 'max_loss', mode: 'eod_equity', limit: { ratio: '0.4' }, effect: 'flag' },
           { rule: 'time_limit', days: 30, unit: 'trading', from: 'first_fill' },
-          { rule: 'max_open_positions', n: 12 },
+          { rule: 'max_open_positions', n: 40 },
           { rule: 'max_orders_per_day', n: 100_000 },
           { rule: 'max_risk_per_trade', pct: '1', needs_stop: true, within_s: 3, effect: 'flag' },
           { rule: 'scaling_plan', base: '100000', steps: [{ above: '1', max: '1000000' }] },

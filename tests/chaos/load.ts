@@ -134,9 +134,10 @@ function nextOrder(account: Account): Given | null {
   if (account.orders % 60 === 2 && account.orders > 2) return 'pause'
   if (account.working.length > 0 && random() < 0.12) return random() < 0.5 ? 'cancel' : 'amend'
   if (random() < 0.05) return 'close'
-  const symbol = account.price ? 'BTC/USD' : pick(SYMBOLS)
+  // one symbol where it is to be flat for a pause
+  const symbol = account.price || account.tier === 'chaos-everything' ? 'BTC/USD' : pick(SYMBOLS)
   if (account.price && random() < 0.4) {
-    const near = { symbol: 'BTC/USD', side, quantity: '0.001', price: Number(account.price), digits: 2, within: 0.0008 }
+    const near = { symbol: 'BTC/USD', side, quantity: '0.001', price: Number(account.price), digits: 2, within: 0.002 }
     return { client_order_id, ...orderNear(random, near) }
   }
   // now and then more than the margin allows: a refusal is a promise too
@@ -189,7 +190,7 @@ async function requestOf(
   if (what === 'pause' || what === 'resume')
     return { method: 'POST', path: `/${what}`, body: {}, taken: { op: what, asked: {} } }
   if (what === 'amend') {
-    const order = account.working[0]!
+    const order = account.working.at(-1)!
     const price = (Number(account.price ?? 60_000) * (1 + (random() - 0.5) * 0.001)).toFixed(2)
     const body = pick([{ price }, { stop_price: price }, { quantity: '0.002' }])
     return { method: 'PATCH', path: `/orders/${order}`, body, taken: { op: 'amend', asked: { order, ...body } } }
