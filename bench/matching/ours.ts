@@ -87,7 +87,7 @@ function oracle(): Core {
   return {
     event: (event) => hearAll(core.event(event).get(ACCOUNT)!),
     command(command) {
-      const { answer, decisions } = core.command(ACCOUNT, command)
+      const { answer, decisions } = core.command(ACCOUNT, bareNamed(command))
       hearAll(decisions)
       return { ok: answer.ok === true }
     },
@@ -99,6 +99,9 @@ function oracle(): Core {
     }),
   }
 }
+/** The oracle calls an order by its client's name alone. */
+const bareNamed = (command: Command): Command =>
+  command.op === 'cancel' ? { op: 'cancel', order: command.order.replace(/^client:/, '') } : command
 function hear({ records }: StepResult, names: Map<string, string>, fills: string[]): void {
   for (const r of records) {
     if (r.kind === 'fill') fills.push(names.get(r.order)!)
