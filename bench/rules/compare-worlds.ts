@@ -1,8 +1,9 @@
 /** For tests and the bench: the index beside the plain replay, in which every account looks at every event. */
 import { compileSpec } from '@assay/core/domain/engine/compile'
 import { Replay } from '@assay/core/domain/engine/replay'
-import { type AccountState, encodeDeciding, isRunning } from '@assay/core/domain/engine/state'
+import { type AccountState, isRunning } from '@assay/core/domain/engine/state'
 import { settle } from '@assay/core/domain/engine/step'
+import { encodeDeciding } from '@assay/core/domain/engine/stored-state'
 import type { AccountSpec, Command, JournalRecord } from '@assay/core/domain/engine/types'
 import { gte, lte, toNumber } from '@assay/core/domain/money/dec'
 import {

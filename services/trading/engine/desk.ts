@@ -3,8 +3,8 @@
  * walks them to the end of the log, commits what was decided, feeds events, tells lockstep what was applied.
  */
 
-import { decodeState } from '@assay/core/domain/engine/state'
 import { nextDeadline } from '@assay/core/domain/engine/step'
+import { decodeState } from '@assay/core/domain/engine/stored-state'
 import { NO_HEAD } from '@assay/core/domain/proof/segment'
 import type { MarketLog } from '@assay/core/ports/marketlog/port'
 import type { Committer } from './committer.ts'

@@ -1,5 +1,6 @@
 import type { Compiled } from '@assay/core/domain/engine/compile'
-import { type AccountState, decodeState, newAccount } from '@assay/core/domain/engine/state'
+import { type AccountState, newAccount } from '@assay/core/domain/engine/state'
+import { decodeState } from '@assay/core/domain/engine/stored-state'
 import type { JournalRecord } from '@assay/core/domain/engine/types'
 import { GENESIS } from '@assay/core/domain/journal/chain'
 import type { Book } from './book.ts'

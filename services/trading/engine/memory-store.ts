@@ -1,4 +1,4 @@
-import type { EncodedState } from '@assay/core/domain/engine/state'
+import type { EncodedState } from '@assay/core/domain/engine/stored-state'
 import type { JournalRecord } from '@assay/core/domain/engine/types'
 import type { SealedRecord, StateText } from './seal.ts'
 import { checkLoaded, type EngineStore, isLive } from './store.ts'

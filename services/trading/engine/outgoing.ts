@@ -1,5 +1,6 @@
-import { encodeState, isExposed } from '@assay/core/domain/engine/state'
+import { isExposed } from '@assay/core/domain/engine/state'
 import { nextDeadline, settle } from '@assay/core/domain/engine/step'
+import { encodeState } from '@assay/core/domain/engine/stored-state'
 import type { JournalRecord } from '@assay/core/domain/engine/types'
 import type { MarketView } from '@assay/core/domain/engine/view'
 import type { Hosted } from './hosted.ts'

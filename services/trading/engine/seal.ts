@@ -1,4 +1,4 @@
-import type { EncodedState } from '@assay/core/domain/engine/state'
+import type { EncodedState } from '@assay/core/domain/engine/stored-state'
 import { canonical } from '@assay/core/domain/journal/canonical'
 import type { Sha256 } from '@assay/core/domain/journal/hash'
 import { issueReceipts, type Link, type Receipt } from '@assay/core/domain/journal/receipt'

@@ -1,4 +1,4 @@
-import type { EncodedState } from '@assay/core/domain/engine/state'
+import type { EncodedState } from '@assay/core/domain/engine/stored-state'
 import type { AccountSpec, Answer } from '@assay/core/domain/engine/types'
 import type { Receipt } from '@assay/core/domain/journal/receipt'
 import type { Db, Row } from '@assay/core/ports/db/port'

@@ -1,4 +1,4 @@
-import type { EncodedState } from '@assay/core/domain/engine/state'
+import type { EncodedState } from '@assay/core/domain/engine/stored-state'
 import type { OwnedSlot } from './commit-statement.ts'
 import { type SealedCommit, type StateText, writeState } from './seal.ts'
 import type { AccountSave, Loaded, Specs, StoredAnswer } from './types.ts'

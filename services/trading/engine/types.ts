@@ -1,5 +1,5 @@
 /** What passes between the owner (decides) and the host (writes). JSON-native: it crosses threads. */
-import type { EncodedState } from '@assay/core/domain/engine/state'
+import type { EncodedState } from '@assay/core/domain/engine/stored-state'
 import type { AccountSpec, Answer, Command, JournalRecord } from '@assay/core/domain/engine/types'
 import type { Receipt } from '@assay/core/domain/journal/receipt'
 import type { MarketEvent } from '@assay/core/domain/market/event'

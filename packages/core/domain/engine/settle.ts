@@ -2,7 +2,8 @@
 import { canonical } from '../journal/canonical.ts'
 import { sha256Hex } from '../journal/hash.ts'
 import { settleTaken } from '../matching/depth.ts'
-import { type AccountState, encodeDeciding } from './state.ts'
+import type { AccountState } from './state.ts'
+import { encodeDeciding } from './stored-state.ts'
 import type { MarketView } from './view.ts'
 
 export const HOUR = 3_600_000

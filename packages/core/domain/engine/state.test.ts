@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { instrument, spec, World } from '../../testing/world.ts'
-import { decodeState, encodeState } from './state.ts'
+import { decodeState, encodeState } from './stored-state.ts'
 
 test('a stored account comes back as it was, its exact decimals however long', () => {
   const eight = { price_tick: '0.00000001', quantity_step: '0.00000001', min_quantity: '0.00000001' }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
-import { kindOf } from '../rules/table.ts'
+import { RULE_NAMES } from '../rules/table.ts'
 import { isZone } from '../time/zone.ts'
 import { type Preset, parametersOf, presetFaults, presetHash, unverifiedOf } from './preset.ts'
 
@@ -55,7 +55,7 @@ test.each(PRESETS.map((preset) => [preset.id, preset] as const))(
   '%s: its rules are rules, its zone is one',
   (_, preset) => {
     expect(isZone(preset.tier.reset_zone)).toBe(true)
-    for (const phase of preset.tier.phases) for (const rule of phase.rules) expect(kindOf(rule)).toBeDefined()
+    for (const phase of preset.tier.phases) for (const rule of phase.rules) expect(RULE_NAMES).toContain(rule.rule)
     expect('name' in preset.tier || 'price' in preset.tier).toBe(false)
   },
 )

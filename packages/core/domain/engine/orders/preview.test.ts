@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { instrument, spec, World } from '../../../testing/world.ts'
-import { encodeState } from '../state.ts'
+import { encodeState } from '../stored-state.ts'
 import type { AccountSpec, OrderBody, Rule } from '../types.ts'
 import { previewOrder } from './preview.ts'
 
