@@ -4,12 +4,15 @@ import { join } from 'node:path'
 import { openPglite } from '../ports/db/pglite.ts'
 import type { Db } from '../ports/db/port.ts'
 import { templateCluster } from '../ports/db/template.ts'
+import { testPostgres } from './postgres.ts'
 
 export interface TestDatabase {
   db: Db
-  /** its data folder; openPglite on it again after `db.close()` is a restart */
+  /** a folder of its own, PGlite's data folder: openPglite on it again after `db.close()` is a restart */
   home: string
-  /** closes the database and removes the folder */
+  /** another handle on the same database, as another process has it; PGlite has the one */
+  another(): Promise<Db>
+  /** closes the database and removes it and the folder */
   drop(): Promise<void>
 }
 
@@ -22,5 +25,8 @@ export async function testDatabase(): Promise<TestDatabase> {
     await db.close()
     rmSync(home, { recursive: true, force: true })
   }
-  return { db, home, drop }
+  return { db, home, another: async () => db, drop }
 }
+
+/** For describeAdapters: suites that run on PGlite and on the PostgreSQL server of ASSAY_TEST_DATABASE_URL. */
+export const databases = { embedded: testDatabase, real: testPostgres }

@@ -1,5 +1,5 @@
 import { describeAdapters } from '../../testing/adapters.ts'
-import { testDatabase } from '../../testing/database.ts'
+import { databases } from '../../testing/database.ts'
 import { dbContract } from './contract.ts'
 
-describeAdapters('db', { embedded: testDatabase }, dbContract)
+describeAdapters('db', databases, dbContract)

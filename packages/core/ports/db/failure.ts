@@ -1,18 +1,38 @@
 import { DbError } from './port.ts'
 
-const RETRYABLE = new Set(['40001', '40P01'])
+const CONFLICTS = new Set(['40001', '40P01'])
+/** The server ended the connection: administrator, crash, start-up, too long inside a transaction. */
+const ENDED = new Set(['57P01', '57P02', '57P03', '57P05', '25P03'])
 const CONNECTION_FAILURE = '08006'
+const TOO_MANY = '53300'
 
 /** What `pg` throws -> DbError: the server's SQLSTATE, or a lost connection, whose statements may have run. */
 export function toDbError(error: unknown): DbError {
   if (error instanceof DbError) return error
   const { code, constraint, message } = error as { code?: string; constraint?: string; message: string }
-  if (code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('08')) {
-    return new DbError(message, code, { constraint, retryable: RETRYABLE.has(code), cause: error })
+  const isState = code !== undefined && /^[0-9A-Z]{5}$/.test(code)
+  if (isState && !code.startsWith('08') && !ENDED.has(code)) {
+    return new DbError(message, code, { constraint, retryable: CONFLICTS.has(code), cause: error })
   }
-  return new DbError(message, CONNECTION_FAILURE, { retryable: true, outcomeUnknown: true, cause: error })
+  return new DbError(message, isState ? code : CONNECTION_FAILURE, {
+    retryable: true,
+    outcomeUnknown: true,
+    cause: error,
+  })
+}
+
+/** The same failure where it is certain that nothing was done: nothing was sent, or never committed. */
+export function withoutEffect(failure: unknown): DbError {
+  const { message, code, options } = toDbError(failure)
+  const lost = options.outcomeUnknown === true || code === TOO_MANY
+  return new DbError(message, code, { ...options, outcomeUnknown: false, ...(lost ? { retryable: true } : {}) })
 }
 
 /** True when the connection can't be used again: it is gone, or its answer is still owed. */
 export const connectionLost = (error: unknown): error is DbError =>
-  error instanceof DbError && error.options.outcomeUnknown === true
+  error instanceof DbError &&
+  (error.options.outcomeUnknown === true || error.code.startsWith('08') || ENDED.has(error.code))
+
+/** May the same be tried again? Certainly nothing was done, and the cause passes. */
+export const mayRepeat = (error: unknown): error is DbError =>
+  error instanceof DbError && error.options.retryable === true && error.options.outcomeUnknown !== true

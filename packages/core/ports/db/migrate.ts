@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Db, Sql } from './port.ts'
+import { ensureRoles } from './roles.ts'
 
 export interface Migration {
   name: string
@@ -41,6 +42,8 @@ export function readMigrations(folder = FOLDER): Migration[] {
 
 /** Applies what is missing, one transaction each, and returns the names. Any number of processes may call it at once. */
 export async function migrate(db: Db, migrations = readMigrations()): Promise<string[]> {
+  if ((await pending(db, migrations)).length === 0) return []
+  if (db.kind === 'postgres') await ensureRoles(db)
   await locked(db, (sql) => sql.script(CREATE_LEDGER))
   const applied: string[] = []
   for (const migration of migrations) {
@@ -54,9 +57,21 @@ export async function migrate(db: Db, migrations = readMigrations()): Promise<st
   return applied
 }
 
+/** Names of the migrations that are not applied; MigrationError for one that was changed after it was. */
+export async function pending(db: Sql, migrations = readMigrations()): Promise<string[]> {
+  const [there] = await db.query(
+    `select from pg_tables where schemaname = 'public' and tablename = '_prisma_migrations'`,
+  )
+  if (!there) return migrations.map(({ name }) => name)
+  const missing: string[] = []
+  for (const migration of migrations) if (!(await isApplied(db, migration))) missing.push(migration.name)
+  return missing
+}
+
 function locked<T>(db: Db, fn: (sql: Sql) => Promise<T>): Promise<T> {
   return db.tx(async (sql) => {
-    await sql.query('select pg_advisory_xact_lock($1)', [ADVISORY_LOCK])
+    // as a script: the one before may take longer than a statement should
+    await sql.script(`set local statement_timeout to '10min'; select pg_advisory_xact_lock(${ADVISORY_LOCK})`)
     return fn(sql)
   })
 }

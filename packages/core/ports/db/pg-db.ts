@@ -1,9 +1,10 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { Pool, PoolClient } from 'pg'
 import { PrismaClient } from '../../../../prisma/generated/client.ts'
-import { connectionLost, toDbError } from './failure.ts'
+import { connectionLost, toDbError, withoutEffect } from './failure.ts'
 import { Pipeline } from './pipeline.ts'
 import { type Db, DbError, type Param, type Row, type Sql, type Statement } from './port.ts'
+import { retried } from './retry.ts'
 import { Transaction } from './transaction.ts'
 import { Watch } from './watch.ts'
 
@@ -11,8 +12,17 @@ import { Watch } from './watch.ts'
 export interface Server {
   kind: Db['kind']
   connections: number
+  /** for the answer to one exchange */
   timeoutMs: number
+  /** for a script's answer */
+  scriptTimeoutMs: number
+  /** how long what certainly had no effect is tried again; 0: never */
+  retryMs: number
+  /** does an exchange without BEGIN run as one transaction? PostgreSQL's does, CockroachDB's does not */
+  exchangeIsTransaction: boolean
   pool(role: string | null): Pool
+  /** hears of each commit's statements; other processes can be told */
+  committed?(texts: readonly string[]): void
   close(): Promise<void>
 }
 
@@ -26,8 +36,8 @@ export class PgDb implements Db {
   constructor(
     private readonly server: Server,
     private readonly role: string | null,
-    private readonly roles = new Map<string, Db>(),
     private readonly watched = new Watch(),
+    private readonly roles = new Map<string, Db>(),
   ) {
     this.kind = server.kind
     this.connections = server.connections
@@ -41,39 +51,25 @@ export class PgDb implements Db {
 
   async batch(statements: readonly Statement[]): Promise<Row[][]> {
     if (statements.length === 0) return []
-    const results = await this.withClient((client) => this.send(client, statements))
-    this.watched.committed(statements.map(({ sql }) => sql))
+    const results = await this.retried(() => this.withClient((client) => this.atOnce(client, statements)))
+    this.committed(statements.map(({ sql }) => sql))
     return results
   }
 
   async script(sql: string): Promise<void> {
-    await this.withClient((client) => this.run(client, sql))
-    this.watched.committed([sql])
+    await this.retried(() => this.withClient((client) => this.run(client, sql)))
+    this.committed([sql])
   }
 
   tx<T>(fn: (sql: Sql) => Promise<T>): Promise<T> {
-    return this.withClient(async (client) => {
-      const transaction = new Transaction(
-        (statements) => this.send(client, statements),
-        (sql) => this.run(client, sql),
-      )
-      try {
-        const value = await fn(transaction)
-        await transaction.commit()
-        this.watched.committed(transaction.texts)
-        return value
-      } catch (error) {
-        if (!connectionLost(error)) await transaction.rollback()
-        throw error
-      }
-    })
+    return this.retried(() => this.withClient((client) => this.inTransaction(client, fn)))
   }
 
   as(role: string): Db {
     if (!/^[a-z][a-z_]*$/.test(role)) throw new DbError(`"${role}" is not a role's name.`, '42704')
     const known = this.roles.get(role)
     if (known) return known
-    const db = new PgDb(this.server, role, this.roles, this.watched)
+    const db = new PgDb(this.server, role, this.watched, this.roles)
     this.roles.set(role, db)
     return db
   }
@@ -91,9 +87,18 @@ export class PgDb implements Db {
     return this.server.close()
   }
 
+  private committed(texts: readonly string[]): void {
+    this.watched.committed(texts)
+    this.server.committed?.(texts)
+  }
+
+  private retried<T>(attempt: () => Promise<T>): Promise<T> {
+    return this.server.retryMs === 0 ? attempt() : retried(this.server.retryMs, attempt)
+  }
+
   private async withClient<T>(fn: (client: PoolClient) => Promise<T>): Promise<T> {
     const client = await this.pool.connect().catch((error) => {
-      throw toDbError(error)
+      throw withoutEffect(error)
     })
     let lost: Error | undefined
     const onError = (error: Error) => {
@@ -111,32 +116,70 @@ export class PgDb implements Db {
     }
   }
 
-  private send(client: PoolClient, statements: readonly Statement[]): Promise<Row[][]> {
-    return this.inTime(
-      new Promise((resolve, reject) => {
-        client.query(new Pipeline(statements, (error, results) => (error ? reject(error) : resolve(results))))
-      }),
+  private async inTransaction<T>(client: PoolClient, fn: (sql: Sql) => Promise<T>): Promise<T> {
+    const transaction = new Transaction(
+      (statements) => this.send(client, statements),
+      (sql) => this.run(client, sql),
     )
+    let value: T
+    try {
+      value = await fn(transaction)
+      // the server would turn this COMMIT into a silent ROLLBACK
+      if (transaction.failure !== undefined) throw transaction.failure
+    } catch (error) {
+      // a connection lost before COMMIT was sent: the server rolled back
+      if (transaction.lost) throw error === transaction.failure ? withoutEffect(error) : error
+      await transaction.rollback()
+      throw error
+    }
+    await transaction.commit()
+    this.committed(transaction.texts)
+    return value
+  }
+
+  private async atOnce(client: PoolClient, statements: readonly Statement[]): Promise<Row[][]> {
+    if (this.server.exchangeIsTransaction || statements.length === 1) return this.send(client, statements)
+    try {
+      const results = await this.send(client, [{ sql: 'begin' }, ...statements, { sql: 'commit' }])
+      return results.slice(1, -1)
+    } catch (error) {
+      if (!connectionLost(error)) await this.send(client, [{ sql: 'rollback' }])
+      throw error
+    }
+  }
+
+  private async send(client: PoolClient, statements: readonly Statement[]): Promise<Row[][]> {
+    let exchange: Pipeline | undefined
+    try {
+      return await inTime(
+        this.server.timeoutMs,
+        new Promise((resolve, reject) => {
+          exchange = new Pipeline(statements, (error, results) => (error ? reject(error) : resolve(results)))
+          client.query(exchange)
+        }),
+      )
+    } catch (error) {
+      throw exchange?.sent ? toDbError(error) : withoutEffect(error)
+    }
   }
 
   private async run(client: PoolClient, sql: string): Promise<void> {
-    await this.inTime(client.query(sql))
-  }
-
-  private async inTime<T>(answer: Promise<T>): Promise<T> {
-    const { timeoutMs } = this.server
-    let timer: Timer | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new DbError(`No answer within ${timeoutMs} ms.`, '57014', { outcomeUnknown: true }))
-      }, timeoutMs)
-    })
-    try {
-      return await Promise.race([answer, late])
-    } catch (error) {
+    await inTime(this.server.scriptTimeoutMs, client.query(sql)).catch((error) => {
       throw toDbError(error)
-    } finally {
-      clearTimeout(timer)
-    }
+    })
+  }
+}
+
+async function inTime<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
+  let timer: Timer | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new DbError(`No answer within ${timeoutMs} ms.`, '57014', { retryable: true, outcomeUnknown: true }))
+    }, timeoutMs)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -17,6 +17,9 @@ export interface PgliteOptions {
   timeoutMs?: number
 }
 
+/** One session: nothing can conflict, and a thread that failed does not come back. */
+const EMBEDDED = { kind: 'pglite', connections: 1, retryMs: 0, exchangeIsTransaction: true } as const
+
 /** PostgreSQL in this process. FolderLockedError when another process has the folder. */
 export async function openPglite({ home, log, template, timeoutMs = 30_000 }: PgliteOptions): Promise<Db> {
   const unlock = lockFolder(home)
@@ -44,7 +47,7 @@ export async function openPglite({ home, log, template, timeoutMs = 30_000 }: Pg
       closing ??= end()
       return closing
     }
-    return new PgDb({ kind: 'pglite', connections: 1, timeoutMs, pool, close }, null)
+    return new PgDb({ ...EMBEDDED, timeoutMs, scriptTimeoutMs: timeoutMs, pool, close }, null)
   } catch (error) {
     unlock()
     throw error

@@ -27,6 +27,8 @@ export class Pipeline implements Submittable {
   private readonly parsed: [sql: string, name: string][] = []
   private prepared: Prepared = { names: new Map(), stale: [] }
   private failed = false
+  /** something of it is on its way to the server */
+  sent = false
 
   constructor(
     private readonly statements: readonly Statement[],
@@ -41,6 +43,7 @@ export class Pipeline implements Submittable {
       for (const name of this.prepared.stale.splice(0)) connection.close({ type: 'S', name }, true)
       for (const statement of this.statements) this.send(connection, statement)
       connection.sync()
+      this.sent = true
     } catch (error) {
       return error as Error
     } finally {

@@ -1,3 +1,4 @@
+import { connectionLost } from './failure.ts'
 import { DbError, type Param, type Row, type Sql, type Statement } from './port.ts'
 
 /** A transaction on one connection. BEGIN travels with its first statement; without statements nothing is sent. */
@@ -5,7 +6,8 @@ export class Transaction implements Sql {
   /** the statements so far */
   readonly texts: string[] = []
   private state: 'new' | 'open' | 'ended' = 'new'
-  private failure: unknown
+  /** the first statement that failed */
+  failure: unknown
 
   constructor(
     private readonly send: (statements: readonly Statement[]) => Promise<Row[][]>,
@@ -25,9 +27,12 @@ export class Transaction implements Sql {
     await this.note(this.run(this.begin() ? `begin; ${sql}` : sql))
   }
 
+  /** its connection went away: there is nobody left to tell */
+  get lost(): boolean {
+    return connectionLost(this.failure)
+  }
+
   async commit(): Promise<void> {
-    // the server would turn this COMMIT into a silent ROLLBACK
-    if (this.failure !== undefined) throw this.failure
     await this.end('commit')
   }
 
