@@ -3,12 +3,28 @@ export interface ServiceEntry {
   name: string
   port: number
   portVariable: string
+  /** where other services reach it by mutual TLS; absent: at `port`. The gateway's `port` is the public one. */
+  peerPort?: number
   purpose: string
 }
 export const SERVICES: readonly ServiceEntry[] = [
-  { name: 'gateway', port: 8000, portVariable: 'API_GATEWAY_PORT', purpose: 'identity, tokens, API keys, limits' },
+  {
+    name: 'gateway',
+    port: 8000,
+    peerPort: 8050,
+    portVariable: 'API_GATEWAY_PORT',
+    purpose: 'identity, tokens, API keys, limits',
+  },
   { name: 'market-data', port: 8001, portVariable: 'DATA_BRIDGE_PORT', purpose: 'feeds, market log, candles' },
   { name: 'trading', port: 8003, portVariable: 'PORT', purpose: 'tiers, purchases, assessments, orders, the engine' },
   { name: 'websocket', port: 8005, portVariable: 'PORT', purpose: 'live push' },
 ]
 export const serviceEntry = (name: string): ServiceEntry | undefined => SERVICES.find((entry) => entry.name === name)
+
+/** The first port of the table; ASSAY_BASE_PORT moves all of them. */
+export const BASE_PORT = 8000
+/** Replica k of a service listens on its port + 100 k. */
+export const REPLICA_STEP = 100
+/** Where peers reach replica k of a service. */
+export const peerPort = ({ port, peerPort }: ServiceEntry, replica: number, base: number): number =>
+  (peerPort ?? port) - BASE_PORT + base + replica * REPLICA_STEP

@@ -52,6 +52,21 @@ const PLATFORM: readonly Variable[] = [
   { name: 'SIM_SEED', default: 'assay', about: 'The same seed, the same simulated market.' },
   { name: 'SIM_TICK_MS', default: '500', about: 'Time between two steps of the simulated market.' },
 ]
+/** Services as processes of their own: `up --distributed` sets them for each process. */
+const PEERS: readonly Variable[] = [
+  {
+    name: 'ASSAY_PEERS',
+    about:
+      'Where the other services are: https://127.0.0.1:{port}, https://{service}:{port}. Unset: all in one process.',
+  },
+  { name: 'ASSAY_BASE_PORT', default: '8000', about: 'First port of the port table; the other services follow.' },
+  { name: 'ASSAY_REPLICAS', about: 'trading=3,websocket=2: processes of a service; replica k is at its port + 100 k.' },
+  { name: 'ASSAY_INSTANCE', about: 'Name of this process, another one for each; unset: service and host.' },
+  { name: 'ASSAY_PEER_URL', about: 'Where other services reach this process; unset: ASSAY_PEERS with its own port.' },
+  { name: 'TLS_CA_FILE', about: 'PEM of the CA of all services: mutual TLS between them.' },
+  { name: 'TLS_CERT_FILE', about: 'PEM of this service: a certificate for <service>.assay.internal.' },
+  { name: 'TLS_KEY_FILE', about: 'PEM of its private key.' },
+]
 const IDENTITY: readonly Variable[] = [
   { name: 'SESSION_TIMEOUT_MINUTES', default: '30', about: 'A session ends after this long without a refresh.' },
   { name: 'RATE_LIMIT_ENABLED', default: 'true', about: 'false is refused in production.' },
@@ -81,10 +96,9 @@ const LATER: readonly Variable[] = [
   later('VAULT_ADDR', 'Vault instead of the secrets file.'),
   later('STRIPE_SECRET_KEY', 'Stripe instead of the test provider.', true),
   later('S3_BUCKET', 'S3 instead of a folder.'),
-  later('TLS_CERT_FILE', 'TLS ended here; use a proxy named in TRUSTED_PROXIES.'),
   later('BOT_CONTROL_PIN', "The operator's PIN login.", true),
 ]
-export const VARIABLES: readonly Variable[] = [...PLATFORM, ...IDENTITY, ...LATER]
+export const VARIABLES: readonly Variable[] = [...PLATFORM, ...PEERS, ...IDENTITY, ...LATER]
 
 /** Other names that are accepted, with a notice. */
 export const ALIASES: Readonly<Record<string, string>> = {

@@ -6,18 +6,24 @@ import { edge } from './edge.ts'
 import { createHealth, type Health } from './health.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { createRequestMetrics } from './metrics.ts'
+import type { Network } from './network.ts'
+import { PeerError, type Peers } from './peers.ts'
 import { platformRoutes } from './platform-routes.ts'
+import { createRemoteTokens } from './remote-tokens.ts'
 import { markInternal } from './request.ts'
+import { forgetRevoked } from './revocations.ts'
 import type { Deps, Running, Service, SocketOptions } from './service.ts'
 
 /** Ports and what belongs to the process; compose adds what one service gives to the others. */
-export type BaseDeps = Omit<Deps, 'config' | 'tokens' | 'call' | 'channels'>
+export type BaseDeps = Omit<Deps, 'config' | 'tokens' | 'call' | 'peers' | 'channels'>
 
 export interface ComposeOptions {
   services: readonly Service[]
   base: BaseDeps
   config: Config
   lifecycle: Lifecycle
+  /** the other processes; absent: there are none */
+  network?: Network
 }
 export interface Platform {
   app: AnyElysia
@@ -32,7 +38,7 @@ export interface Platform {
 const GROUPS = ['main']
 
 /** Services in one Elysia app behind one edge. Nothing listens and nothing runs until `start`. */
-export async function compose({ services, base, config, lifecycle }: ComposeOptions): Promise<Platform> {
+export async function compose({ services, base, config, lifecycle, network }: ComposeOptions): Promise<Platform> {
   const { platform } = config
   const health = createHealth(base.clock)
   health.addProbe({
@@ -48,13 +54,18 @@ export async function compose({ services, base, config, lifecycle }: ComposeOpti
   const parts = () => running.map(({ part }) => part)
   const app: AnyElysia = new Elysia({ name: 'assay' })
 
+  const isHere = (service: string) => !network || services.some(({ name }) => name === service)
+  const call: Deps['call'] = async (service, request, options) => {
+    if (!isHere(service)) return network!.call(service, request, options)
+    markInternal(request)
+    return app.handle(request)
+  }
+  const remote = isHere('gateway') ? undefined : createRemoteTokens({ call, clock: base.clock })
   const shared = {
     ...base,
-    tokens: lateTokens(() => parts().find((part) => part.tokens)?.tokens),
-    call: async (_service: string, request: Request) => {
-      markInternal(request)
-      return app.handle(request)
-    },
+    tokens: lateTokens(() => parts().find((part) => part.tokens)?.tokens ?? remote),
+    call,
+    peers: network?.peers ?? alone(platform.ASSAY_INSTANCE),
     channels: () => parts().flatMap((part) => part.channels ?? []),
   }
   app.use(
@@ -67,6 +78,7 @@ export async function compose({ services, base, config, lifecycle }: ComposeOpti
       corsOrigins: platform.CORS_ORIGINS,
       trustedProxies: platform.TRUSTED_PROXIES,
       forceHttps: platform.FORCE_HTTPS ?? config.production,
+      callerOf: network && !isHere('gateway') ? network.callerOf : undefined,
       routes: () => app.routes,
     }),
   )
@@ -95,6 +107,7 @@ export async function compose({ services, base, config, lifecycle }: ComposeOpti
     websocket: parts().find((part) => part.websocket)?.websocket,
     notices: () => parts().flatMap((part) => part.notices?.() ?? []),
     async start() {
+      if (remote) await forgetRevoked(remote, { bus: base.bus, peers: shared.peers, lifecycle })
       for (const { service, part } of running) {
         await part.start?.()
         for (const { group, topics, handle } of part.consumers ?? []) {
@@ -106,6 +119,15 @@ export async function compose({ services, base, config, lifecycle }: ComposeOpti
     },
   }
 }
+
+/** One process: nobody is elsewhere. */
+const alone = (instance = 'embedded'): Peers => ({
+  instance,
+  url: null,
+  fetch: async (service, url) => {
+    throw new PeerError(`${service} at ${url}: this process has no peers (ASSAY_PEERS)`, false)
+  },
+})
 
 /** Services are created before the one that verifies is known; without it nobody is let in. */
 const lateTokens = (find: () => TokenVerifier | undefined): TokenVerifier => ({

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { ALIASES, REPLACED, VARIABLES } from '../contracts/variables.ts'
-import { flag, list, size } from './config-values.ts'
+import { flag, list, replicas, size } from './config-values.ts'
 import { isAddressRange } from './proxies.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -31,6 +31,20 @@ const platformSlice = z.object({
   TRUSTED_PROXIES: list(z.string().refine(isAddressRange, 'must be addresses or CIDR ranges')),
   ENCRYPTION_KEY: z.string().optional(),
   MARKET_LOG_MAX_BYTES: size('20 GiB'),
+  ASSAY_BASE_PORT: z.coerce.number().int().min(1).max(64_000).default(8000),
+  ASSAY_INSTANCE: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/, 'must be letters, digits, dots, dashes, at most 64')
+    .optional(),
+  ASSAY_PEERS: z
+    .string()
+    .regex(/^https:\/\/[\w.{}:-]+$/, 'must be a URL such as https://127.0.0.1:{port} or https://{service}:{port}')
+    .optional(),
+  ASSAY_PEER_URL: z.url({ protocol: /^https$/, error: 'must be an https URL' }).optional(),
+  ASSAY_REPLICAS: replicas(),
+  TLS_CA_FILE: z.string().optional(),
+  TLS_CERT_FILE: z.string().optional(),
+  TLS_KEY_FILE: z.string().optional(),
 })
 export type PlatformConfig = z.infer<typeof platformSlice>
 
@@ -101,6 +115,10 @@ function refusals(values: Record<string, string>): ConfigProblem[] {
   const problems: ConfigProblem[] = []
   for (const { name, later, about } of VARIABLES) {
     if (later && values[name]) problems.push({ variable: name, reason: `not in this release (${about}) Unset it.` })
+  }
+  const mutual = ['TLS_CA_FILE', 'TLS_CERT_FILE', 'TLS_KEY_FILE']
+  for (const variable of mutual.filter((name) => values.ASSAY_PEERS && !values[name])) {
+    problems.push({ variable, reason: 'required with ASSAY_PEERS: services talk by mutual TLS only' })
   }
   const key = values.ENCRYPTION_KEY
   const weakness = key && keyWeakness(key)

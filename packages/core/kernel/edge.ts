@@ -15,6 +15,8 @@ import {
   credentialOf,
   ctxOf,
   isInternal,
+  isInternalPath,
+  markInternal,
   pathOf,
   type RequestState,
   rememberRequest,
@@ -34,6 +36,8 @@ export interface EdgeOptions {
   trustedProxies?: readonly string[]
   forceHttps?: boolean
   maxBodyBytes?: number
+  /** the service that sent a request over mutual TLS; absent: peers do not reach this app by its own listener */
+  callerOf?: (request: Request) => Promise<string | null>
   /** all routes of the app, asked at the first path that none matches */
   routes: () => readonly RouteEntry[]
 }
@@ -75,11 +79,13 @@ export function edge(options: EdgeOptions) {
       metrics.started()
       const peer = server?.requestIP(request)?.address ?? '127.0.0.1'
       const path = pathOf(request.url)
+      if (await options.callerOf?.(request)) markInternal(request)
+      const forwardedFor = request.headers.get('x-forwarded-for')
       const trace = traceId(request.headers.get('traceparent'))
       const ctx: RequestState['ctx'] = {
         requestId: requestId(request.headers),
         actor: null,
-        address: clientAddress(peer, request.headers.get('x-forwarded-for'), trusted),
+        address: isInternal(request) ? (forwardedFor ?? peer) : clientAddress(peer, forwardedFor, trusted),
         signal: request.signal,
         ...(trace && { trace }),
       }
@@ -99,9 +105,13 @@ export function edge(options: EdgeOptions) {
         finish(request, state, undefined, 204)
         return preflight(cors)
       }
+      if (isInternalPath(path) && !isInternal(request)) throw new AssayError('not_found', 'No route has this path.')
       const credential = credentialOf(request.headers)
       if (credential) await identify(ctx, options.tokens, credential)
-      if (!isInternal(request)) options.limit?.()?.(ctx, classOf(request.method, path), set.headers as Headers)
+      if (!isInternal(request)) {
+        const counting = options.limit?.()?.(ctx, classOf(request.method, path), set.headers as Headers)
+        if (counting) await counting
+      }
       if (request.method === 'GET' || request.method === 'HEAD') return
       const read = await checkBody(request, maxBodyBytes)
       if (!read) return

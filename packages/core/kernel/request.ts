@@ -14,9 +14,11 @@ export const rememberRequest = (request: Request, state: RequestState): void => 
 export const stateOf = (request: Request): RequestState | undefined => states.get(request)
 
 const internal = new WeakSet<Request>()
-/** A call of one service to another in this process: it is no client's, so no limit counts it. */
+/** A call of one service to another, in this process or proved by its service token: no limit counts it. */
 export const markInternal = (request: Request): void => void internal.add(request)
 export const isInternal = (request: Request): boolean => internal.has(request)
+/** Routes for services only: to anybody else they do not exist. */
+export const isInternalPath = (path: string): boolean => path.startsWith('/internal/')
 
 /** The context that the edge made for this request. */
 export function ctxOf(request: Request): Ctx {

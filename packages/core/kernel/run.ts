@@ -1,13 +1,15 @@
 import type { Server } from 'bun'
-import { serviceEntry } from '../contracts/services.ts'
+import { BASE_PORT, serviceEntry } from '../contracts/services.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import { systemClock } from '../ports/clock/system.ts'
 import { compose, type Platform } from './compose.ts'
 import { type Config, type Environment, environment, readConfig } from './config.ts'
 import { createDeps } from './deps.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
+import { drain, listen, listenForPeers } from './listen.ts'
 import { openLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
+import { type Network, openNetwork } from './network.ts'
 import { openApiDocument } from './openapi.ts'
 import type { Service } from './service.ts'
 
@@ -32,8 +34,6 @@ export interface Started {
   close(): Promise<void>
 }
 
-const DRAIN_MS = 5_000
-
 /** Opens the data folder, composes the services, listens, starts. What was opened is closed again when a step fails. */
 export async function startPlatform({
   services,
@@ -48,6 +48,7 @@ export async function startPlatform({
     services.map((service) => service.config),
   )
   const { platform: settings } = config
+  const names = services.map(({ name }) => name)
   const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT, home: settings.ASSAY_HOME, out })
   const lifecycle = createLifecycle({ log: log.logger, onFatal })
   lifecycle.defer('log', () => log.close())
@@ -57,15 +58,21 @@ export async function startPlatform({
     // registered below the services: they close before the last sockets are cut
     let server: Server<unknown> | undefined
     lifecycle.defer('http sockets', () => server?.stop(true))
-    const platform = await compose({ services, base, config, lifecycle })
-    server = listen(platform, { hostname: settings.ASSAY_HOST, port: port ?? portOf(services, settings) })
+    const network = openNetwork(names, settings, clock)
+    const platform = await compose({ services, base, config, lifecycle, network })
+    const at = { hostname: settings.ASSAY_HOST, port: port ?? portOf(services, settings, network) }
+    server = listen(platform, at, network)
     const listening = server
+    if (network?.self === 'gateway') {
+      const own = listenForPeers(platform.app, network, settings.ASSAY_HOST)
+      lifecycle.defer('peer sockets', () => own.stop(true))
+    }
     await platform.start()
     lifecycle.defer('http', () => drain(platform, listening))
     const { hostname, port: bound } = listening
-    log.logger.info({ port: bound, home: settings.ASSAY_HOME, services: services.map(({ name }) => name) }, 'started')
+    log.logger.info({ port: bound, home: settings.ASSAY_HOME, services: names }, 'started')
     return {
-      url: `http://${hostname === '0.0.0.0' ? '127.0.0.1' : hostname}:${bound}`,
+      url: `${listening.protocol}://${hostname === '0.0.0.0' ? '127.0.0.1' : hostname}:${bound}`,
       port: Number(bound),
       home: settings.ASSAY_HOME,
       platform,
@@ -125,22 +132,11 @@ function httpsNotice({ platform, production }: Config): string[] {
 type Settings = ReturnType<typeof readConfig>['platform']
 
 /** The whole platform is the gateway's port; a service alone has its own. */
-function portOf(services: readonly Service[], settings: Settings): number {
+function portOf(services: readonly Service[], settings: Settings, network: Network | undefined): number {
+  if (settings.PORT) return settings.PORT
+  if (network && network.self !== 'gateway') return network.port
   const alone = services.length === 1 ? serviceEntry(services[0]!.name) : undefined
   const own = alone?.name === 'market-data' ? settings.DATA_BRIDGE_PORT : settings.API_GATEWAY_PORT
-  return settings.PORT ?? (alone && alone.portVariable === 'PORT' ? undefined : own) ?? alone?.port ?? 8000
-}
-
-function listen({ app, websocket }: Platform, at: { hostname: string; port: number }): Server<unknown> {
-  // the edge answers a body that is too long; this only ends one that does not say its length
-  app.listen({ ...at, maxRequestBodySize: 4 * 1024 * 1024, idleTimeout: 30, ...(websocket && { websocket }) })
-  return app.server as Server<unknown>
-}
-
-/** No new connections; requests in flight get their answers. */
-async function drain(platform: Platform, server: Server<unknown>): Promise<void> {
-  platform.health.markDraining()
-  void server.stop()
-  const end = performance.now() + DRAIN_MS
-  while (server.pendingRequests > 0 && performance.now() < end) await Bun.sleep(5)
+  const inTable = settings.ASSAY_BASE_PORT + (alone?.port ?? BASE_PORT) - BASE_PORT
+  return (alone && alone.portVariable === 'PORT' ? undefined : own) ?? inTable
 }

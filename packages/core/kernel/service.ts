@@ -7,6 +7,7 @@ import type { Bus, Delivered, Topic } from '../ports/bus/port.ts'
 import type { Cache } from '../ports/cache/port.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import type { Db } from '../ports/db/port.ts'
+import type { Limits } from '../ports/limits/port.ts'
 import type { Lockstep } from '../ports/marketlog/lockstep.ts'
 import type { MarketLog } from '../ports/marketlog/port.ts'
 import type { Payments } from '../ports/payments/port.ts'
@@ -15,6 +16,7 @@ import type { TokenVerifier } from './auth.ts'
 import type { ChannelSource } from './channel.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { RequestLimit } from './limit.ts'
+import type { Peers } from './peers.ts'
 
 /** What every service gets: ports, never adapters. `config` is the service's own parsed slice. */
 export interface Deps<Config = unknown> {
@@ -31,14 +33,18 @@ export interface Deps<Config = unknown> {
   marketlog: MarketLog
   lockstep: (group: string) => Lockstep
   cache: Cache
+  /** of requests and attempts, shared by all replicas where a server keeps them */
+  limits: Limits
   secrets: Secrets
   blobs: Blobs
   payments: Payments
   /** verifies access tokens and API keys; the gateway supplies it in one process, JWKS over the wire otherwise */
   tokens: TokenVerifier
-  /** another service by name: fetch against its app in process, or its URL between containers; `/api/...` paths */
-  call: (service: string, request: Request) => Promise<Response>
-  /** the WebSocket channels of every service in this process; complete once all services are created */
+  /** another service by name: its app in this process, else any of its replicas; 10 s unless told */
+  call: (service: string, request: Request, options?: { timeoutMs?: number }) => Promise<Response>
+  /** this process by name and URL, and calls to another one by URL (a replica that owns something) */
+  peers: Peers
+  /** the WebSocket channels of every service, of those elsewhere too; complete once all services are created */
   channels: () => readonly ChannelSource[]
 }
 /** Server-wide socket bounds (Bun's `websocket` options): the process that listens passes them on. */

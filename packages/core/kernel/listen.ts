@@ -1,0 +1,59 @@
+import type { Server } from 'bun'
+import type { AnyElysia } from 'elysia'
+import type { Platform } from './compose.ts'
+import type { Network } from './network.ts'
+import { markInternal } from './request.ts'
+
+export interface Address {
+  hostname: string
+  port: number
+}
+/** The edge answers a body that is too long; this only ends one that does not say its length. */
+const MOST_BODY_BYTES = 4 * 1024 * 1024
+const DRAIN_MS = 5_000
+/** An idle connection of a peer is kept for longer than its own pool keeps it. */
+const PEER_IDLE_S = 255
+
+/** The public port, plain; a service alone has none: it listens for its peers. */
+export function listen({ app, websocket }: Platform, at: Address, network?: Network): Server<unknown> {
+  const mutual = network && network.self !== 'gateway' ? { tls: mutualTls(network), idleTimeout: PEER_IDLE_S } : {}
+  app.listen({
+    ...at,
+    maxRequestBodySize: MOST_BODY_BYTES,
+    idleTimeout: 30,
+    ...mutual,
+    ...(websocket && { websocket }),
+  })
+  return app.server as Server<unknown>
+}
+
+/** The gateway's port for the other services, beside its public one: the same app, to which they are internal. */
+export function listenForPeers(app: AnyElysia, network: Network, hostname: string): Server<unknown> {
+  return Bun.serve({
+    hostname,
+    port: network.port,
+    idleTimeout: PEER_IDLE_S,
+    maxRequestBodySize: MOST_BODY_BYTES,
+    tls: mutualTls(network),
+    async fetch(request) {
+      if (await network.callerOf(request)) markInternal(request)
+      return app.fetch(request)
+    },
+  })
+}
+
+/** No handshake without a certificate of the CA; TLS 1.3. Whom it names, the service token says. */
+const mutualTls = ({ credentials }: Network) => ({
+  ...credentials,
+  requestCert: true,
+  rejectUnauthorized: true,
+  minVersion: 0x0304,
+})
+
+/** No new connections; requests in flight get their answers. */
+export async function drain(platform: Platform, server: Server<unknown>): Promise<void> {
+  platform.health.markDraining()
+  void server.stop()
+  const end = performance.now() + DRAIN_MS
+  while (server.pendingRequests > 0 && performance.now() < end) await Bun.sleep(5)
+}

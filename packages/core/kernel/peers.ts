@@ -1,0 +1,35 @@
+/** One call to another process of the platform. */
+export interface PeerCall {
+  method?: string
+  headers?: Record<string, string> | Headers
+  body?: RequestInit['body']
+  /** ends the call */
+  signal?: AbortSignal
+  /** the whole call, body of the answer included; 10 s unless told. Travels as `x-deadline-ms`: what is left of it */
+  timeoutMs?: number
+  /** the body of the answer may take longer than `timeoutMs`: only `signal` ends it */
+  streams?: boolean
+}
+/**
+ * This process among the others of the platform. A route under `/internal/` is answered to peers only: a process that
+ * proves by its certificate to be an Assay service. The edge marks such a request (`isInternal`).
+ */
+export interface Peers {
+  /** what others know this process by, distinct among all that run: ASSAY_INSTANCE */
+  readonly instance: string
+  /** where others reach this process: ASSAY_PEER_URL; null: one process, nobody does */
+  readonly url: string | null
+  /** `url` + `path` at the process there, which must prove to be `service`. Throws PeerError; any status is an answer. */
+  fetch(service: string, url: string, path: string, call?: PeerCall): Promise<Response>
+}
+/** No answer. `sent` false: it never began, so somebody else may be asked; true: nobody knows whether it was done. */
+export class PeerError extends Error {
+  constructor(
+    message: string,
+    readonly sent: boolean,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options)
+    this.name = 'PeerError'
+  }
+}

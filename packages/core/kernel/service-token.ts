@@ -1,0 +1,112 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { errors, jwtVerify, SignJWT } from 'jose'
+import { SERVICES } from '../contracts/services.ts'
+import type { Clock } from '../ports/clock/port.ts'
+
+/** Names of certificates: `trading.assay.internal`. */
+export const peerName = (service: string): string => `${service}.assay.internal`
+/** Carries the service token between services. */
+export const SERVICE_TOKEN = 'x-assay-service'
+
+const ALGORITHM = 'ES256'
+const TYPE = 'assay-service+jwt'
+const LIFETIME_S = 60
+/** A minted token is used until this long before its end. */
+const SPARE_MS = 15_000
+/** Verified tokens remembered: each caller makes a few a minute. */
+const MOST_KNOWN = 1_000
+
+export interface PeerCredentials {
+  /** PEM of the CA, of the own certificate, of its key */
+  ca: string
+  cert: string
+  key: string
+}
+export interface ServiceTokens {
+  /** this service's word to `service`, signed by the key of its certificate; the same one for most of a minute */
+  mint(service: string): Promise<string>
+  /** the service that speaks, by a certificate of the CA that names one of ours; null: not one of ours */
+  verify(token: string): Promise<string | null>
+}
+
+/**
+ * Bun's server tells no handler whose certificate a connection has shown, so the caller says it again: a token that
+ * carries the certificate and is signed by its key, for one callee, for a minute (RFC 7515 x5c, RFC 8725).
+ */
+export function createServiceTokens(
+  self: string,
+  { ca, cert, key }: PeerCredentials,
+  clock: Pick<Clock, 'now'>,
+): ServiceTokens {
+  const issuer = new X509Certificate(ca)
+  const own = new X509Certificate(cert)
+  const signer = createPrivateKey(key)
+  const x5c = [own.raw.toString('base64')]
+  const minted = new Map<string, { until: number; token: Promise<string> }>()
+  const known = new Map<string, { until: number; service: string }>()
+
+  async function read(token: string): Promise<{ until: number; service: string } | null> {
+    try {
+      let certificate: X509Certificate | undefined
+      const { payload } = await jwtVerify(
+        token,
+        ({ x5c }) => {
+          certificate = x5c?.[0] ? new X509Certificate(Buffer.from(x5c[0], 'base64')) : undefined
+          if (!certificate || !isIssued(certificate, issuer, clock.now())) throw new errors.JWSInvalid('certificate')
+          return certificate.publicKey
+        },
+        {
+          algorithms: [ALGORITHM],
+          typ: TYPE,
+          audience: peerName(self),
+          currentDate: new Date(clock.now()),
+          requiredClaims: ['iss', 'iat', 'exp'],
+          maxTokenAge: LIFETIME_S,
+          clockTolerance: 5,
+        },
+      )
+      const service = SERVICES.find(({ name }) => peerName(name) === payload.iss)?.name
+      if (!service || !certificate?.checkHost(peerName(service))) return null
+      return { service, until: payload.exp! * 1_000 }
+    } catch (error) {
+      if (error instanceof errors.JOSEError || isBadCertificate(error)) return null
+      throw error
+    }
+  }
+
+  return {
+    mint(service) {
+      const now = clock.now()
+      const last = minted.get(service)
+      if (last && last.until > now) return last.token
+      const token = new SignJWT({})
+        .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, x5c })
+        .setIssuer(peerName(self))
+        .setAudience(peerName(service))
+        .setIssuedAt(Math.floor(now / 1_000))
+        .setExpirationTime(Math.floor(now / 1_000) + LIFETIME_S)
+        .sign(signer)
+      minted.set(service, { until: now + LIFETIME_S * 1_000 - SPARE_MS, token })
+      return token
+    },
+    async verify(token) {
+      const remembered = known.get(token)
+      if (remembered && remembered.until > clock.now()) return remembered.service
+      known.delete(token)
+      const read_ = await read(token)
+      if (!read_) return null
+      if (known.size >= MOST_KNOWN) known.delete(known.keys().next().value!)
+      known.set(token, read_)
+      return read_.service
+    },
+  }
+}
+
+const isIssued = (certificate: X509Certificate, issuer: X509Certificate, now: number): boolean =>
+  certificate.checkIssued(issuer) &&
+  certificate.verify(issuer.publicKey) &&
+  Date.parse(certificate.validFrom) <= now &&
+  now < Date.parse(certificate.validTo)
+
+const isBadCertificate = (error: unknown): boolean =>
+  /^ERR_(OSSL|INVALID|CRYPTO)/.test(String((error as { code?: unknown } | null)?.code)) || error instanceof TypeError
