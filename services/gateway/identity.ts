@@ -2,6 +2,7 @@ import type { CacheOutcome } from '@assay/core/kernel/cached'
 import { createTokenVerifier } from '@assay/core/kernel/verify-token'
 import type { Clock } from '@assay/core/ports/clock/port'
 import type { Db } from '@assay/core/ports/db/port'
+import type { Limits } from '@assay/core/ports/limits/port'
 import { keyActor } from './api-keys/key-actor.ts'
 import { createAuth, ownSecret } from './auth/better-auth.ts'
 import { createAuthDatabase } from './auth/database.ts'
@@ -15,6 +16,8 @@ export interface IdentityParts {
   db: Db
   secrets: OwnSecrets
   clock: Clock
+  /** of logins and registrations */
+  limits: Limits
   idleMs: number
   /** told the name of each limit that was hit */
   onLimitHit: (name: string) => void
@@ -26,6 +29,7 @@ export async function openIdentity({
   db,
   secrets,
   clock,
+  limits,
   idleMs,
   onLimitHit,
   onCacheAsked,
@@ -42,7 +46,7 @@ export async function openIdentity({
     apiKeyActor: (key) => keyActor({ database, clock }, key),
     asked: onCacheAsked,
   })
-  const guard = createAttemptGuard({ clock, onHit: onLimitHit })
+  const guard = createAttemptGuard({ limits, onHit: onLimitHit })
   const refreshSecret = await ownSecret(secrets, 'refresh_secret')
   return { database, auth, hasher, keys, verifier, guard, clock, refreshSecret, idleMs }
 }

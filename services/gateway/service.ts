@@ -1,5 +1,6 @@
 import { type CacheOutcome, countCache } from '@assay/core/kernel/cached'
 import type { Deps, Service } from '@assay/core/kernel/service'
+import { createMemoryLimits } from '@assay/core/ports/limits/memory'
 import { Elysia } from 'elysia'
 import { Counter } from 'prom-client'
 import { trackKeyUse } from './api-keys/key-use.ts'
@@ -7,9 +8,11 @@ import { makeFirstOperator } from './auth/first-operator.ts'
 import { sweep } from './auth/sweep.ts'
 import { type Config, config } from './config.ts'
 import { openIdentity } from './identity.ts'
+import { withLocalFallback } from './limits/local-fallback.ts'
 import { createRequestLimit } from './limits/request-limit.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { authRoutes } from './routes/auth.ts'
+import { internalRoutes } from './routes/internal.ts'
 import { jwksRoutes } from './routes/jwks.ts'
 
 const MINUTE = 60_000
@@ -25,6 +28,7 @@ export const gateway: Service<typeof config> = {
       db: deps.db,
       secrets: deps.secrets,
       clock,
+      limits: deps.limits,
       idleMs: deps.config.SESSION_TIMEOUT_MINUTES * MINUTE,
       onLimitHit,
       onCacheAsked: cacheAsked(deps),
@@ -40,13 +44,18 @@ export const gateway: Service<typeof config> = {
       app: new Elysia({ name: 'gateway' })
         .use(authRoutes(identity))
         .use(apiKeyRoutes(identity))
-        .use(jwksRoutes(identity.keys)),
+        .use(jwksRoutes(identity.keys))
+        .use(internalRoutes(identity)),
       tokens: {
         async verify(credential) {
           const actor = await identity.verifier.verify(credential)
           if (actor.keyId) keyUse.used(actor.keyId)
           return actor
         },
+      },
+      health: () => {
+        const away = deps.limits.away()
+        return away === null ? {} : { degraded: [`limits: each process counts for itself, nobody can log in: ${away}`] }
       },
       limit: deps.config.RATE_LIMIT_ENABLED ? requestLimit(deps, onLimitHit) : undefined,
       notices: () => notices,
@@ -86,9 +95,9 @@ function cacheAsked({ metrics }: Deps<Config>): (cache: 'keys' | 'sessions', out
   return (cache, outcome) => count[cache](outcome)
 }
 
-const requestLimit = ({ clock, config }: Deps<Config>, onHit: (name: string) => void) =>
+const requestLimit = ({ clock, limits, config }: Deps<Config>, onHit: (name: string) => void) =>
   createRequestLimit({
-    clock,
+    limits: withLocalFallback(limits, createMemoryLimits(clock)),
     perMinute: config.RATE_LIMIT_PER_MINUTE,
     anonymousPerHour: config.RATE_LIMIT_PER_HOUR,
     anonymousPerDay: config.RATE_LIMIT_PER_DAY,

@@ -8,6 +8,7 @@ import type { Clock } from '../ports/clock/port.ts'
 import { migrate } from '../ports/db/migrate.ts'
 import { openPglite } from '../ports/db/pglite.ts'
 import { templatePath } from '../ports/db/template.ts'
+import { createMemoryLimits } from '../ports/limits/memory.ts'
 import type { Lockstep } from '../ports/marketlog/lockstep.ts'
 import { createLockstep } from '../ports/marketlog/lockstep-memory.ts'
 import { openSegmentLog } from '../ports/marketlog/segments.ts'
@@ -58,6 +59,7 @@ export async function createDeps({ config, log, metrics, clock, lifecycle }: Dep
     },
     bus,
     cache: keep('cache', createMemoryCache(clock)),
+    limits: keep('limits', createMemoryLimits(clock)),
     secrets: keep('secrets', await openSecretsFile({ home, encryptionKey: config.platform.ENCRYPTION_KEY, log })),
     blobs: keep('blobs', openBlobFolder(join(home, 'blobs'))),
     payments: keep('payments', createTestPayments()),

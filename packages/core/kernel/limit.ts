@@ -12,5 +12,10 @@ export interface LimitedRequest {
 /**
  * Counts one request of the context's client, once identity is known and before the handler. Writes RateLimit and
  * RateLimit-Policy (and Retry-After) to the response headers; throws AssayError rate_limited when it is one too many.
+ * A promise where the count is kept by a server.
  */
-export type RequestLimit = (ctx: Ctx, request: LimitedRequest, headers: Record<string, string | number>) => void
+export type RequestLimit = (
+  ctx: Ctx,
+  request: LimitedRequest,
+  headers: Record<string, string | number>,
+) => void | Promise<void>

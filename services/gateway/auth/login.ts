@@ -27,8 +27,8 @@ export async function login({ ctx, input, deps }: Verb<LoginInput>): Promise<Tok
     address: ctx.address,
     isKnownAddress: () => isKnown(deps, email, network),
   })
-  const signedIn = await signIn(deps, email, input.password).catch((error) => {
-    attempt.withdrawn()
+  const signedIn = await signIn(deps, email, input.password).catch(async (error) => {
+    await attempt.withdrawn()
     throw error
   })
   if (!signedIn) {
@@ -36,7 +36,7 @@ export async function login({ ctx, input, deps }: Verb<LoginInput>): Promise<Tok
     await deps.clock.sleep(FAILURE_STEP_MS - ((deps.clock.monotonic() - began) % FAILURE_STEP_MS))
     throw new AssayError('invalid_credentials', 'E-mail or password is wrong.')
   }
-  attempt.succeeded()
+  await attempt.succeeded()
 
   const refreshToken = newRefreshToken()
   const opened = await deps.database.inTransaction(async (sql) => {

@@ -4,6 +4,6 @@ import type { RegisterBody, User } from './schemas.ts'
 
 /** Anybody may become a trader, at a limited pace. */
 export async function register({ ctx, input, deps }: Verb<RegisterBody>): Promise<User> {
-  deps.guard.registration(ctx.address)
+  await deps.guard.registration(ctx.address)
   return createUser({ input: { ...input, role: 'trader' }, deps })
 }

@@ -1,11 +1,14 @@
 import { expect, test } from 'bun:test'
+import { AssayError } from '@assay/core/contracts/errors'
+import { createMemoryLimits } from '@assay/core/ports/limits/memory'
+import type { Limits } from '@assay/core/ports/limits/port'
 import { createAttemptGuard } from './attempt-guard.ts'
 
 function setUp() {
   const time = { now: Date.UTC(2026, 0, 5) }
   const hits: string[] = []
-  const clock = { now: () => time.now, monotonic: () => time.now, sleep: () => Promise.resolve() }
-  const guard = createAttemptGuard({ clock, onHit: (name) => hits.push(name) })
+  const limits = createMemoryLimits({ monotonic: () => time.now })
+  const guard = createAttemptGuard({ limits, onHit: (name) => hits.push(name) })
   const attempt = (address: string, email: string, known = false) =>
     guard.login({ address, email, isKnownAddress: async () => known }).then(
       (taken) => taken,
@@ -28,7 +31,7 @@ test('who knows the password is not slowed down by logging in often', async () =
   for (let i = 0; i < 200; i++) {
     const taken = await attempt('1.1.1.1', 'a@x.io')
     if (typeof taken === 'number') throw new Error(`refused at ${i}`)
-    taken.succeeded()
+    await taken.succeeded()
   }
 })
 
@@ -37,7 +40,7 @@ test('attempts that a busy machine refused do not count', async () => {
   for (let i = 0; i < 200; i++) {
     const taken = await attempt('1.1.1.1', 'a@x.io')
     if (typeof taken === 'number') throw new Error(`refused at ${i}`)
-    taken.withdrawn()
+    await taken.withdrawn()
   }
 })
 
@@ -63,7 +66,24 @@ test('an IPv6 subscriber is one client, however many addresses it has', async ()
 
 test('registrations from one address are limited', async () => {
   const { guard } = setUp()
-  for (let i = 0; i < 60; i++) guard.registration('1.1.1.1')
-  expect(() => guard.registration('1.1.1.1')).toThrow('rate_limited')
-  guard.registration('1.1.1.2')
+  for (let i = 0; i < 60; i++) await guard.registration('1.1.1.1')
+  expect(await guard.registration('1.1.1.1').catch((error) => error.code)).toBe('rate_limited')
+  await guard.registration('1.1.1.2')
+})
+
+test('while nobody can count attempts, nobody logs in, not even from a known address', async () => {
+  const away = new AssayError('unavailable', 'away')
+  for (const failing of ['login-address', 'login', 'login-account', 'register']) {
+    const memory = createMemoryLimits({ monotonic: () => 0 })
+    const limits: Limits = {
+      ...memory,
+      take: (client, asked) => (asked[0]!.name === failing ? Promise.reject(away) : memory.take(client, asked)),
+    }
+    const guard = createAttemptGuard({ limits, onHit: () => {} })
+    const attempt =
+      failing === 'register'
+        ? guard.registration('1.1.1.1')
+        : guard.login({ address: '1.1.1.1', email: 'a@x.io', isKnownAddress: async () => true })
+    expect([failing, await attempt.catch((error) => error)]).toEqual([failing, away])
+  }
 })

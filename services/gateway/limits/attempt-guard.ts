@@ -1,7 +1,6 @@
 import { AssayError } from '@assay/core/contracts/errors'
-import type { Clock } from '@assay/core/ports/clock/port'
+import type { Limit, Limits } from '@assay/core/ports/limits/port'
 import { networkOf } from './client.ts'
-import { Gcra, type Limit } from './gcra.ts'
 
 const MINUTE = 60_000
 /** One address guessing one account's password. */
@@ -21,15 +20,15 @@ export interface Attempt {
 
 export interface CountedAttempt {
   /** the password was right: it does not count, and the failures before it from this address are forgotten */
-  succeeded(): void
+  succeeded(): Promise<void>
   /** the password was never looked at: it does not count */
-  withdrawn(): void
+  withdrawn(): Promise<void>
 }
 
 export interface AttemptGuard {
-  /** Counts an attempt before its password is looked at; throws rate_limited. */
+  /** Counts an attempt before its password is looked at; throws rate_limited, or unavailable when nobody can count. */
   login(attempt: Attempt): Promise<CountedAttempt>
-  registration(address: string): void
+  registration(address: string): Promise<void>
 }
 
 /**
@@ -37,44 +36,39 @@ export interface AttemptGuard {
  * came from before, so that nobody can lock another out. Counted before the verification: racing attempts gain nothing.
  * It knows names only, so an account that does not exist behaves as one that does.
  */
-export function createAttemptGuard({ clock, onHit }: { clock: Clock; onHit: (name: string) => void }): AttemptGuard {
-  const gcra = new Gcra()
-
-  function take(limit: Limit, who: string): void {
-    const decision = gcra.take(`${limit.name} ${who}`, limit, clock.monotonic())
-    if (decision.allowed) return
+export function createAttemptGuard({ limits, onHit }: { limits: Limits; onHit: (name: string) => void }): AttemptGuard {
+  async function take(limit: Limit, who: string): Promise<void> {
+    const [decision] = await limits.take(who, [limit])
+    if (decision!.allowed) return
     onHit(limit.name)
     throw new AssayError('rate_limited', 'Too many attempts. Wait before the next one.', {
-      retryAfterS: Math.ceil(decision.retryAfterMs / 1_000),
+      retryAfterS: Math.ceil(decision!.retryAfterMs / 1_000),
     })
+  }
+  /** What can't be taken back stays counted. */
+  async function giveBack(...works: (() => void | Promise<void>)[]): Promise<void> {
+    await Promise.allSettled(works.map(async (work) => work()))
   }
 
   return {
     async login({ email, address, isKnownAddress }) {
       const network = networkOf(address)
       const pair = `${network} ${email}`
-      take(ADDRESS, network)
-      take(PAIR, pair)
+      await take(ADDRESS, network)
+      await take(PAIR, pair)
       try {
-        take(ACCOUNT, email)
+        await take(ACCOUNT, email)
       } catch (refusal) {
-        if (!(await isKnownAddress())) throw refusal
+        if (!isRateLimit(refusal) || !(await isKnownAddress())) throw refusal
       }
-      const refundOthers = () => {
-        gcra.refund(`${ADDRESS.name} ${network}`, ADDRESS)
-        gcra.refund(`${ACCOUNT.name} ${email}`, ACCOUNT)
-      }
+      const others = [() => limits.refund(network, ADDRESS), () => limits.refund(email, ACCOUNT)]
       return {
-        succeeded() {
-          gcra.forget(`${PAIR.name} ${pair}`)
-          refundOthers()
-        },
-        withdrawn() {
-          gcra.refund(`${PAIR.name} ${pair}`, PAIR)
-          refundOthers()
-        },
+        succeeded: () => giveBack(() => limits.forget(pair, PAIR), ...others),
+        withdrawn: () => giveBack(() => limits.refund(pair, PAIR), ...others),
       }
     },
     registration: (address) => take(REGISTRATION, networkOf(address)),
   }
 }
+
+const isRateLimit = (error: unknown): boolean => error instanceof AssayError && error.code === 'rate_limited'

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { AssayError } from '@assay/core/contracts/errors'
 import type { Actor } from '@assay/core/kernel/context'
 import type { RouteClass } from '@assay/core/kernel/limit'
+import { createMemoryLimits } from '@assay/core/ports/limits/memory'
 import { createRequestLimit } from './request-limit.ts'
 
 const user: Actor = { userId: 'u1', role: 'trader', tenant: 'default', plan: 'standard', scopes: [], sessionId: 's1' }
@@ -11,7 +12,7 @@ function setUp() {
   const time = { now: Date.UTC(2026, 0, 5) }
   const hits: string[] = []
   const limit = createRequestLimit({
-    clock: { now: () => time.now, monotonic: () => time.now, sleep: () => Promise.resolve() },
+    limits: createMemoryLimits({ monotonic: () => time.now }),
     perMinute: 60,
     anonymousPerHour: 50,
     anonymousPerDay: 200,

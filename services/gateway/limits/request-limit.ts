@@ -1,9 +1,8 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import type { Actor } from '@assay/core/kernel/context'
 import type { RequestLimit, RouteClass } from '@assay/core/kernel/limit'
-import type { Clock } from '@assay/core/ports/clock/port'
+import type { Decision, Limit, Limits } from '@assay/core/ports/limits/port'
 import { clientOf } from './client.ts'
-import { type Decision, Gcra, type Limit } from './gcra.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -11,8 +10,10 @@ const HOUR = 60 * MINUTE
 /** A bot's own pace; a key may be given another. */
 export const KEY_ORDERS_PER_SECOND = 100
 
+type Headers = Record<string, string | number>
+
 export interface RequestLimitOptions {
-  clock: Clock
+  limits: Pick<Limits, 'take'>
   perMinute: number
   anonymousPerHour: number
   anonymousPerDay: number
@@ -25,8 +26,7 @@ export interface RequestLimitOptions {
  * key its own limits. Each limit that applies must allow the request.
  */
 export function createRequestLimit(options: RequestLimitOptions): RequestLimit {
-  const { clock, onHit } = options
-  const gcra = new Gcra()
+  const { onHit } = options
   const everybody: Record<'default' | 'orders', Limit[]> = {
     default: [{ name: 'default', points: options.perMinute, windowMs: MINUTE }],
     orders: [{ name: 'orders', points: options.perMinute, windowMs: MINUTE }],
@@ -56,16 +56,13 @@ export function createRequestLimit(options: RequestLimitOptions): RequestLimit {
     return actor || !read ? everybody[routeClass] : anonymousRead
   }
 
-  return (ctx, { routeClass, read }, headers) => {
-    if (routeClass === 'none') return
-    const limits = limitsFor(ctx.actor, routeClass, read)
-    const client = clientOf(ctx)
-    const now = clock.monotonic()
+  /** Writes what the limits decided; throws when one of them refuses. */
+  function answer(limits: readonly Limit[], decisions: readonly Decision[], headers: Headers): void {
     let refused: { limit: Limit; decision: Decision } | undefined
     let policies = ''
     let states = ''
-    for (const limit of limits) {
-      const decision = gcra.take(`${limit.name} ${client}`, limit, now)
+    for (const [index, limit] of limits.entries()) {
+      const decision = decisions[index]!
       if (!decision.allowed) refused ??= { limit, decision }
       policies += `${policies && ', '}"${limit.name}";q=${limit.points};w=${limit.windowMs / SECOND}`
       states += `${states && ', '}"${limit.name}";r=${decision.remaining};t=${Math.ceil(decision.resetMs / SECOND)}`
@@ -77,5 +74,13 @@ export function createRequestLimit(options: RequestLimitOptions): RequestLimit {
     headers['retry-after'] = retryAfterS
     onHit(refused.limit.name)
     throw new AssayError('rate_limited', `Past the limit "${refused.limit.name}" of this client.`, { retryAfterS })
+  }
+
+  return (ctx, { routeClass, read }, headers) => {
+    if (routeClass === 'none') return
+    const limits = limitsFor(ctx.actor, routeClass, read)
+    const decisions = options.limits.take(clientOf(ctx), limits)
+    if (!(decisions instanceof Promise)) return answer(limits, decisions, headers)
+    return decisions.then((decided) => answer(limits, decided, headers))
   }
 }

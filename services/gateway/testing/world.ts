@@ -1,6 +1,7 @@
 import { edge } from '@assay/core/kernel/edge'
 import { createRequestMetrics } from '@assay/core/kernel/metrics'
 import type { Deps, Running } from '@assay/core/kernel/service'
+import { createMemoryLimits } from '@assay/core/ports/limits/memory'
 import { openSecretsFile } from '@assay/core/ports/secrets/file'
 import { type TestDatabase, testDatabase } from '@assay/core/testing/database'
 import { type AnyElysia, Elysia } from 'elysia'
@@ -49,7 +50,16 @@ export async function openWorld(env: Record<string, string> = {}, shared?: TestD
 
   async function open(): Promise<{ running: Running; app: AnyElysia; metrics: Registry }> {
     const metrics = new Registry()
-    const deps = { config: config.parse(env), production: false, log, metrics, clock, db: database.db, secrets }
+    const deps = {
+      config: config.parse(env),
+      production: false,
+      log,
+      metrics,
+      clock,
+      db: database.db,
+      secrets,
+      limits: createMemoryLimits(clock),
+    }
     const lifecycle = { defer() {}, background() {}, signal: new AbortController().signal, close: async () => {} }
     const running = await gateway.create(deps as unknown as Deps<Config>, lifecycle)
     await running.start?.()
@@ -74,6 +84,7 @@ export async function openWorld(env: Record<string, string> = {}, shared?: TestD
     db: database.db,
     secrets,
     clock,
+    limits: createMemoryLimits(clock),
     idleMs: 0,
     onLimitHit() {},
     onCacheAsked() {},

@@ -1,20 +1,4 @@
-/** `points` in `windowMs`, all at once if the client was idle, then one every windowMs / points. */
-export interface Limit {
-  /** in the RateLimit headers */
-  name: string
-  points: number
-  windowMs: number
-}
-
-export interface Decision {
-  allowed: boolean
-  /** requests that would be allowed at once now */
-  remaining: number
-  /** 0 when allowed */
-  retryAfterMs: number
-  /** until the client is as good as new */
-  resetMs: number
-}
+import type { Decision, Limit } from './port.ts'
 
 /**
  * The generic cell rate algorithm over a map: one number per client (the theoretical arrival time of its next

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { Gcra, type Limit } from './gcra.ts'
+import { Gcra } from './gcra.ts'
+import type { Limit } from './port.ts'
 
 const limit: Limit = { name: 'default', points: 5, windowMs: 10_000 }
 
