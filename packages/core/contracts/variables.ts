@@ -67,6 +67,28 @@ const PEERS: readonly Variable[] = [
   { name: 'TLS_CERT_FILE', about: 'PEM of this service: a certificate for <service>.assay.internal.' },
   { name: 'TLS_KEY_FILE', about: 'PEM of its private key.' },
 ]
+const DATABASE: readonly Variable[] = [
+  {
+    name: 'DATABASE_URL',
+    secret: true,
+    about:
+      'postgresql://user:password@host:5432/database?sslmode=verify-full&sslrootcert=FILE. Unset: PGlite in ASSAY_HOME.',
+  },
+  {
+    name: 'DATABASE_POOL_SIZE',
+    default: '4',
+    about: 'Connections of one process to the database, for each role it acts as.',
+  },
+  {
+    name: 'SUPABASE_URL',
+    about: 'A Supabase project, whose database is DATABASE_URL: its direct connection or session pooler, port 5432.',
+  },
+  {
+    name: 'SUPABASE_SERVICE_ROLE_KEY',
+    secret: true,
+    about: "Opens the project's REST interface, which is not used here; the database wants DATABASE_URL.",
+  },
+]
 const IDENTITY: readonly Variable[] = [
   { name: 'SESSION_TIMEOUT_MINUTES', default: '30', about: 'A session ends after this long without a refresh.' },
   { name: 'RATE_LIMIT_ENABLED', default: 'true', about: 'false is refused in production.' },
@@ -84,9 +106,6 @@ const later = (name: string, about: string, secret = false): Variable => ({
 })
 /** Variables of parts that are not in this release. */
 const LATER: readonly Variable[] = [
-  later('DATABASE_URL', 'PostgreSQL instead of PGlite.', true),
-  later('SUPABASE_URL', 'A Supabase project as the database.'),
-  later('SUPABASE_SERVICE_ROLE_KEY', 'Its key.', true),
   later('REDIS_URL', 'Redis instead of memory.', true),
   later('REDIS_HOST', 'Redis instead of memory.'),
   later('KAFKA_BROKERS', 'Kafka instead of the embedded bus.'),
@@ -98,7 +117,7 @@ const LATER: readonly Variable[] = [
   later('S3_BUCKET', 'S3 instead of a folder.'),
   later('BOT_CONTROL_PIN', "The operator's PIN login.", true),
 ]
-export const VARIABLES: readonly Variable[] = [...PLATFORM, ...PEERS, ...IDENTITY, ...LATER]
+export const VARIABLES: readonly Variable[] = [...PLATFORM, ...PEERS, ...DATABASE, ...IDENTITY, ...LATER]
 
 /** Other names that are accepted, with a notice. */
 export const ALIASES: Readonly<Record<string, string>> = {

@@ -45,7 +45,7 @@ test('every wrong value is named at once', () => {
   ])
 })
 test('what this release does not bring is refused, not ignored', () => {
-  expect(problems({ POSTGRES_URL: 'postgres://x', KAFKA_BROKERS: 'k:9092' })).toEqual(['DATABASE_URL', 'KAFKA_BROKERS'])
+  expect(problems({ POSTGRES_URL: 'mysql://x', KAFKA_BROKERS: 'k:9092' })).toEqual(['KAFKA_BROKERS', 'DATABASE_URL'])
 })
 test('aliases are used and replaced names pointed out', () => {
   const config = readConfig({ FLASK_ENV: 'test', JWT_SECRET: 'x' })
@@ -68,4 +68,28 @@ describe('production', () => {
     expect(problems({ ...safe, RATE_LIMIT_ENABLED: 'False' })).toEqual(['RATE_LIMIT_ENABLED'])
     expect(problems({ ...safe, ASSAY_OPERATOR_PASSWORD: 'short' })).toEqual(['ASSAY_OPERATOR_PASSWORD'])
   })
+})
+
+test('a database URL that cannot work is refused with its reason, never shown', () => {
+  const reason = (env: Record<string, string>) => {
+    try {
+      readConfig(env)
+      return []
+    } catch (error) {
+      return (error as ConfigError).problems.map(({ variable, reason }) => `${variable} ${reason}`)
+    }
+  }
+  expect(reason({ DATABASE_URL: 'postgres://a:secret@db.example/assay?sslmode=always' })).toEqual([
+    'DATABASE_URL has sslmode=always; known are disable, allow, prefer, require, verify-ca, verify-full.',
+  ])
+  expect(reason({ DATABASE_URL: 'secret' })[0]).not.toContain('secret')
+  expect(reason({ DATABASE_URL: 'postgres://u:p@aws-0-eu.pooler.supabase.com:6543/postgres' })[0]).toContain(
+    'transaction pooler',
+  )
+  expect(reason({ SUPABASE_URL: 'https://abc.supabase.co', SUPABASE_SERVICE_ROLE_KEY: 'k' })[0]).toContain(
+    'SUPABASE_URL needs DATABASE_URL',
+  )
+  const url = 'postgres://postgres:p@db.abc.supabase.co:5432/postgres'
+  expect(reason({ SUPABASE_URL: 'https://abc.supabase.co', DATABASE_URL: url })).toEqual([])
+  expect(reason({ SUPABASE_URL: 'https://xyz.supabase.co', DATABASE_URL: url })[0]).toContain('project xyz')
 })

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { ALIASES, REPLACED, VARIABLES } from '../contracts/variables.ts'
 import { flag, list, replicas, size } from './config-values.ts'
+import { databaseProblems } from './database-problems.ts'
 import { isAddressRange } from './proxies.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -30,6 +31,8 @@ const platformSlice = z.object({
   FORCE_HTTPS: flag().optional(),
   TRUSTED_PROXIES: list(z.string().refine(isAddressRange, 'must be addresses or CIDR ranges')),
   ENCRYPTION_KEY: z.string().optional(),
+  DATABASE_URL: z.string().optional(),
+  DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(50).default(4),
   MARKET_LOG_MAX_BYTES: size('20 GiB'),
   ASSAY_BASE_PORT: z.coerce.number().int().min(1).max(64_000).default(8000),
   ASSAY_INSTANCE: z
@@ -120,6 +123,7 @@ function refusals(values: Record<string, string>): ConfigProblem[] {
   for (const variable of mutual.filter((name) => values.ASSAY_PEERS && !values[name])) {
     problems.push({ variable, reason: 'required with ASSAY_PEERS: services talk by mutual TLS only' })
   }
+  problems.push(...databaseProblems(values))
   const key = values.ENCRYPTION_KEY
   const weakness = key && keyWeakness(key)
   if (weakness) problems.push({ variable: 'ENCRYPTION_KEY', reason: weakness })

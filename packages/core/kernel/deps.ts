@@ -5,9 +5,8 @@ import { openBlobFolder } from '../ports/blobs/folder.ts'
 import { createEmbeddedBus, type EmbeddedBus } from '../ports/bus/embedded.ts'
 import { createMemoryCache } from '../ports/cache/memory.ts'
 import type { Clock } from '../ports/clock/port.ts'
+import { lockFolder } from '../ports/db/lock.ts'
 import { migrate } from '../ports/db/migrate.ts'
-import { openPglite } from '../ports/db/pglite.ts'
-import { templatePath } from '../ports/db/template.ts'
 import { createMemoryLimits } from '../ports/limits/memory.ts'
 import type { Lockstep } from '../ports/marketlog/lockstep.ts'
 import { createLockstep } from '../ports/marketlog/lockstep-memory.ts'
@@ -16,6 +15,7 @@ import { createTestPayments } from '../ports/payments/test-provider.ts'
 import { openSecretsFile } from '../ports/secrets/file.ts'
 import type { BaseDeps } from './compose.ts'
 import type { Config } from './config.ts'
+import { openDatabase } from './database.ts'
 import { armFailpoints } from './failpoints.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { startRelay } from './relay.ts'
@@ -28,7 +28,7 @@ export interface DepsOptions {
   lifecycle: Lifecycle
 }
 
-/** The embedded adapters on the data folder. The database comes first: opening it locks the folder. */
+/** The adapters that the configuration names. The data folder is locked first, by PGlite itself where that is the database. */
 export async function createDeps({ config, log, metrics, clock, lifecycle }: DepsOptions): Promise<BaseDeps> {
   const home = config.platform.ASSAY_HOME
   if (config.platform.ASSAY_FAILPOINTS) armFailpoints(config.platform.ASSAY_FAILPOINTS)
@@ -36,12 +36,18 @@ export async function createDeps({ config, log, metrics, clock, lifecycle }: Dep
     lifecycle.defer(name, () => port.close())
     return port
   }
-  const db = keep('db', await openPglite({ home, log, template: templatePath() }))
+  const { DATABASE_URL, ASSAY_PEERS } = config.platform
+  if (DATABASE_URL && !ASSAY_PEERS) {
+    // market log, secrets and blobs are files of one process, wherever the database is
+    const unlock = lockFolder(home)
+    lifecycle.defer('data folder', async () => unlock())
+  }
+  const db = keep('db', await openDatabase(config.platform, log))
   const applied = await migrate(db)
   if (applied.length > 0) log.info({ migrations: applied.length }, 'database migrated')
   const marketlog = keep('marketlog', await openSegmentLog({ folder: join(home, 'market-log'), clock, log }))
   const bus = keep('bus', createEmbeddedBus({ db, clock, log }))
-  keep('outbox relay', startRelay({ db, bus, clock, log, sole: true }))
+  keep('outbox relay', startRelay({ db, bus, clock, log, sole: db.kind === 'pglite' }))
   lifecycle.background('topic retention', (signal) => expireHourly(bus, clock, signal))
   const groups = new Map<string, Lockstep>()
   return {

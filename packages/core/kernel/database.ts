@@ -1,0 +1,19 @@
+import type { Logger } from 'pino'
+import type { CredentialSource } from '../ports/db/credentials.ts'
+import { openPglite } from '../ports/db/pglite.ts'
+import type { Db } from '../ports/db/port.ts'
+import { openPostgres } from '../ports/db/postgres.ts'
+import { templatePath } from '../ports/db/template.ts'
+
+export interface DatabaseConfig {
+  ASSAY_HOME: string
+  DATABASE_URL?: string | undefined
+  DATABASE_POOL_SIZE: number
+}
+
+/** The database that the configuration names: the server of DATABASE_URL, else PGlite in the data folder, which it locks. */
+export function openDatabase(config: DatabaseConfig, log: Logger, credentials?: CredentialSource): Promise<Db> {
+  const { ASSAY_HOME: home, DATABASE_URL: url, DATABASE_POOL_SIZE: connections } = config
+  if (!url) return openPglite({ home, log, template: templatePath() })
+  return openPostgres({ url, log, connections, ...(credentials ? { credentials } : {}) })
+}
