@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { environment } from '@assay/core/kernel/config'
 import { descendants, send } from './processes.ts'
+import { record } from './records.ts'
 import type { Server, ServerSignal, StartOptions } from './server.ts'
 
 const READY_MS = 120_000
@@ -40,6 +41,7 @@ export async function launch(spec: Launch, { detached = false, readyMs = READY_M
     } finally {
       closeSync(log)
     }
+    record(spec, { pid: child.pid, stopSignal })
     if (detached) child.unref()
     else endWithUs(child)
     try {

@@ -33,6 +33,8 @@ export interface StartOptions {
   /** absent: 120 s; a JVM on a loaded machine took 59 */
   readyMs?: number
 }
+/** Variables that point at servers. */
+export type Addresses = Readonly<Record<string, string | undefined>>
 /** One line per step for a person. */
 export type Progress = (line: string) => void
 

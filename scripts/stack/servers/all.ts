@@ -1,21 +1,22 @@
-import type { Progress, Server, ServerName, StartOptions } from '../server.ts'
-import { installKafka, startKafka } from './kafka.ts'
-import { installOpenbao, startOpenbao } from './openbao.ts'
-import { installPostgres, startPostgres } from './postgres.ts'
-import { installRedis, startRedis } from './redis.ts'
-import { installVersitygw, startVersitygw } from './versitygw.ts'
+import type { Addresses, Progress, Server, ServerName, StartOptions } from '../server.ts'
+import { answersKafka, installKafka, startKafka } from './kafka.ts'
+import { answersOpenbao, installOpenbao, startOpenbao } from './openbao.ts'
+import { answersPostgres, installPostgres, startPostgres } from './postgres.ts'
+import { answersRedis, installRedis, startRedis } from './redis.ts'
+import { answersVersitygw, installVersitygw, startVersitygw } from './versitygw.ts'
 
 interface Kind {
   /** of Assay's stack; tests take free ones */
   port: number
-  stopSignal: NodeJS.Signals
   install(progress: Progress): Promise<unknown>
   start(options: StartOptions, progress?: Progress): Promise<Server>
+  /** healthy, as its own protocol says; of the variables that point at it */
+  answers(addresses: Addresses): Promise<boolean>
 }
 export const SERVERS: Readonly<Record<ServerName, Kind>> = {
-  postgres: { port: 25432, stopSignal: 'SIGINT', install: installPostgres, start: startPostgres },
-  kafka: { port: 29092, stopSignal: 'SIGTERM', install: installKafka, start: startKafka },
-  redis: { port: 26379, stopSignal: 'SIGTERM', install: installRedis, start: startRedis },
-  openbao: { port: 28200, stopSignal: 'SIGTERM', install: installOpenbao, start: startOpenbao },
-  versitygw: { port: 29000, stopSignal: 'SIGTERM', install: installVersitygw, start: startVersitygw },
+  postgres: { port: 25432, install: installPostgres, start: startPostgres, answers: answersPostgres },
+  kafka: { port: 29092, install: installKafka, start: startKafka, answers: answersKafka },
+  redis: { port: 26379, install: installRedis, start: startRedis, answers: answersRedis },
+  openbao: { port: 28200, install: installOpenbao, start: startOpenbao, answers: answersOpenbao },
+  versitygw: { port: 29000, install: installVersitygw, start: startVersitygw, answers: answersVersitygw },
 }

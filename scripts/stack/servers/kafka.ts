@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path'
 import { type Certificate, makeCertificate } from '../certificate.ts'
 import { step } from '../installed.ts'
 import { launch } from '../launch.ts'
-import { accepts, freePorts, HOST } from '../ports.ts'
-import type { Progress, Server, StartOptions } from '../server.ts'
+import { ask, freePorts, HOST } from '../ports.ts'
+import type { Addresses, Progress, Server, StartOptions } from '../server.ts'
 import { installKafka as install, type KafkaInstallation, makeArchive } from './kafka-install.ts'
 
 export interface KafkaOptions extends StartOptions {
@@ -73,7 +73,7 @@ async function run(options: KafkaOptions, installation: KafkaInstallation): Prom
       ports: { plain: ports.plain, controller: ports.controller },
       env: { KAFKA_BROKERS: address },
       command: [program, ...flags, ...rest.slice(0, -2), ...(options.jvm ?? []), ...rest.slice(-2), MAIN, properties],
-      isReady: () => accepts(ports.plain),
+      isReady: () => answersKafka({ KAFKA_BROKERS: address }),
     },
     options,
   )
@@ -85,6 +85,14 @@ async function run(options: KafkaOptions, installation: KafkaInstallation): Prom
 }
 
 const MAIN = 'kafka.Kafka'
+/** ApiVersions, version 0, correlation 1, no client id: the one call every broker takes. */
+const API_VERSIONS = Uint8Array.fromHex('0000000a0012000000000001ffff')
+
+/** Takes a request: a frozen broker still accepts connections. */
+export async function answersKafka({ KAFKA_BROKERS = '' }: Addresses): Promise<boolean> {
+  const port = Number(KAFKA_BROKERS.split(',')[0]!.split(':').at(-1))
+  return (await ask(port, API_VERSIONS, (bytes) => bytes.length >= 8)) !== undefined
+}
 
 /** The quorum is remembered by address: ports stay with the data. */
 async function portsOf(folder: string, asked: number | undefined): Promise<Ports> {

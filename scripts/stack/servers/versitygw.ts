@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { installOnce, onPath, step } from '../installed.ts'
 import { launch } from '../launch.ts'
-import { accepts, freePorts, HOST } from '../ports.ts'
-import { type Progress, type Server, ServerMissingError, type StartOptions } from '../server.ts'
+import { freePorts, HOST } from '../ports.ts'
+import { type Addresses, type Progress, type Server, ServerMissingError, type StartOptions } from '../server.ts'
 
 const VERSION = '1.8.0'
 const MODULE = `github.com/versity/versitygw/cmd/versitygw@v${VERSION}`
@@ -33,6 +33,13 @@ export async function startVersitygw(options: StartOptions, progress: Progress =
   const port = options.port ?? (await freePorts(1))[0]!
   const { id, secret } = keysOf(folder)
   const url = `http://${HOST}:${port}`
+  const env = {
+    S3_ENDPOINT: url,
+    S3_BUCKET: BUCKET,
+    S3_REGION: 'us-east-1',
+    S3_ACCESS_KEY_ID: id,
+    S3_SECRET_ACCESS_KEY: secret,
+  }
   return launch(
     {
       name: 'versitygw',
@@ -40,20 +47,21 @@ export async function startVersitygw(options: StartOptions, progress: Progress =
       address: url,
       folder,
       ports: { s3: port },
-      env: {
-        S3_ENDPOINT: url,
-        S3_BUCKET: BUCKET,
-        S3_REGION: 'us-east-1',
-        S3_ACCESS_KEY_ID: id,
-        S3_SECRET_ACCESS_KEY: secret,
-      },
+      env,
       environment: { ROOT_ACCESS_KEY: id, ROOT_SECRET_KEY: secret },
       command: [program, '--port', `${HOST}:${port}`, 'posix', join(folder, 'data')],
-      isReady: () => accepts(port),
+      isReady: () => answersVersitygw(env),
     },
     options,
   )
 }
+
+/** Any answer: without a signature it is a refusal. */
+export const answersVersitygw = ({ S3_ENDPOINT = '' }: Addresses): Promise<boolean> =>
+  fetch(S3_ENDPOINT, { signal: AbortSignal.timeout(5_000) }).then(
+    () => true,
+    () => false,
+  )
 
 function keysOf(folder: string): { id: string; secret: string } {
   const file = join(folder, 'keys.json')

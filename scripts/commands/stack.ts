@@ -1,0 +1,70 @@
+import { homeOfConfig } from '../instance.ts'
+import { parseOptions, UsageError } from '../options.ts'
+import { ServerMissingError } from '../stack/server.ts'
+import {
+  envFile,
+  lowerStack,
+  raiseStack,
+  type StackStatus,
+  stackFolder,
+  stackStatus,
+  wipeStack,
+} from '../stack/stack.ts'
+
+export const summary =
+  'up | down [--wipe] | status: PostgreSQL, Kafka, Redis, OpenBao and an S3 server on loopback; --wipe drops their data'
+
+const ACTIONS = ['up', 'down', 'status'] as const
+type Action = (typeof ACTIONS)[number]
+
+export async function run(argv: string[]): Promise<number> {
+  const { values, positionals } = parseOptions(argv, { wipe: { type: 'boolean', default: false } })
+  const [action, more] = positionals
+  if (!ACTIONS.includes(action as Action) || more) throw new UsageError(`one of ${ACTIONS.join(' | ')}`)
+  if (values.wipe && action !== 'down') throw new UsageError('--wipe goes with down')
+  const home = homeOfConfig()
+  if (action === 'up') return up(home)
+  return action === 'down' ? down(home, values.wipe) : status(home)
+}
+
+async function up(home: string): Promise<number> {
+  try {
+    const env = await raiseStack(home, say)
+    console.log(
+      `\n${Object.entries(env)
+        .map(([name, value]) => `${name}=${isSecret(name) ? '(secret)' : hide(value)}`)
+        .join('\n')}`,
+    )
+    console.log(`\nwith the secrets in ${envFile(home)}\n  set -a; . ${envFile(home)}; set +a; ./assay up`)
+    return 0
+  } catch (error) {
+    if (!(error instanceof ServerMissingError || error instanceof AggregateError)) throw error
+    console.error(`assay stack: ${error.message}`)
+    return 1
+  }
+}
+
+async function down(home: string, wipe: boolean): Promise<number> {
+  await lowerStack(home, say)
+  if (wipe) wipeStack(home)
+  console.log(wipe ? `stopped; ${stackFolder(home)} is gone` : `stopped; data stays in ${stackFolder(home)}`)
+  return 0
+}
+
+async function status(home: string): Promise<number> {
+  const all = await stackStatus(home)
+  for (const one of all) console.log(row(one))
+  return all.every(({ healthy }) => healthy) ? 0 : 1
+}
+
+function row({ name, recorded, running, healthy }: StackStatus): string {
+  const state = healthy ? 'healthy' : running ? 'does not answer' : 'not running'
+  const where = running && recorded ? `process ${recorded.pid}  ${recorded.address}` : ''
+  return `${name.padEnd(10)} ${(recorded?.version ?? '').padEnd(16)} ${state.padEnd(16)} ${where}`.trimEnd()
+}
+
+const start = performance.now()
+const say = (line: string) => console.log(`${((performance.now() - start) / 1000).toFixed(1).padStart(6)} s  ${line}`)
+const isSecret = (name: string) => /TOKEN|SECRET|KEY/.test(name)
+/** The password in a URL. */
+const hide = (value: string) => value.replace(/:[^:/@]+@/, ':***@')
