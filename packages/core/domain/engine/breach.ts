@@ -14,6 +14,11 @@ export interface Crossed extends Measure {
   /** it lay at its limit before: an act, or an instant, and no way of a price */
   atOnce?: boolean
 }
+/** A flag says it once a trading day, a soft breach locks once. */
+export function isSaid({ state }: Turn, { entry }: Crossed): boolean {
+  if (entry.effect === 'flag') return state.rules[entry.index]!.saidOn === state.day!.k
+  return entry.effect === 'soft' && state.lock !== null
+}
 /** A floor under a value. */
 export const isCrossed = (rule: { compare: Compare }, value: Dec, floor: Dec): boolean =>
   isPast({ value, limit: floor, side: 'below' }, rule.compare)

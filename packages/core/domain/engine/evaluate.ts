@@ -1,7 +1,7 @@
 import { add, str } from '../money/dec.ts'
 import { type Facts, isPast, metricOf, type Point } from '../rules/kind.ts'
 import { madeOf } from '../rules/profit-target.ts'
-import { attribute, type Breach, type Crossed, inTableOrder, marksOf } from './breach.ts'
+import { attribute, type Breach, type Crossed, inTableOrder, isSaid, marksOf } from './breach.ts'
 import {
   factsOf,
   floorMeasure,
@@ -16,7 +16,7 @@ import {
 import { resolve } from './lock.ts'
 import { cancelIdle } from './orders/reducing.ts'
 import { endPhase } from './phases.ts'
-import { beginProvisional, isInDoubt, restsOnMarks } from './provisional.ts'
+import { beginProvisional, type Found, isInDoubt, keepDeeper, restsOnMarks } from './provisional.ts'
 import { copyState, isRunning } from './state.ts'
 import { isCalled, stopOut } from './stop-out.ts'
 import { own, type Turn, write } from './turn.ts'
@@ -44,7 +44,6 @@ function ratchet(turn: Turn, now: Facts): Facts {
 function crossedLimits(turn: Turn, facts: Facts, point: Point): Crossed[] {
   const crossed = turn.acts
   turn.acts = []
-  if (turn.state.provisional) return crossed
   const { floors, measured } = sortedRules(turn.state, turn.compiled)
   for (const entry of floors) {
     const floor = turn.state.rules[entry.index]!.floor
@@ -61,12 +60,6 @@ function crossedLimits(turn: Turn, facts: Facts, point: Point): Crossed[] {
   }
   return crossed.length > 1 ? crossed.sort(inTableOrder) : crossed
 }
-/** A flag says it once a trading day, a soft breach locks once. */
-function isSaid({ state }: Turn, { entry }: Crossed): boolean {
-  if (entry.effect === 'flag') return state.rules[entry.index]!.saidOn === state.day!.k
-  return entry.effect === 'soft' && state.lock !== null
-}
-
 /**
  * One evaluation point: ratchet floors, compare, at most one violation; without a breach, targets and gates.
  * `before` gives the distance to each limit before the point and is asked for only when one was crossed.
@@ -95,23 +88,33 @@ function callMargin(turn: Turn): boolean {
   return true
 }
 
+interface At {
+  point: Point
+  before: () => Gaps
+  facts: Facts
+}
 /** True when nothing more is decided at this point: gates stay as they are behind a breach, not behind a flag. */
-function judge(turn: Turn, all: Crossed[], at: { point: Point; before: () => Gaps; facts: Facts }): boolean {
-  const unsaid = all.filter((c) => !isSaid(turn, c))
-  if (unsaid.length === 0) return false
-  own(turn)
-  const doubt = !turn.state.provisional && isInDoubt(turn, unsaid)
-  // what no mark can clear fails now
-  const sure = unsaid.filter((c) => !restsOnMarks(c) && c.entry.effect === 'hard')
-  const crossed = doubt && sure.length > 0 ? sure : unsaid
-  const { facts } = at
-  const breach: Breach = { crossed, attributed: attribute(crossed, at.before()), facts, marks: marksOf(turn) }
-  if (doubt && sure.length === 0) {
-    beginProvisional(turn, breach, { point: at.point, before: at.before() })
-    return true
+function judge(turn: Turn, all: Crossed[], at: At): boolean {
+  const crossed = all.filter((c) => !isSaid(turn, c))
+  if (crossed.length === 0) return false
+  if (!isInDoubt(turn, crossed)) return conclude(turn, crossed, at)
+  const found = (): Found => ({ ...at, before: at.before() })
+  const sure = crossed.filter((c) => !restsOnMarks(c))
+  if (turn.state.provisional) {
+    keepDeeper(turn, crossed.filter(restsOnMarks), found)
+    return sure.length > 0 && conclude(turn, sure, at)
   }
-  const standing = copyState(turn.state)
-  const outcome = resolve(turn, breach, at.before())
+  // what no mark can clear fails now
+  const hard = sure.filter((c) => c.entry.effect === 'hard')
+  if (hard.length > 0) return conclude(turn, hard, at)
+  own(turn)
+  beginProvisional(turn, crossed, found())
+  return true
+}
+function conclude(turn: Turn, crossed: Crossed[], { before, facts }: At): boolean {
+  const standing = copyState(own(turn))
+  const breach: Breach = { crossed, attributed: attribute(crossed, before()), facts, marks: marksOf(turn) }
+  const outcome = resolve(turn, breach, before())
   // what closes the account out are fills like any other; a target that they reach is noted
   if (outcome === 'locked') evaluate(turn, 'every', gapsWith(standing, turn))
   return outcome !== 'flagged'

@@ -53,8 +53,7 @@ export function refuseByRules(turn: Turn, order: Order, market: Market): Refusal
   const request = requestOf(turn, order, market)
   if (!request) return null
   const adds = request.adding.get(order.id) ?? ZERO
-  const news = refuseByNews(turn, order, market, adds)
-  if (news || isZero(adds)) return news
+  if (isZero(adds)) return refuseByNews(turn, order, market, adds)
   const facts = factsNow({
     ...turn,
     state: { ...turn.state, orders: turn.state.orders.filter((o) => o.id !== order.id) },
@@ -65,7 +64,7 @@ export function refuseByRules(turn: Turn, order: Order, market: Market): Refusal
     if (entry.effect === 'gate' || !against.measure) return refused(entry, against)
     turn.acts.push({ ...against.measure, entry, atOnce: true })
   }
-  return null
+  return refuseByNews(turn, order, market, adds)
 }
 const refused = ({ rule }: Entry, { detail, field }: RuleRefusal): Refusal =>
   refuse('rule_refused', `${rule.rule}: ${detail}.`, { field })

@@ -1,78 +1,132 @@
 /**
  * A breach found while a symbol has no valid mark is provisional: working orders are cancelled, nothing is closed,
- * only reducing orders are accepted. When the last such symbol has a valid mark the equity of that instant is
- * computed again with it: final and dated then, or withdrawn.
+ * only reducing orders are accepted. Limits may be crossed again meanwhile, deeper, and recover: of each the deepest
+ * later instant is kept beside the first one. When the last symbol that an instant waits for has a valid mark, the
+ * equity of that instant is computed again with it: the first that is still a breach is final and dated then; if none
+ * is, the breach is withdrawn.
  */
 import type { QuoteOf } from '../instruments/convert.ts'
-import { type Dec, str } from '../money/dec.ts'
+import { type Dec, lt, str } from '../money/dec.ts'
 import { type Facts, isPast, type Point } from '../rules/kind.ts'
-import { attribute, type Breach, type Crossed, inTableOrder, valuingSymbols, writeViolation } from './breach.ts'
-import { factsAt, floorMeasure, type Gaps, isTested, rulesOf, sortedRules } from './facts.ts'
+import {
+  attribute,
+  type Breach,
+  type Crossed,
+  inTableOrder,
+  isSaid,
+  marksOf,
+  valuingSymbols,
+  writeViolation,
+} from './breach.ts'
+import { factsAt, floorMeasure, type Gaps, gapOf, isTested, rulesOf, sortedRules } from './facts.ts'
 import { resolve } from './lock.ts'
 import { cancelWorking } from './phases.ts'
-import type { Provisional } from './state.ts'
-import { type Turn, write } from './turn.ts'
+import type { Doubt, Provisional } from './state.ts'
+import { own, type Turn, write } from './turn.ts'
 import { unrealised } from './valuation.ts'
 import type { Quote } from './view.ts'
 
 /** Floors hold against equity; what else is measured says so itself; an act is a fact. */
 export const restsOnMarks = ({ entry, atOnce }: Crossed): boolean =>
   !atOnce && (entry.kind.floor !== undefined || entry.kind.restsOnMarks === true)
-const waitingFor = ({ state, compiled, view }: Turn): string[] =>
-  valuingSymbols(state, compiled).filter((s) => view.symbol(s)!.status === 'unknown')
+const instantsOf = ({ first, later }: Provisional): Doubt[] => (first ? [first, ...later] : later)
+export const waitedFor = (provisional: Provisional): string[] => instantsOf(provisional).flatMap((d) => d.waiting)
+/** Symbols of positions, and of their paths, without a valid mark: the first quote since a feed was lost ends that. */
+function waitingFor({ state, compiled, view }: Turn): string[] {
+  const lost = new Set(state.provisional && waitedFor(state.provisional))
+  return valuingSymbols(state, compiled).filter((s) => view.symbol(s)!.status === 'unknown' || lost.has(s))
+}
 /** One of the marks that a crossed limit rests on is not valid. */
 export const isInDoubt = (turn: Turn, crossed: readonly Crossed[]): boolean =>
   crossed.some(restsOnMarks) && waitingFor(turn).length > 0
 
-export function beginProvisional(turn: Turn, breach: Breach, found: { point: Point; before: Gaps }): void {
+export interface Found {
+  point: Point
+  before: Gaps
+  facts: Facts
+}
+function doubtOf(turn: Turn, crossed: readonly Crossed[], kept: Crossed, { point, before, facts }: Found): Doubt {
   const { state, compiled, view } = turn
-  writeViolation(turn, breach, true)
-  cancelWorking(turn, 'provisional_breach')
-  state.provisional = {
+  return {
     at: turn.at,
     mseq: view.mseq,
-    balance: breach.facts.balance,
+    balance: facts.balance,
     positions: state.book.positions.map((p) => ({ symbol: p.symbol, quantity: p.quantity, cost: p.cost })),
     marks: valuingSymbols(state, compiled).map((symbol) => {
       const quote = view.symbol(symbol)!.quote!
       return { symbol, bid: quote.bid.price, ask: quote.ask.price, mseq: quote.mseq }
     }),
     waiting: waitingFor(turn),
-    rule: breach.attributed.entry.index,
-    before: [...found.before].map(([rule, gap]) => ({ rule, gap })),
-    floors: rulesOf(state, compiled).map((rule, i) => (isTested(rule, found.point) ? state.rules[i]!.floor : null)),
+    rule: kept.entry.index,
+    gap: gapOf(kept),
+    before: [...before].map(([rule, gap]) => ({ rule, gap })),
+    floors: rulesOf(state, compiled).map((rule, i) => (isTested(rule, point) ? state.rules[i]!.floor : null)),
     ideas: state.trades.ideas.map((i) => ({ ...i })),
-    facts: breach.crossed
+    facts: crossed
       .filter((c) => !restsOnMarks(c))
       .map(({ entry, metric, value, limit, side }) => ({ rule: entry.index, metric, value, limit, side })),
   }
 }
 
-/** Takes the newest event's marks in; decides when no symbol is waited for any more. True when it was decided. */
-export function settleProvisional(turn: Turn): boolean {
+export function beginProvisional(turn: Turn, crossed: readonly Crossed[], found: Found): void {
+  const attributed = attribute(crossed, found.before)
+  writeViolation(turn, { crossed, attributed, facts: found.facts, marks: marksOf(turn) }, true)
+  cancelWorking(turn, 'provisional_breach')
+  turn.state.provisional = { first: doubtOf(turn, crossed, attributed, found), later: [] }
+}
+/** A later instant takes the place of the one kept for a limit when it lies deeper beyond it. */
+export function keepDeeper(turn: Turn, crossed: readonly Crossed[], found: () => Found): void {
+  const deeper = crossed.filter((c) => {
+    const kept = turn.state.provisional!.later.find((d) => d.rule === c.entry.index)
+    return !kept || lt(gapOf(c), kept.gap)
+  })
+  if (deeper.length === 0) return
+  const { provisional } = own(turn)
+  const others = provisional!.later.filter((d) => !deeper.some((c) => c.entry.index === d.rule))
+  const now = found()
+  provisional!.later = [...others, ...deeper.map((c) => doubtOf(turn, crossed, c, now))]
+}
+
+/** Takes the newest event's marks in; decides the instants in order, as far as none of their symbols is waited for. */
+export function settleProvisional(turn: Turn): void {
   const pending = turn.state.provisional
-  if (!pending) return false
-  // a status alone is no mark: it takes a quote after the one that the breach was found with
-  const known = pending.waiting.filter((s) => turn.view.symbol(s)!.quote!.mseq > pending.mseq)
-  if (known.length === 0) return false
-  for (const symbol of known) {
-    const quote = turn.view.symbol(symbol)!.quote!
-    const mark = pending.marks.find((m) => m.symbol === symbol)!
-    Object.assign(pending.marks, {
-      [pending.marks.indexOf(mark)]: { symbol, bid: quote.bid.price, ask: quote.ask.price, mseq: quote.mseq },
-    })
+  if (!pending) return
+  for (const doubt of instantsOf(pending)) takeMarks(turn, doubt)
+  for (const doubt of instantsOf(pending)) {
+    if (doubt.waiting.length > 0) return
+    const { crossed, facts, marks } = computeAgain(turn, doubt)
+    if (crossed.length === 0) continue
+    if (pending.first && doubt !== pending.first) writeWithdrawn(turn, pending.first)
+    const gaps: Gaps = new Map(doubt.before.map((b) => [b.rule, b.gap]))
+    const attributed = attribute(crossed, gaps)
+    const dated = { mts: doubt.at, mseq: doubt.mseq }
+    turn.state.provisional = null
+    if (resolve(turn, { crossed, attributed, facts, marks, dated }, gaps) !== 'flagged') return
+    // a flag closes nothing: what was crossed after it is still to be decided
+    pending.first = null
+    pending.later = pending.later.slice(pending.later.indexOf(doubt) + 1)
+    turn.state.provisional = pending
   }
-  pending.waiting = pending.waiting.filter((s) => !known.includes(s))
-  if (pending.waiting.length > 0) return false
-  decide(turn, pending)
-  return true
+  turn.state.provisional = null
+  if (pending.first) writeWithdrawn(turn, pending.first)
+}
+/** A status alone is no mark: it takes a quote after the one that the instant was found with. */
+function takeMarks({ view }: Turn, doubt: Doubt): void {
+  const known = doubt.waiting.filter((s) => view.symbol(s)!.quote!.mseq > doubt.mseq)
+  if (known.length === 0) return
+  doubt.marks = doubt.marks.map((mark) => {
+    if (!known.includes(mark.symbol)) return mark
+    const { bid, ask, mseq } = view.symbol(mark.symbol)!.quote!
+    return { symbol: mark.symbol, bid: bid.price, ask: ask.price, mseq }
+  })
+  doubt.waiting = doubt.waiting.filter((s) => !known.includes(s))
 }
 
 const level = (price: Dec) => ({ price, size: null, since: 0 })
 /** The marks of that instant, those that were waited for included. */
-function quotesThen(p: Provisional): QuoteOf {
+function quotesThen(doubt: Doubt): QuoteOf {
   const quotes = new Map<string, Quote>(
-    p.marks.map((m) => [
+    doubt.marks.map((m) => [
       m.symbol,
       { bid: level(m.bid), ask: level(m.ask), mseq: m.mseq, ts: 0, venue: '', synthetic: null },
     ]),
@@ -80,29 +134,25 @@ function quotesThen(p: Provisional): QuoteOf {
   return (symbol) => quotes.get(symbol) ?? null
 }
 /** What rules look at as of that instant. */
-function factsThen(turn: Turn, pending: Provisional, quoteOf: QuoteOf): Facts {
+function factsThen(turn: Turn, doubt: Doubt, quoteOf: QuoteOf): Facts {
   const { state, compiled } = turn
-  const positions = pending.positions.map((p) => ({ ...p, id: '', openedAt: 0, openedDay: 0 }))
+  const positions = doubt.positions.map((p) => ({ ...p, id: '', openedAt: 0, openedDay: 0 }))
   const account = {
     ...state,
-    book: { ...state.book, positions, balance: pending.balance },
-    trades: { ...state.trades, ideas: pending.ideas },
+    book: { ...state.book, positions, balance: doubt.balance },
+    trades: { ...state.trades, ideas: doubt.ideas },
   }
   return {
-    ...factsAt(account, compiled, unrealised(positions, compiled, quoteOf, pending.balance), pending.at),
+    ...factsAt(account, compiled, unrealised(positions, compiled, quoteOf, doubt.balance), doubt.at),
     flat: false,
   }
 }
 /** All limits that were tested then, crossed or not. */
-function testedThen(turn: Turn, pending: Provisional, facts: Facts, quoteOf: QuoteOf): Crossed[] {
+function testedThen(turn: Turn, doubt: Doubt, facts: Facts, quoteOf: QuoteOf): Crossed[] {
   const { floors, measured, all } = sortedRules(turn.state, turn.compiled)
-  const found: Crossed[] = pending.facts.map(({ rule, ...measure }) => ({
-    ...measure,
-    entry: all[rule]!,
-    atOnce: true,
-  }))
+  const found: Crossed[] = doubt.facts.map(({ rule, ...measure }) => ({ ...measure, entry: all[rule]!, atOnce: true }))
   for (const entry of floors) {
-    const floor = pending.floors[entry.index]
+    const floor = doubt.floors[entry.index]
     if (floor) found.push({ ...floorMeasure(entry, floor, facts), entry })
   }
   for (const entry of measured) {
@@ -113,35 +163,33 @@ function testedThen(turn: Turn, pending: Provisional, facts: Facts, quoteOf: Quo
   }
   return found.sort(inTableOrder)
 }
-
-function decide(turn: Turn, pending: Provisional): void {
-  const { state } = turn
-  const quoteOf = quotesThen(pending)
-  const facts = factsThen(turn, pending, quoteOf)
-  const tested = testedThen(turn, pending, facts, quoteOf)
-  const crossed = tested.filter((c) => c.atOnce || isPast(c, c.entry.compare))
-  state.provisional = null
-  if (crossed.length === 0) {
-    const c = tested.find(({ entry }) => entry.index === pending.rule)
-    if (c)
-      write(turn, {
-        kind: 'withdrawn',
-        phase: state.phase,
-        rule: c.entry.rule.rule,
-        index: c.entry.index,
-        value: str(c.value),
-        limit: str(c.limit),
-      })
-    return
-  }
-  const gaps: Gaps = new Map(pending.before.map((b) => [b.rule, b.gap]))
-  const marks = pending.marks.map((m) => ({
+function computeAgain(turn: Turn, doubt: Doubt) {
+  const quoteOf = quotesThen(doubt)
+  const facts = factsThen(turn, doubt, quoteOf)
+  const tested = testedThen(turn, doubt, facts, quoteOf)
+  const past = tested.filter((c) => c.atOnce || isPast(c, c.entry.compare))
+  // what the violation said stands or falls; a later instant says what was not said meanwhile
+  const crossed = doubt === turn.state.provisional?.first ? past : past.filter((c) => !isSaid(turn, c))
+  const marks: Breach['marks'] = doubt.marks.map((m) => ({
     symbol: m.symbol,
     mseq: m.mseq,
     bid: str(m.bid),
     ask: str(m.ask),
     state: 'open',
   }))
-  const dated = { mts: pending.at, mseq: pending.mseq }
-  resolve(turn, { crossed, attributed: attribute(crossed, gaps), facts, marks, dated }, gaps)
+  return { facts, tested, crossed, marks }
+}
+
+/** The limit that the provisional violation named, as it stood in truth. */
+function writeWithdrawn(turn: Turn, first: Doubt): void {
+  const c = computeAgain(turn, first).tested.find(({ entry }) => entry.index === first.rule)
+  if (!c) return
+  write(turn, {
+    kind: 'withdrawn',
+    phase: turn.state.phase,
+    rule: c.entry.rule.rule,
+    index: c.entry.index,
+    value: str(c.value),
+    limit: str(c.limit),
+  })
 }

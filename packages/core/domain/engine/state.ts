@@ -174,8 +174,8 @@ export interface Pauses {
   /** when the running one ends by itself */
   until: number | null
 }
-/** The instant of a breach found while a symbol had no valid mark. */
-export interface Provisional {
+/** An instant at which limits were crossed while a symbol had no valid mark: what it is computed again from. */
+export interface Doubt {
   at: number
   mseq: number
   balance: Dec
@@ -183,8 +183,10 @@ export interface Provisional {
   marks: { symbol: string; bid: Dec; ask: Dec; mseq: number }[]
   /** symbols still without a valid mark */
   waiting: string[]
-  /** index of the rule that the violation named */
+  /** index of the rule that the violation named; of a later instant that of the limit it is kept for */
   rule: number
+  /** how far beyond that limit it was */
+  gap: Dec
   before: { rule: number; gap: Dec }[]
   /** of the rules that are tested at this kind of point */
   floors: (Dec | null)[]
@@ -192,6 +194,11 @@ export interface Provisional {
   ideas: Idea[]
   /** crossed at that point by what no mark can change */
   facts: { rule: number; metric: string; value: Dec; limit: Dec; side: 'below' | 'above' }[]
+}
+/** A breach that is being decided: its first instant, and of each limit crossed since then the deepest one, in order. */
+export interface Provisional {
+  first: Doubt | null
+  later: Doubt[]
 }
 /** A position that is closed as soon as the market allows, and what its fills are called. */
 export interface Liquidation {
@@ -285,6 +292,7 @@ const copyOrder = (o: Order): Order => ({
   trailing: o.trailing && { ...o.trailing },
   bracket: o.bracket && { ...o.bracket },
 })
+const copyDoubt = (d: Doubt): Doubt => ({ ...d, marks: d.marks.slice(), waiting: d.waiting.slice() })
 /** A copy that `step` may change; decimals are immutable and shared. */
 export function copyState(s: AccountState): AccountState {
   return {
@@ -306,9 +314,8 @@ export function copyState(s: AccountState): AccountState {
     unsealed: s.unsealed.slice(),
     synthetic: s.synthetic.slice(),
     provisional: s.provisional && {
-      ...s.provisional,
-      marks: s.provisional.marks.slice(),
-      waiting: s.provisional.waiting.slice(),
+      first: s.provisional.first && copyDoubt(s.provisional.first),
+      later: s.provisional.later.map(copyDoubt),
     },
   }
 }

@@ -5,6 +5,7 @@ import type {
   Book,
   Bracket,
   Day,
+  Doubt,
   Idea,
   Lots,
   Order,
@@ -128,19 +129,20 @@ const trades = record<Trades>({
     }),
   ),
 })
-const provisional = record<Provisional>({
+const doubt = record<Doubt>({
   at: plain(),
   mseq: plain(),
   balance: decimal,
-  positions: list(record<Provisional['positions'][number]>({ symbol: plain(), quantity: decimal, cost: decimal })),
-  marks: list(record<Provisional['marks'][number]>({ symbol: plain(), bid: decimal, ask: decimal, mseq: plain() })),
+  positions: list(record<Doubt['positions'][number]>({ symbol: plain(), quantity: decimal, cost: decimal })),
+  marks: list(record<Doubt['marks'][number]>({ symbol: plain(), bid: decimal, ask: decimal, mseq: plain() })),
   waiting: plain(),
   rule: plain(),
-  before: list(record<Provisional['before'][number]>({ rule: plain(), gap: decimal })),
+  gap: decimal,
+  before: list(record<Doubt['before'][number]>({ rule: plain(), gap: decimal })),
   floors: list(optionalDec),
   ideas: list(idea),
   facts: list(
-    record<Provisional['facts'][number]>({
+    record<Doubt['facts'][number]>({
       rule: plain(),
       metric: plain(),
       value: decimal,
@@ -149,6 +151,7 @@ const provisional = record<Provisional>({
     }),
   ),
 })
+const provisional = record<Provisional>({ first: nullable(doubt), later: list(doubt) })
 /** What decides, without the place it is settled to. */
 const deciding = record<Omit<AccountState, 'account' | 'mseq' | 'mts'>>({
   status: plain(),

@@ -11,6 +11,7 @@ import { targetAmount } from '../rules/profit-target.ts'
 import type { Compiled, Market } from './compile.ts'
 import { factsAt, factsOf, gapOf, raiseHighs, sortedRules } from './facts.ts'
 import { isReached, touchFor, triggerPrice } from './orders/trigger-price.ts'
+import { waitedFor } from './provisional.ts'
 import { type AccountState, isRunning, type Order } from './state.ts'
 import type { Rule } from './types.ts'
 import { equityOf, quotesOf, sizeOf } from './valuation.ts'
@@ -203,7 +204,8 @@ export function triggers(
     if (isAtOnce(o, compiled.markets.get(o.symbol)!, view)) always.add(o.symbol)
   }
   for (const book of state.closing) for (const p of book.positions) always.add(p.symbol)
-  if (state.provisional) for (const s of state.provisional.waiting) always.add(s)
+  // each of its points may be deeper than the one that is kept
+  if (state.provisional) for (const s of [...symbols, ...waitedFor(state.provisional)]) always.add(s)
   const facts =
     legs.length > 0 && isRunning(state)
       ? factsAt(state, compiled, known ?? equityOf(state.book, compiled, quotesOf(view)), view.mts)

@@ -119,14 +119,20 @@ export interface Lot {
   size: bigint
 }
 /** A breach found while a feed was lost: what it was computed from, to be computed again with the marks to come. */
-export interface Provisional {
+export interface Doubt {
   at: number
   book: Book
+  ideas: Idea[]
   marks: Map<string, Newest>
   breaches: Breaches
+  /** the limit that it is kept for, and how far it was beyond it */
   index: number
-  value: bigint
-  limit: bigint
+  gap: bigint
+}
+/** The breach that was said, and the deepest of each limit crossed since, as they came. */
+export interface Provisional {
+  first: Doubt | null
+  later: Doubt[]
 }
 
 export interface Account {

@@ -5,18 +5,7 @@ import { fillMarketable, reducible } from './fill.ts'
 import { isHeldBack } from './news.ts'
 import { abs, max, mul, num, ONE } from './number.ts'
 import { refusedByRule } from './order-rules.ts'
-import {
-  blockedBy,
-  equityOf,
-  isOpen,
-  marksOf,
-  ownPrice,
-  pathOf,
-  reservedMargin,
-  stopOf,
-  touchOf,
-  usedMargin,
-} from './value.ts'
+import { blockedBy, equityOf, isOpen, marksOf, pathOf, reservedMargin, stopOf, touchOf, usedMargin } from './value.ts'
 import { arrive, isStop, restOf, triggerPrice } from './working.ts'
 
 export interface Refusal {
@@ -292,25 +281,29 @@ export function amendOrder(desk: Desk, order: Order, body: AmendBody): Refusal |
   if (body.stop_price !== undefined) amended.stop = num(body.stop_price)
   if (body.trail !== undefined) amended.trail = distanceOf(body.trail)
   if (body.expires_at !== undefined) amended.expiresAt = body.expires_at
-  const moves = body.price !== undefined || body.stop_price !== undefined || body.trail !== undefined
-  const isRaised = amended.quantity > order.quantity
+  const moves = amended.price !== order.price || amended.stop !== order.stop || body.trail !== undefined
+  const isAnew = moves || amended.quantity > order.quantity
   const isReducing = reduces(desk, amended, order)
   const blocked = blockedBy(desk, instrument)
-  if (blocked && (isRaised || moves) && !(isReducing && order.price !== null)) return { code: blocked }
-  const reference = amended.price ?? stopOf(amended)
-  if (moves && amended.exits && !amended.exits.born && reference !== null) {
+  if (isAnew && !isReducing && (account.provisional || account.lock)) return { code: 'account_locked' }
+  if (isAnew && blocked && !(isReducing && order.price !== null && !isStop(order))) return { code: blocked }
+  const { bid, ask } = touchOf(instrument, marksOf(desk))
+  const reference = amended.price ?? stopOf(amended) ?? (order.side === 'buy' ? ask : bid)
+  const notional = mul(mul(amended.quantity, num(instrument.contract_size)), reference)
+  const isSized = isAnew || body.quantity !== undefined
+  if (isSized && !isReducing && notional < num(instrument.min_notional))
+    return { code: 'notional_too_small', field: 'quantity' }
+  if (isAnew && !isTrailing && amended.exits && !amended.exits.born) {
     const field = offExits(amended, reference)
     if (field) return { code: 'bracket_inconsistent', field }
   }
-  const at = mul(mul(restOf(amended), num(instrument.contract_size)), ownPrice(desk, amended))
-  if (!isReducing && at < num(instrument.min_notional)) return { code: 'notional_too_small', field: 'quantity' }
-  if (order.postOnly && !blocked && takes(desk, amended)) return { code: 'would_take', field: 'price' }
-  if (!isReducing && (isRaised || moves)) {
+  if (isAnew && !isReducing) {
     const without = { ...account, orders: account.orders.filter((o) => o !== order) }
     const rule = refusedByRule({ ...desk, account: without }, [amended], order, false)
     if (rule) return rule
   }
-  if (!isReducing && !isAffordable(desk, [amended], order)) return { code: 'insufficient_margin' }
+  if (isAnew && order.postOnly && !blocked && takes(desk, amended)) return { code: 'would_take', field: 'price' }
+  if (isAnew && !isReducing && !isAffordable(desk, [amended], order)) return { code: 'insufficient_margin' }
   const losesPlace = amended.price !== order.price || amended.quantity > order.quantity
   Object.assign(order, amended)
   if (losesPlace && order.status === 'working') {

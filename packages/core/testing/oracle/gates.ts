@@ -27,9 +27,9 @@ export function countDay(account: Account): void {
     const state = account.rules[i]!
     if (rule.rule === 'min_trading_days' && countsDay(account, rule)) state.days += 1
     if (rule.rule === 'winning_days' && dayResult(account, false) >= num(rule.amount)) state.days += 1
-    if (rule.rule === 'consistency' && rule.basis !== 'trade') {
+    if (rule.rule === 'consistency') {
       const result = dayResult(account, rule.gross)
-      state.best = state.best === null ? result : max(state.best, result)
+      if (rule.basis !== 'trade') state.best = state.best === null ? result : max(state.best, result)
       state.sum += result
       state.positive += max(result, 0n)
     }
@@ -83,23 +83,13 @@ function isConsistent(account: Account, rule: ConsistencyRule, state: RuleState)
     const allowed = mul(num(rule.share), whole)
     return rule.compare === 'lt' ? best <= allowed : best < allowed
   }
-  if (rule.basis === 'lots') return state.sum + dayResult(account, rule.gross) > 0n && lotsWithin(account, rule)
-  const target = targetOf(account) ?? 0n
-  if (rule.basis === 'trade') {
-    let best = state.best
-    let total = state.sum
-    for (const trade of account.trades) {
-      const result = rule.gross ? trade.gross : trade.net
-      best = best === null ? result : max(best, result)
-      total += result
-    }
-    return best !== null && total > 0n && within(best, target)
-  }
   const today = dayResult(account, rule.gross)
-  const best = state.best === null ? today : max(state.best, today)
-  if (rule.basis === 'target') return within(best, target)
   const total = state.sum + today
   if (total <= 0n) return false
+  if (rule.basis === 'lots') return lotsWithin(account, rule)
+  if (rule.basis === 'trade') return within(state.best ?? 0n, targetOf(account) ?? 0n)
+  const best = state.best === null ? today : max(state.best, today)
+  if (rule.basis === 'target') return within(best, targetOf(account) ?? 0n)
   return within(best, rule.basis === 'total' ? total : state.positive + max(today, 0n))
 }
 function lotsWithin(account: Account, rule: ConsistencyRule): boolean {

@@ -1,6 +1,6 @@
 import type { Command, OrderBody } from '../../domain/engine/types.ts'
 import { type Account, type Desk, heldIn, instrumentOf, type Order, opposite } from './account.ts'
-import { sessionEndAfter } from './clocks.ts'
+import { DAY, sessionEndAfter } from './clocks.ts'
 import { amendOrder, draftOrder, offQuantity } from './command.ts'
 import { entersOrExits, isHeldBack } from './news.ts'
 import { abs, num, text } from './number.ts'
@@ -88,7 +88,8 @@ function pauseNow(desk: Desk): Answer {
   const { account } = desk
   const { spec, pauses } = account
   if (account.status === 'paused') return refuse('assessment_paused')
-  if (account.book.positions.length > 0 || pauses.count >= spec.max_pauses) return refuse('pause_not_allowed')
+  const isUsedUp = pauses.count >= spec.max_pauses || pauses.total >= spec.max_pause_days * DAY
+  if (account.book.positions.length > 0 || isUsedUp) return refuse('pause_not_allowed')
   pause(desk)
   return { ok: true, status: 'paused' }
 }

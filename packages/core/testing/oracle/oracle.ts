@@ -5,7 +5,17 @@
  */
 import type { AccountSpec, Command } from '../../domain/engine/types.ts'
 import type { MarketEvent } from '../../domain/market/event.ts'
-import { type Account, type Book, type Decision, type Desk, heldIn, type Position, rulesOf } from './account.ts'
+import {
+  type Account,
+  type Book,
+  type Decision,
+  type Desk,
+  type Doubt,
+  heldIn,
+  type Position,
+  type Provisional,
+  rulesOf,
+} from './account.ts'
 import {
   anchorOf,
   type Breaches,
@@ -182,7 +192,7 @@ function valuedOf(desk: Desk, book: Book = desk.account.book, marks = marksOf(de
 function reset(desk: Desk): void {
   const { account, at } = desk
   const { day, book, spec } = account
-  if (!account.provisional) test(desk, 'reset', valuedOf(desk), [])
+  test(desk, 'reset', valuedOf(desk), [])
   const valued = valuedOf(desk)
   if (account.status !== 'started' && account.status !== 'paused') return
   countDay(account)
@@ -237,19 +247,27 @@ export function point(desk: Desk, facts: Line[]): void {
   sweep(desk)
   const { risked } = account
   account.risked = []
-  let hasViolated = evaluate(desk, [...facts, ...risked, ...newsBroken(desk)])
-  if (running(account) && stopOut(desk)) {
+  evaluate(desk, [...facts, ...risked, ...newsBroken(desk)])
+  if (!running(account)) return
+  lineUp(desk)
+  if (stopOut(desk)) {
     sweep(desk)
-    if (!hasViolated) hasViolated = evaluate(desk, [])
+    evaluate(desk, [])
   }
   if (!running(account)) return
   const valued = valuedOf(desk)
-  if (!account.provisional && account.status === 'started' && gatesOpen(desk, valued.equity)) {
+  const isOpen = !account.provisional && gatesOpen(desk, valued.equity)
+  if (isOpen && account.status === 'started' && !account.lock) {
     finish(desk, 'passed', valued)
     return
   }
-  account.gaps = linesOf(desk, floorsOf(account), valuedOf(desk)).map((line) => line?.gap ?? 0n)
+  lineUp(desk)
   setClocks(desk)
+}
+/** Where the lines of the next comparison begin. */
+function lineUp(desk: Desk): void {
+  const { account } = desk
+  account.gaps = linesOf(desk, floorsOf(account), valuedOf(desk)).map((line) => line?.gap ?? 0n)
 }
 const running = ({ status }: Account): boolean => status === 'started' || status === 'paused'
 const floorsOf = (account: Account) => account.rules.map(({ floor }) => floor)
@@ -257,12 +275,11 @@ const floorsOf = (account: Account) => account.rules.map(({ floor }) => floor)
 function evaluate(desk: Desk, facts: Line[]): boolean {
   const { account } = desk
   const { phase } = account
-  const valued = valuedOf(desk)
-  ratchet(account, valued.equity)
   if (account.provisional) judgeAgain(desk)
   if (account.phase !== phase || !running(account)) return true
-  if (account.provisional) return false
-  warn(desk, valued)
+  const valued = valuedOf(desk)
+  ratchet(account, valued.equity)
+  if (!account.provisional) warn(desk, valued)
   return test(desk, 'always', valued, [...facts, ...holdingTimes(account)])
 }
 function holdingTimes(account: Account): Line[] {
@@ -276,35 +293,70 @@ function holdingTimes(account: Account): Line[] {
   })
 }
 function test(desk: Desk, tested: 'always' | 'reset', valued: Valued, facts: Line[]): boolean {
-  const { account, market } = desk
-  const { book, spec } = account
+  const { account } = desk
   const breaches: Breaches = { tested, floors: floorsOf(account), before: account.gaps, facts }
   const crossed = crossedBy(desk, breaches, valued).filter((line) => isNews(account, line))
-  if (crossed.length === 0) return false
-  // what no mark can change is final whatever feed is lost
-  const isMarked = crossed.some((line) => !facts.includes(line))
-  const isProvisional = isMarked && book.positions.some((p) => isUnknown(spec, p.symbol, marksOf(desk)))
-  const first = sayViolation(desk, desk.at, crossed, breaches.before, valued.equity, isProvisional)
-  for (const { index } of crossed) account.rules[index]!.saidOn = account.day.k
-  if (isProvisional) {
-    for (const order of [...account.orders]) endOrder(desk, order, 'cancelled')
-    const marks = spec.instruments.map(({ symbol }) => [symbol, structuredClone(market.of(symbol))] as const)
-    const { index, value, limit } = first
-    account.provisional = { at: desk.at, book: copy(book), breaches, marks: new Map(marks), index, value, limit }
-    return true
+  const marked = crossed.filter((line) => !facts.includes(line))
+  const sure = crossed.filter((line) => facts.includes(line))
+  const isDoubtful = marked.length > 0 && isLost(desk, account.book)
+  if (!isDoubtful) return conclude(desk, crossed, valued)
+  if (account.provisional) {
+    for (const line of marked) keepDeepest(desk, line, { ...breaches, facts: [] })
+    return conclude(desk, sure, valued)
   }
+  // what no mark can change is final whatever feed is lost
+  const hard = sure.filter(({ index }) => rulesOf(account)[index]!.effect === 'hard')
+  if (hard.length > 0) return conclude(desk, hard, valued)
+  const first = sayViolation(desk, desk.at, crossed, breaches.before, valued.equity, true)
+  for (const order of [...account.orders]) endOrder(desk, order, 'cancelled')
+  account.provisional = { first: doubtOf(desk, first, breaches), later: [] }
+  return true
+}
+function conclude(desk: Desk, crossed: Line[], valued: Valued): boolean {
+  if (crossed.length === 0) return false
+  const first = sayViolation(desk, desk.at, crossed, desk.account.gaps, valued.equity, false)
   applyEffect(desk, first, crossed, valued)
   return true
+}
+/** A feed that an account's value hangs on is lost, until it says a price again. */
+function isLost(desk: Desk, book: Book): boolean {
+  const marks = doubtfulMarks(desk)
+  return book.positions.some((p) => isUnknown(desk.account.spec, p.symbol, (symbol) => marks.get(symbol)!))
+}
+function doubtfulMarks({ account, market }: Desk): Map<string, Newest> {
+  const doubts = account.provisional ? doubtsOf(account.provisional) : []
+  return new Map(
+    account.spec.instruments.map(({ symbol }) => {
+      const mark = structuredClone(market.of(symbol))
+      const isAwaited = doubts.some((d) => d.marks.get(symbol)!.state === 'unknown')
+      return [symbol, isAwaited ? { ...mark, state: 'unknown' } : mark]
+    }),
+  )
+}
+const doubtsOf = ({ first, later }: Provisional): Doubt[] => (first ? [first, ...later] : later)
+function doubtOf(desk: Desk, { index, gap }: Line, breaches: Breaches): Doubt {
+  const { account, at } = desk
+  const ideas = structuredClone(account.ideas)
+  return { at, book: copy(account.book), ideas, breaches, marks: doubtfulMarks(desk), index, gap }
+}
+function keepDeepest(desk: Desk, line: Line, breaches: Breaches): void {
+  const { provisional } = desk.account
+  const kept = provisional!.later.find((d) => d.index === line.index)
+  if (kept && kept.gap <= line.gap) return
+  const doubt = doubtOf(desk, line, breaches)
+  provisional!.later = [...provisional!.later.filter((d) => d !== kept), doubt]
 }
 function applyEffect(desk: Desk, first: Line, crossed: Line[], valued: Valued): void {
   const { account } = desk
   const rules = rulesOf(account)
+  for (const { index } of crossed) account.rules[index]!.saidOn = account.day.k
   if (rules[first.index]!.effect === 'hard') {
     finish(desk, 'failed', { ...valued, first })
     return
   }
   const soft = inOrderCrossed(account, crossed, account.gaps).find(({ index }) => rules[index]!.effect === 'soft')
   if (!soft) return
+  lineUp(desk)
   lock(desk, soft.index)
   sweep(desk)
   evaluate(desk, [])
@@ -349,25 +401,39 @@ function sayViolation(
   })
   return first
 }
-/** Each lost feed's first mark since stands in; with the last of them the breach's own instant is computed again. */
+/**
+ * Each lost feed's first mark since stands in; an instant that has all of its marks is computed again, in order. The
+ * first that is a breach is final; after a flag those behind it are still open.
+ */
 function judgeAgain(desk: Desk): void {
   const { account, market } = desk
-  const { at, book, breaches, marks } = account.provisional!
-  for (const [symbol, then] of marks) {
-    const isMarked = (market.of(symbol).quote?.mseq ?? 0) > (then.quote?.mseq ?? 0)
-    if (then.state === 'unknown' && isMarked) marks.set(symbol, structuredClone(market.of(symbol)))
+  const doubts = doubtsOf(account.provisional!)
+  for (const { marks } of doubts) {
+    for (const [symbol, then] of marks) {
+      const isMarked = (market.of(symbol).quote?.mseq ?? 0) > (then.quote?.mseq ?? 0)
+      if (then.state === 'unknown' && isMarked)
+        marks.set(symbol, { ...structuredClone(market.of(symbol)), state: 'open' })
+    }
   }
-  const then = (symbol: string): Newest => marks.get(symbol)!
-  if (book.positions.some((p) => isUnknown(account.spec, p.symbol, then))) return
-  const valued = valuedOf(desk, book, then)
-  const crossed = crossedBy(desk, breaches, valued)
+  for (const doubt of doubts) {
+    const { at, book, ideas, breaches, marks } = doubt
+    const { provisional } = account
+    const then = (symbol: string): Newest => marks.get(symbol)!
+    if (book.positions.some((p) => isUnknown(account.spec, p.symbol, then))) return
+    const past = { ...desk, at, account: { ...account, ideas, book } }
+    const valued = valuedOf(past, book, then)
+    const isFirst = doubt === provisional!.first
+    const crossed = crossedBy(past, breaches, valued).filter((line) => isFirst || isNews(account, line))
+    if (crossed.length === 0) continue
+    if (!isFirst && provisional!.first) desk.said.push({ kind: 'withdrawn', phase: account.phase })
+    account.provisional = null
+    const first = sayViolation(desk, at, crossed, breaches.before, valued.equity, false)
+    applyEffect(desk, first, crossed, { ...valued, balance: account.book.balance })
+    if (crossed.some(({ index }) => rulesOf(account)[index]?.effect !== 'flag')) return
+    account.provisional = { first: null, later: doubts.slice(doubts.indexOf(doubt) + 1) }
+  }
+  if (account.provisional?.first) desk.said.push({ kind: 'withdrawn', phase: account.phase })
   account.provisional = null
-  if (crossed.length === 0) {
-    desk.said.push({ kind: 'withdrawn', phase: account.phase })
-    return
-  }
-  const first = sayViolation(desk, at, crossed, breaches.before, valued.equity, false)
-  applyEffect(desk, first, crossed, { ...valued, balance: account.book.balance })
 }
 /** Early warnings: each fraction of an allowance, once for each time that the allowance is given. */
 function warn(desk: Desk, valued: Valued): void {

@@ -119,8 +119,8 @@ function exposures(desk: Desk, orders: Order[], by: 'quantity' | 'notional'): Ma
       return convertSigned(desk, symbol, notional)
     }
     const held = book.positions.filter((p) => p.symbol === symbol)
-    const waiting = [...account.orders, ...orders.slice(0, 1)].filter(
-      (o) => o.symbol === symbol && !o.reduceOnly && o.ticket === null && !(o.partner?.endsWith('.stop') === false),
+    const waiting = [...account.orders, ...orders].filter(
+      (o) => o.symbol === symbol && !o.reduceOnly && o.ticket === null,
     )
     if (held.length + waiting.length === 0) continue
     const side = (sign: 1 | -1): bigint => {
@@ -129,9 +129,15 @@ function exposures(desk: Desk, orders: Order[], by: 'quantity' | 'notional'): Ma
         if (isHedging(account) && p.quantity > 0n !== sign > 0) continue
         sum += worth(p.quantity, markOf(instrument, p.quantity, marksOf(desk)))
       }
+      const pairs = new Map<string, bigint>()
       for (const o of waiting) {
-        if ((o.side === 'buy' ? 1 : -1) === sign) sum += worth(BigInt(sign) * restOf(o), ownPrice(desk, o))
+        if ((o.side === 'buy' ? 1 : -1) !== sign) continue
+        const size = abs(worth(BigInt(sign) * restOf(o), ownPrice(desk, o)))
+        // of a pair only one leg is ever filled: the larger
+        const pair = o.partner === null ? o.id : o.id.replace(/\.stop$/, '')
+        pairs.set(pair, max(pairs.get(pair) ?? 0n, size))
       }
+      for (const size of pairs.values()) sum += BigInt(sign) * size
       return BigInt(sign) * sum
     }
     sizes.set(symbol, isHedging(account) ? max(side(1), 0n) + max(side(-1), 0n) : max(side(1), side(-1)))

@@ -62,7 +62,6 @@ function endTrade(desk: Desk, trade: Trade): void {
     if (rule.rule === 'consistency' && rule.basis === 'trade') {
       const profit = rule.gross ? trade.gross : trade.net
       state.best = state.best === null ? profit : max(state.best, profit)
-      state.sum += profit
     }
   })
 }

@@ -3,9 +3,9 @@ import { type Dec, dec, eq, gt } from '../../money/dec.ts'
 import type { Market } from '../compile.ts'
 import { refuseByRules } from '../order-rules.ts'
 import type { Order } from '../state.ts'
-import { type Turn, takeBack } from '../turn.ts'
+import { fork, type Turn, takeBack } from '../turn.ts'
 import type { AmendBody, Answer } from '../types.ts'
-import { accountBar, checkNotional, lockBar, marginBar } from './admit.ts'
+import { accountBar, checkNotional, lockBar, marginBar, type Standing } from './admit.ts'
 import { testStop, wouldTake } from './arrive.ts'
 import { findOrder, notWorking } from './cancel.ts'
 import { checkPrice, checkQuantity } from './check-grid.ts'
@@ -30,12 +30,11 @@ export function amendOrder(turn: Turn, name: string, change: AmendBody): Answer 
   if (wrong) return wrong
   const written = turn.records.length
   const { moved, anew } = apply(order, change)
-  const refusal = anew ? enterAnew(turn, order, market, moved) : null
+  const refusal = anew ? enterAnew(turn, order, market, moved) : stayInPlace(turn, order, market, change)
   if (refusal) {
     takeBack(turn, written)
     return refusal
   }
-  if (!anew) writeStanding(turn, order, 'amended')
   cancelIdle(turn)
   return { ok: true, order: answerView(turn, order) }
 }
@@ -102,31 +101,54 @@ function apply(order: Order, change: AmendBody): { moved: boolean; anew: boolean
   return { moved, anew: anew || moved }
 }
 
-/** As if it came now: checked again and trading what crosses; at the end of the queue where it `moved`. */
+/**
+ * As if it came now: refused as a new order is, in that order, and trading what crosses; at the end of the queue where
+ * it `moved`. One that is on its way is only tried.
+ */
 function enterAnew(turn: Turn, order: Order, market: Market, moved: boolean): Refusal | null {
   const reduces = onlyReduces(turn, order)
   const bar = marketBar(turn, market)
-  const isLimit = isResting(order)
-  const pending = order.arrivesAt !== null
   const reference = referenceOf(turn, order, market)
   const refusal =
-    (reduces ? null : (lockBar(turn.state) ?? checkNotional(order, reference, market))) ??
-    (bar && !(reduces && isLimit) ? bar : null) ??
+    (reduces ? null : lockBar(turn.state)) ??
+    (bar && !(reduces && order.price !== null && order.stop === null) ? bar : null) ??
+    (reduces ? null : checkNotional(order, reference, market)) ??
     (order.trailing ? null : checkBracket(order, reference)) ??
     refuseByRules(turn, order, market)
   if (refusal) return refusal
-  if (!pending && !bar && wouldTake(turn, order, market))
+  if (order.arrivesAt === null) return stand(turn, order, market, { moved, bar, reduces })
+  const trial = fork(turn)
+  const twin = trial.state.orders.find((o) => o.id === order.id)!
+  twin.arrivesAt = null
+  const refused = stand(trial, twin, market, { moved, bar, reduces })
+  if (!refused) writeStanding(turn, order, 'amended')
+  return refused
+}
+function stand(
+  turn: Turn,
+  order: Order,
+  market: Market,
+  { moved, bar, reduces }: Standing & { moved: boolean },
+): Refusal | null {
+  if (!bar && wouldTake(turn, order, market))
     return refuse('would_take', 'A post-only order may not trade at once.', { field: 'price' })
   writeStanding(turn, order, 'amended')
-  if (!pending) {
-    if (moved) {
-      dropOrder(turn.state, order)
-      turn.state.orders.push(order)
-    }
-    if (isLimit) {
-      if (!bar) takeNow(turn, order, market)
-      if (!isDone(order)) order.ahead = sizeAhead(turn, order, market)
-    } else if (!bar) testStop(turn, order, market)
+  if (moved) {
+    dropOrder(turn.state, order)
+    turn.state.orders.push(order)
   }
+  if (isResting(order)) {
+    if (!bar) takeNow(turn, order, market)
+    if (!isDone(order)) order.ahead = sizeAhead(turn, order, market)
+  } else if (!bar) testStop(turn, order, market)
   return reduces ? null : marginBar(turn, [order], market)
+}
+/** Less of an order, or the same until another time: only what is too small for the market is refused. */
+function stayInPlace(turn: Turn, order: Order, market: Market, { quantity }: AmendBody): Refusal | null {
+  const refusal =
+    quantity === undefined || onlyReduces(turn, order)
+      ? null
+      : checkNotional(order, referenceOf(turn, order, market), market)
+  if (!refusal) writeStanding(turn, order, 'amended')
+  return refusal
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { spec, World } from '../../../testing/world.ts'
+import { instrument, spec, World } from '../../../testing/world.ts'
 import type { AccountSpec } from '../types.ts'
 
 const at = (second: number): string => `2024-03-04T08:00:${String(second).padStart(2, '0')}Z`
@@ -144,5 +144,23 @@ describe('cancel', () => {
     expect(all.ok && all.cancelled).toHaveLength(3)
     expect(w.working).toEqual([])
     expect(w.command({ op: 'cancel_all', symbol: 'TST/USD' })).toMatchObject({ cancelled: [] })
+  })
+})
+
+describe('an order against a position only reduces', () => {
+  const least = { instruments: [instrument('TST/USD', { min_notional: '5000' })] }
+  /** What only reduces may be smaller than the least notional. */
+  const isReducing = (w: World, quantity: string) => w.order({ side: 'sell', type: 'market', quantity }).ok
+
+  test('whatever exits wait on its side: they open nothing, so they use up nothing', () => {
+    const w = quoted(least)
+    w.order({ type: 'market', quantity: '60', take_profit: { price: '120.00' }, stop_loss: { stop_price: '80.00' } })
+    expect(isReducing(w, '40')).toBe(true)
+  })
+  test('after the orders of its side that could reverse it: of a pair one leg', () => {
+    const w = quoted(least)
+    w.buy('120')
+    w.order({ side: 'sell', type: 'oco', price: '120.00', stop_price: '80.00', quantity: '80' })
+    expect([isReducing(w, '41'), isReducing(w, '40')]).toEqual([false, true])
   })
 })

@@ -1,7 +1,8 @@
 /** What orders may reduce, and what becomes of those that have nothing left. */
-import { abs, add, type Dec, gt, isZero, min, sign, sub, ZERO } from '../../money/dec.ts'
+import { abs, type Dec, isZero, min, sign, sub, ZERO } from '../../money/dec.ts'
 import type { AccountState, Order, Position } from '../state.ts'
 import type { Turn } from '../turn.ts'
+import { addingQuantities } from '../valuation.ts'
 import { leaveEntry } from './bracket.ts'
 import { cancelOrder } from './order-view.ts'
 
@@ -20,15 +21,16 @@ export function openQuantity(state: AccountState, order: Order): Dec {
   return order.reduceOnly ? min(rest, reducible(state, order)) : rest
 }
 
-/** True when the order can only make the position smaller, waiting orders of its side counted first. */
+/**
+ * True when the order can only make the position smaller, waiting orders of its side counted first: of a pair one leg,
+ * and none that is reduce-only, for it opens nothing whatever fills before it.
+ */
 export function onlyReduces(turn: Turn, order: Order): boolean {
   if (order.reduceOnly) return true
-  const most = reducible(turn.state, order)
-  if (turn.compiled.hedging || isZero(most)) return false
-  const waiting = turn.state.orders
-    .filter((o) => o !== order && o.symbol === order.symbol && o.side === order.side)
-    .reduce((total, o) => add(total, sub(o.quantity, o.filled)), ZERO)
-  return !gt(add(waiting, sub(order.quantity, order.filled)), most)
+  const { state, compiled } = turn
+  if (compiled.hedging || isZero(reducible(state, order))) return false
+  const others = state.orders.filter((o) => o !== order && o.id !== order.oco)
+  return isZero(addingQuantities([...others, order], state.book).get(order.id)!)
 }
 
 /** At the end of a point: reduce-only orders that have nothing left to reduce go, and with a bracket's exits its entry. */
