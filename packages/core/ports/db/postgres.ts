@@ -26,6 +26,8 @@ export interface PostgresOptions {
   connectMs?: number
   /** how long what certainly had no effect is tried again; 2 s */
   retryMs?: number
+  /** a connection that was idle for so long is asked whether it is still there; 10 s */
+  checkAfterMs?: number
   /** tables whose commits other processes hear of */
   announced?: readonly string[]
 }
@@ -37,6 +39,7 @@ export interface ServerKind {
 
 /** The network's share of a time-out: the server's own answer comes first. */
 const GRACE_MS = 2_000
+const CLOSE_MS = 3_000
 const ANNOUNCED = ['bus.outbox', 'bus.topic_event']
 
 /** A database server. Fails when it can't be reached or refuses the login; afterwards lost connections are made again. */
@@ -63,7 +66,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Db> {
         connectMs,
         statementMs: timeoutMs,
         idleMs: 30_000,
-        checkAfterMs: 10_000,
+        checkAfterMs: options.checkAfterMs ?? 10_000,
       },
     })
   } catch (error) {
@@ -101,7 +104,8 @@ async function assemble({ options, kind, retryMs, settings }: Parts): Promise<Db
   let closing: Promise<void> | undefined
   const end = async () => {
     await announcer?.close()
-    await Promise.all(pools.map((made) => made.end()))
+    // a server that is away never says goodbye
+    await Promise.race([Promise.all(pools.map((made) => made.end())), Bun.sleep(CLOSE_MS)])
     await settings.logins.close()
   }
   const server = {

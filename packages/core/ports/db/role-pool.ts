@@ -27,6 +27,7 @@ const CHECK_MS = 2_000
 /** Connections of one role. pg's pool, and: logins that change under it, dead connections found before they are used. */
 export class RolePool extends pg.Pool {
   private readonly usedAt = new WeakMap<object, number>()
+  private foundDeadAt = Number.NEGATIVE_INFINITY
 
   constructor(
     private readonly settings: PoolSettings,
@@ -81,13 +82,13 @@ export class RolePool extends pg.Pool {
 
   private async isAlive(client: PoolClient): Promise<boolean> {
     if (this.settings.logins.isOld(client)) return false
-    const idleMs = performance.now() - (this.usedAt.get(client) ?? performance.now())
-    if (idleMs < this.settings.checkAfterMs) return true
-    const answer = client.query('').then(
-      () => true,
-      () => false,
-    )
-    return Promise.race([answer, Bun.sleep(CHECK_MS).then(() => false)])
+    const usedAt = this.usedAt.get(client) ?? Number.POSITIVE_INFINITY
+    if (usedAt < this.foundDeadAt) return false
+    if (performance.now() - usedAt < this.settings.checkAfterMs) return true
+    const isThere = await answers(client)
+    // what was last used before this is as dead: each would cost its own wait
+    if (!isThere) this.foundDeadAt = performance.now()
+    return isThere
   }
 
   private lend(client: PoolClient): PoolClient {
@@ -98,6 +99,18 @@ export class RolePool extends pg.Pool {
     }
     return client
   }
+}
+
+async function answers(client: PoolClient): Promise<boolean> {
+  const ignore = () => {}
+  client.on('error', ignore)
+  const asked = client.query('').then(
+    () => true,
+    () => false,
+  )
+  const isThere = await Promise.race([asked, Bun.sleep(CHECK_MS).then(() => false)])
+  if (isThere) client.off('error', ignore)
+  return isThere
 }
 
 function poolConfig(settings: PoolSettings, role: string | null): PoolConfig {
