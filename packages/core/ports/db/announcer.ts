@@ -39,6 +39,8 @@ export class Announcer {
     const again = (error?: Error) => {
       if (gone || this.closed) return
       gone = true
+      // another one took its place
+      if (this.connected && this.connected !== client) return
       this.connected = undefined
       client.end().catch(() => {})
       if (this.failures === 0) log.warn({ err: error }, 'commits of other processes are not heard; polling goes on')
@@ -68,6 +70,13 @@ export class Announcer {
       if (!this.fresh.has(table) && texts.some((text) => text.includes(table))) this.fresh.add(table)
     }
     if (this.fresh.size > 0) this.tellSoon()
+  }
+
+  /** A connection under the latest login. */
+  async renew(): Promise<void> {
+    const old = this.connected
+    await this.start()
+    if (old && this.connected !== old) await old.end().catch(() => {})
   }
 
   async close(): Promise<void> {

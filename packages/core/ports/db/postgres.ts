@@ -95,6 +95,7 @@ async function assemble({ options, kind, retryMs, settings }: Parts): Promise<Db
       })
     : undefined
   await announcer?.start()
+  settings.logins.onChange(() => void announcer?.renew())
   const pool = (role: string | null) => {
     const made = new RolePool(settings, role)
     made.on('error', (error) => log.warn({ err: error, role }, 'database connection lost'))
