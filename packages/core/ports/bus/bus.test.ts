@@ -3,11 +3,14 @@ import { z } from 'zod'
 import { defineTopic } from '../../contracts/topics/topic.ts'
 import { describeAdapters } from '../../testing/adapters.ts'
 import { type TestDatabase, testDatabase } from '../../testing/database.ts'
+import { dropTopics, testKafka } from '../../testing/kafka.ts'
 import { until } from '../../testing/until.ts'
 import { systemClock } from '../clock/system.ts'
 import { openPglite } from '../db/pglite.ts'
+import { applyTopics, withDeadLetters } from '../kafka/topics.ts'
 import { type BusUnderTest, busContract } from './contract.ts'
 import { createEmbeddedBus, type EmbeddedBus } from './embedded.ts'
+import { KafkaBus } from './kafka.ts'
 import type { Topic } from './port.ts'
 import { RingLog } from './ring-log.ts'
 
@@ -34,7 +37,27 @@ async function openEmbedded(topics: readonly Topic[]): Promise<BusUnderTest> {
     },
   }
 }
-describeAdapters('bus', { embedded: openEmbedded }, busContract)
+let suites = 0
+async function openKafka(topics: readonly Topic[]): Promise<BusUnderTest> {
+  const connection = testKafka(`bus-${++suites}`)
+  const wanted = withDeadLetters(topics).map((topic) => ({ ...topic, name: connection.named(topic.name) }))
+  await applyTopics(connection, wanted)
+  const open = () => new KafkaBus({ connection, clock: systemClock, log, topics })
+  let bus = open()
+  return {
+    bus,
+    async restart() {
+      await bus.close()
+      bus = open()
+      return bus
+    },
+    async drop() {
+      await bus.close()
+      await dropTopics(connection)
+    },
+  }
+}
+describeAdapters('bus', { embedded: openEmbedded, real: openKafka }, busContract)
 
 describe('embedded bus', () => {
   const topic = defineTopic({

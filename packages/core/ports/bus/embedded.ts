@@ -3,6 +3,7 @@ import { deadLetterOf, TOPICS } from '../../contracts/topics/catalog.ts'
 import type { Clock } from '../clock/port.ts'
 import type { Db } from '../db/port.ts'
 import { ConsumerGroup, type Member } from './consumer-group.ts'
+import { deadLetter, type EnvelopeOptions, envelopeOf } from './envelope.ts'
 import type { EventLog, Stored } from './event-log.ts'
 import { PartitionReader } from './partition-reader.ts'
 import type { Bus, ConsumerOptions, Delivered, Envelope, Subscription, Topic } from './port.ts'
@@ -42,15 +43,8 @@ export class EmbeddedBus implements Bus {
     )
   }
 
-  async publish<T>(
-    topic: Topic<T>,
-    key: string,
-    data: T,
-    { id = Bun.randomUUIDv7(), seq = 0, trace = null }: { id?: string; seq?: number; trace?: string | null } = {},
-  ): Promise<void> {
-    const ts = new Date(this.options.clock.now()).toISOString()
-    const envelope = { id, topic: topic.name, key, ts, producer: topic.producer, version: 1, trace, seq, data }
-    await this.publishEnvelopes([envelope])
+  async publish<T>(topic: Topic<T>, key: string, data: T, options: EnvelopeOptions = {}): Promise<void> {
+    await this.publishEnvelopes([envelopeOf(topic, key, data, this.options.clock.now(), options)])
   }
 
   async publishEnvelopes(envelopes: readonly Envelope[]): Promise<void> {
@@ -150,22 +144,9 @@ export class EmbeddedBus implements Bus {
     )
   }
 
-  private async bury(
-    group: string,
-    topic: Topic,
-    { envelope, partition, offset }: Stored,
-    attempts: number,
-    error: unknown,
-  ) {
-    const letter = {
-      group,
-      error: String(error),
-      attempts,
-      partition,
-      offset,
-      envelope: JSON.parse(JSON.stringify(envelope)),
-    }
-    await this.publish(deadLetterOf(topic), envelope.key, letter, { trace: envelope.trace })
+  private async bury(group: string, topic: Topic, event: Stored, attempts: number, error: unknown) {
+    const { key, trace } = event.envelope
+    await this.publish(deadLetterOf(topic), key, deadLetter(group, event, attempts, error), { trace })
   }
 
   private wake(topic: Topic): void {

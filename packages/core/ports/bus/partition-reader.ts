@@ -1,29 +1,20 @@
-import type { Logger } from 'pino'
-import type { Clock } from '../clock/port.ts'
-import type { EventLog, Stored } from './event-log.ts'
-import { type Delivered, PoisonError, type Topic } from './port.ts'
+import { type Delivery, deliver } from './deliver.ts'
+import type { EventLog } from './event-log.ts'
 
 /** Events read ahead, and handled between two commits of the offset. */
 const BATCH = 100
-const FIRST_PAUSE_MS = 20
-const LONGEST_PAUSE_MS = 1_000
+const RETRY_MS = 1_000
 
-export interface ReaderOptions {
-  group: string
-  topic: Topic
+export interface ReaderOptions extends Omit<Delivery, 'stopping'> {
   partition: number
   from: number
-  maxAttempts: number
   log: EventLog
-  clock: Clock
-  logger: Pick<Logger, 'error' | 'warn'>
-  handle: (message: Delivered) => Promise<void>
-  bury: (message: Stored, attempts: number, error: unknown) => Promise<void>
 }
 
 /** One group's way through one partition: in order, one at a time, the next one only after this one is dealt with. */
 export class PartitionReader {
   private position: number
+  private readonly delivery: Delivery
   private readonly stopping = new AbortController()
   private readonly finished: Promise<void>
   private wake = () => {}
@@ -31,6 +22,7 @@ export class PartitionReader {
 
   constructor(private readonly options: ReaderOptions) {
     this.position = options.from
+    this.delivery = { ...options, stopping: this.stopping.signal }
     this.finished = this.run()
   }
 
@@ -57,7 +49,7 @@ export class PartitionReader {
         else await this.sleep()
       } catch (error) {
         logger.error({ err: error, topic: topic.name, partition }, 'reading a topic failed')
-        await this.pause(clock.sleep(LONGEST_PAUSE_MS, this.stopping.signal))
+        await this.pause(clock.sleep(RETRY_MS, this.stopping.signal))
       }
     }
   }
@@ -68,43 +60,13 @@ export class PartitionReader {
     const before = this.position
     try {
       for (const event of events) {
-        if (this.stopped || !(await this.deliver(event))) return
+        if (this.stopped || !(await deliver(event, this.delivery))) return
         this.position = event.offset + 1
       }
       // the rest up to the end were holes, or expired
       if (events.length < BATCH) this.position = Math.max(this.position, end)
     } finally {
       if (this.position !== before) await log.commit(group, topic.name, new Map([[partition, this.position]]))
-    }
-  }
-
-  /** True when the event is handled or buried, false when the reader stops first. */
-  private async deliver(stored: Stored): Promise<boolean> {
-    const { topic, maxAttempts, logger, handle, bury, clock, group } = this.options
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const data = topic.schema.safeParse(stored.envelope.data)
-        if (!data.success) throw new PoisonError(`does not fit the schema of ${topic.name}: ${data.error.message}`)
-        await handle({ ...stored, envelope: { ...stored.envelope, data: data.data }, attempt })
-        return true
-      } catch (error) {
-        if (error instanceof PoisonError || attempt >= maxAttempts) {
-          logger.error(
-            { err: error, group, topic: topic.name, id: stored.envelope.id, attempt },
-            'event goes to the dead letter',
-          )
-          await bury(stored, attempt, error)
-          return true
-        }
-        logger.warn(
-          { err: error, group, topic: topic.name, id: stored.envelope.id, attempt },
-          'event is delivered again',
-        )
-        await this.pause(
-          clock.sleep(Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS), this.stopping.signal),
-        )
-        if (this.stopped) return false
-      }
     }
   }
 
