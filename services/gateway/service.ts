@@ -28,7 +28,7 @@ export const gateway: Service<typeof config> = {
       db: deps.db,
       secrets: deps.secrets,
       clock,
-      limits: deps.limits,
+      limits: deps.limiter,
       idleMs: deps.config.SESSION_TIMEOUT_MINUTES * MINUTE,
       onLimitHit,
       onCacheAsked: cacheAsked(deps),
@@ -54,7 +54,7 @@ export const gateway: Service<typeof config> = {
         },
       },
       health: () => {
-        const away = deps.limits.away()
+        const away = deps.limiter.away()
         return away === null ? {} : { degraded: [`limits: each process counts for itself, nobody can log in: ${away}`] }
       },
       limit: deps.config.RATE_LIMIT_ENABLED ? requestLimit(deps, onLimitHit) : undefined,
@@ -95,9 +95,9 @@ function cacheAsked({ metrics }: Deps<Config>): (cache: 'keys' | 'sessions', out
   return (cache, outcome) => count[cache](outcome)
 }
 
-const requestLimit = ({ clock, limits, config }: Deps<Config>, onHit: (name: string) => void) =>
+const requestLimit = ({ clock, limiter, config }: Deps<Config>, onHit: (name: string) => void) =>
   createRequestLimit({
-    limits: withLocalFallback(limits, createMemoryLimits(clock)),
+    limits: withLocalFallback(limiter, createMemoryLimits(clock)),
     perMinute: config.RATE_LIMIT_PER_MINUTE,
     anonymousPerHour: config.RATE_LIMIT_PER_HOUR,
     anonymousPerDay: config.RATE_LIMIT_PER_DAY,

@@ -73,7 +73,7 @@ async function start(name: string, env: Record<string, string>): Promise<Started
       bus: await createEmbeddedBus({ db: database.db, clock, log }),
       cache: createMemoryCache(clock),
       secrets: undefined as never,
-      limits: undefined as never,
+      limiter: undefined as never,
       payments: undefined as never,
       blobs: openBlobFolder(join(folder, 'blobs')),
     },

@@ -65,7 +65,7 @@ export async function createDeps({ config, log, metrics, clock, lifecycle }: Dep
     },
     bus,
     cache: keep('cache', createMemoryCache(clock)),
-    limits: keep('limits', createMemoryLimits(clock)),
+    limiter: keep('limiter', createMemoryLimits(clock)),
     secrets: keep('secrets', await openSecretsFile({ home, encryptionKey: config.platform.ENCRYPTION_KEY, log })),
     blobs: keep('blobs', openBlobFolder(join(home, 'blobs'))),
     payments: keep('payments', createTestPayments()),

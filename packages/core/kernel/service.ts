@@ -34,7 +34,7 @@ export interface Deps<Config = unknown> {
   lockstep: (group: string) => Lockstep
   cache: Cache
   /** of requests and attempts, shared by all replicas where a server keeps them */
-  limits: Limits
+  limiter: Limits
   secrets: Secrets
   blobs: Blobs
   payments: Payments

@@ -58,7 +58,7 @@ export async function openWorld(env: Record<string, string> = {}, shared?: TestD
       clock,
       db: database.db,
       secrets,
-      limits: createMemoryLimits(clock),
+      limiter: createMemoryLimits(clock),
     }
     const lifecycle = { defer() {}, background() {}, signal: new AbortController().signal, close: async () => {} }
     const running = await gateway.create(deps as unknown as Deps<Config>, lifecycle)

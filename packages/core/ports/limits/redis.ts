@@ -10,11 +10,14 @@ export interface RedisLimitsOptions {
 
 /**
  * The steps of gcra.ts in one round trip, in the same doubles: KEYS one arrival per limit, ARGV points and window of each,
- * then the time. Lua's tostring keeps 14 digits, hence the formats. An arrival that has passed may expire.
+ * then the time. Lua's tostring keeps 14 digits, hence the formats. An arrival that has passed may expire: a little later
+ * by the server's clock, much later when another clock decides.
  */
 const TAKE = `
 local now = tonumber(ARGV[#ARGV])
+local slack = 60000
 if not now then
+  slack = 1000
   local time = redis.call('TIME')
   now = tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000
 end
@@ -28,7 +31,7 @@ for i = 1, #KEYS do
   local after = used
   if wait <= 1e-6 then
     after = used + interval
-    redis.call('SET', KEYS[i], string.format('%.17g', now + after), 'PX', math.ceil(after) + 1000)
+    redis.call('SET', KEYS[i], string.format('%.17g', now + after), 'PX', math.ceil(after) + slack)
     wait = 0
   end
   answer[3 * i - 2] = string.format('%.17g', wait)
