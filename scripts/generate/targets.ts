@@ -1,6 +1,6 @@
 import { engineContent } from './engine-content.ts'
 import { envExample } from './env-example.ts'
-import { openApi } from './openapi.ts'
+import { openApi, routeTable } from './openapi.ts'
 import { topicsPage } from './topics-page.ts'
 import { zones } from './zones.ts'
 
@@ -11,4 +11,5 @@ export const targets: readonly { path: string; make: () => string | Promise<stri
   { path: 'openapi/assay.json', make: openApi },
   { path: 'packages/core/domain/engine/content.json', make: engineContent },
   { path: 'packages/core/domain/time/zones.json', make: zones },
+  { path: 'services/gateway/routing/routes.json', make: routeTable },
 ]

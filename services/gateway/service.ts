@@ -14,6 +14,7 @@ import { apiKeyRoutes } from './routes/api-keys.ts'
 import { authRoutes } from './routes/auth.ts'
 import { internalRoutes } from './routes/internal.ts'
 import { jwksRoutes } from './routes/jwks.ts'
+import { openProxy } from './routing/open-proxy.ts'
 
 const MINUTE = 60_000
 const UPKEEP_EVERY_MS = 10 * MINUTE
@@ -35,17 +36,21 @@ export const gateway: Service<typeof config> = {
     })
     const keyUse = trackKeyUse(identity)
     const notices: string[] = []
+    const proxy = openProxy(deps, lifecycle)
 
     lifecycle.defer('gateway key use', keyUse.flush)
     lifecycle.background('gateway key use', (signal) => every(MINUTE, keyUse.flush, signal))
     lifecycle.background('gateway upkeep', (signal) => every(UPKEEP_EVERY_MS, upkeep, signal))
 
+    const app = new Elysia({ name: 'gateway' })
+      .use(authRoutes(identity))
+      .use(apiKeyRoutes(identity))
+      .use(jwksRoutes(identity.keys))
+      .use(internalRoutes(identity))
+
     return {
-      app: new Elysia({ name: 'gateway' })
-        .use(authRoutes(identity))
-        .use(apiKeyRoutes(identity))
-        .use(jwksRoutes(identity.keys))
-        .use(internalRoutes(identity)),
+      app: proxy ? app.use(proxy.app) : app,
+      ...(proxy && { websocket: proxy.websocket, document: proxy.document }),
       tokens: {
         async verify(credential) {
           const actor = await identity.verifier.verify(credential)
@@ -55,7 +60,10 @@ export const gateway: Service<typeof config> = {
       },
       health: () => {
         const away = deps.limiter.away()
-        return away === null ? {} : { degraded: [`limits: each process counts for itself, nobody can log in: ${away}`] }
+        const told = proxy?.health() ?? {}
+        if (away === null) return told
+        const reason = `limits: each process counts for itself, nobody can log in: ${away}`
+        return { ...told, degraded: [reason, ...(told.degraded ?? [])] }
       },
       limit: deps.config.RATE_LIMIT_ENABLED ? requestLimit(deps, onLimitHit) : undefined,
       notices: () => notices,

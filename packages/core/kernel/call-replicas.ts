@@ -7,7 +7,6 @@ import type { Deps } from './service.ts'
 
 export interface ReplicaCallsOptions {
   peers: Peers
-  replicas: (service: string) => readonly string[]
   clock: Pick<Clock, 'monotonic' | 'sleep'>
 }
 const TRIES = 3
@@ -21,19 +20,21 @@ const AVOIDED_MS = 2_000
  * Any replica of a service, in turn. What never left this process, or may be asked twice, is asked again elsewhere: 3
  * tries within the time-out. `unavailable` where none answers; `outcome_unknown` where one may have done it.
  */
-export function callReplicas({ peers, replicas, clock }: ReplicaCallsOptions): Deps['call'] {
+export function callReplicas({ peers, clock }: ReplicaCallsOptions): Deps['call'] {
   const order = rotation(clock)
   return async (service, request, { timeoutMs = PEER_TIMEOUT_MS } = {}) => {
     const { method } = request
     const path = request.url.slice(request.url.indexOf(pathOf(request.url), request.url.indexOf('://') + 3))
     const body = request.body === null ? undefined : await request.arrayBuffer()
     const end = clock.monotonic() + timeoutMs
+    const replicas = peers.replicas(service)
+    if (replicas.length === 0) throw new Error(`no service ${service}`)
     let last: unknown
     for (let tried = 0; tried < TRIES; tried++) {
       const left = end - clock.monotonic()
       if (left <= 0) break
       if (tried > 0) await clock.sleep(Math.min(left, FIRST_PAUSE_MS * 2 ** (tried - 1)), request.signal)
-      const url = order.next(service, replicas(service), tried)
+      const url = order.next(service, replicas, tried)
       try {
         const call = { method, headers: request.headers, body, signal: request.signal, timeoutMs: left }
         const answer = await peers.fetch(service, url, path, call)

@@ -9,8 +9,9 @@ import { createRequestMetrics } from './metrics.ts'
 import type { Network } from './network.ts'
 import { PeerError, type Peers } from './peers.ts'
 import { platformRoutes } from './platform-routes.ts'
+import { withoutPrefix } from './prefix.ts'
 import { createRemoteTokens } from './remote-tokens.ts'
-import { markInternal } from './request.ts'
+import { isInternalPath, markInternal } from './request.ts'
 import { forgetRevoked } from './revocations.ts'
 import type { Deps, Running, Service, SocketOptions } from './service.ts'
 
@@ -30,6 +31,8 @@ export interface Platform {
   health: Health
   websocket: SocketOptions | undefined
   notices(): string[]
+  /** paths of each service's own routes, sorted; those for services only left out */
+  routes(): Record<string, string[]>
   /** starts every service in the order of the list, then its consumers; /ready may pass from then on */
   start(): Promise<void>
 }
@@ -53,6 +56,11 @@ export async function compose({ services, base, config, lifecycle, network }: Co
   const running: { service: Service; part: Running }[] = []
   const parts = () => running.map(({ part }) => part)
   const app: AnyElysia = new Elysia({ name: 'assay' })
+  // on its own port a service's routes have two names; on the public one, and where all share a port, only one
+  if (network && network.self !== 'gateway') {
+    const named = withoutPrefix(() => app.routes)
+    app.wrap((next) => named(next as unknown as Parameters<typeof named>[0]))
+  }
 
   const isHere = (service: string) => !network || services.some(({ name }) => name === service)
   const call: Deps['call'] = async (service, request, options) => {
@@ -90,6 +98,10 @@ export async function compose({ services, base, config, lifecycle, network }: Co
       marketlog: base.marketlog,
       groups: GROUPS,
       app: () => app,
+      document: () =>
+        parts()
+          .find((part) => part.document)
+          ?.document?.(),
     }),
   )
   for (const service of services) {
@@ -105,6 +117,7 @@ export async function compose({ services, base, config, lifecycle, network }: Co
     app,
     health,
     websocket: parts().find((part) => part.websocket)?.websocket,
+    routes: () => Object.fromEntries(running.map(({ service, part }) => [service.name, publicPaths(part)])),
     notices: () => parts().flatMap((part) => part.notices?.() ?? []),
     async start() {
       if (remote) await forgetRevoked(remote, { bus: base.bus, peers: shared.peers, lifecycle })
@@ -120,14 +133,16 @@ export async function compose({ services, base, config, lifecycle, network }: Co
   }
 }
 
+const publicPaths = ({ app }: Running): string[] =>
+  [...new Set(app.routes.map(({ path }) => path))].filter((path) => !isInternalPath(path)).sort()
+
 /** One process: nobody is elsewhere. */
-const alone = (instance = 'embedded'): Peers => ({
-  instance,
-  url: null,
-  fetch: async (service, url) => {
+function alone(instance = 'embedded'): Peers {
+  const refuse = async (service: string, url: string): Promise<never> => {
     throw new PeerError(`${service} at ${url}: this process has no peers (ASSAY_PEERS)`, false)
-  },
-})
+  }
+  return { instance, url: null, replicas: () => [], fetch: refuse, connect: refuse }
+}
 
 /** Services are created before the one that verifies is known; without it nobody is let in. */
 const lateTokens = (find: () => TokenVerifier | undefined): TokenVerifier => ({

@@ -138,7 +138,7 @@ export function edge(options: EdgeOptions) {
       const state = stateOf(request)
       if (!state) return
       const status = responseValue instanceof Response ? responseValue.status : Number(set.status ?? 200)
-      finish(request, state, route || undefined, state.error?.status ?? status)
+      finish(request, state, state.route ?? (route || undefined), state.error?.status ?? status)
     })
 }
 

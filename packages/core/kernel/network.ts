@@ -17,8 +17,6 @@ export interface Network {
   credentials: PeerCredentials
   /** where this process listens for peers */
   port: number
-  /** URLs of all replicas of a service, in order; Error for a name that is none */
-  replicas(service: string): readonly string[]
   /** a call to any replica of a service, see `Deps.call` */
   call: Deps['call']
   /** the Assay service that sent this request over mutual TLS; null: it does not say, or is none */
@@ -55,21 +53,16 @@ export function openNetwork(services: readonly string[], settings: PlatformConfi
   const peers = createHttpsPeers({
     instance: settings.ASSAY_INSTANCE ?? `${self}-${hostname()}`,
     url,
+    replicas: (service) => table.get(service) ?? [],
     credentials,
     tokens,
   })
-  const replicas = (service: string) => {
-    const urls = table.get(service)
-    if (!urls) throw new Error(`no service ${service}`)
-    return urls
-  }
   return {
     self,
     peers,
     credentials,
     port: own ?? portOf(url),
-    replicas,
-    call: callReplicas({ peers, replicas, clock }),
+    call: callReplicas({ peers, clock }),
     async callerOf(request) {
       const token = request.headers.get(SERVICE_TOKEN)
       return token ? tokens.verify(token) : null

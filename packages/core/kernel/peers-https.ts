@@ -4,6 +4,7 @@ import { type PeerCredentials, peerName, SERVICE_TOKEN, type ServiceTokens } fro
 export interface HttpsPeersOptions {
   instance: string
   url: string
+  replicas: (service: string) => readonly string[]
   credentials: PeerCredentials
   tokens: ServiceTokens
 }
@@ -15,7 +16,7 @@ export const PEER_TIMEOUT_MS = 10_000
 const UNSENT =
   /^(ECONNREFUSED|ConnectionRefused|FailedToOpenSocket|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EPROTO|ERR_TLS_.*|ERR_SSL_.*|.*CERT.*|UNABLE_TO_.*)$/
 
-export function createHttpsPeers({ instance, url, credentials, tokens }: HttpsPeersOptions): Peers {
+export function createHttpsPeers({ instance, url, replicas, credentials, tokens }: HttpsPeersOptions): Peers {
   const tls = new Map<string, object>()
   /** the same object for the same service: Bun keeps its connections by it */
   const tlsOf = (service: string): object => {
@@ -30,6 +31,7 @@ export function createHttpsPeers({ instance, url, credentials, tokens }: HttpsPe
   return {
     instance,
     url,
+    replicas,
     async fetch(service, base, path, call = {}) {
       const { method = 'GET', body, timeoutMs = PEER_TIMEOUT_MS } = call
       const headers = new Headers(call.headers)
@@ -52,7 +54,36 @@ export function createHttpsPeers({ instance, url, credentials, tokens }: HttpsPe
         throw asPeerError(cause, service, base)
       }
     },
+    async connect(service, base, path, { headers, protocols, timeoutMs = PEER_TIMEOUT_MS } = {}) {
+      const socket = new WebSocket(`${base.replace('https:', 'wss:')}${path}`, {
+        headers: { ...headers, [SERVICE_TOKEN]: await tokens.mint(service) },
+        ...(protocols && protocols.length > 0 && { protocols }),
+        tls: tlsOf(service),
+      } as never)
+      socket.binaryType = 'arraybuffer'
+      await opened(socket, service, base, timeoutMs)
+      return socket
+    },
   }
+}
+
+function opened(socket: WebSocket, service: string, base: string, timeoutMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (reason: string) => {
+      clearTimeout(timer)
+      reject(new PeerError(`${service} at ${base}: ${reason}`, false))
+    }
+    const timer = setTimeout(() => {
+      fail(`no WebSocket within ${timeoutMs} ms`)
+      socket.close()
+    }, timeoutMs)
+    socket.onopen = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    socket.onerror = () => fail('no WebSocket')
+    socket.onclose = ({ reason }) => fail(reason || 'no WebSocket')
+  })
 }
 
 /** The caller's signal, or the end of the time it gave; a stream has that time only until its headers. */

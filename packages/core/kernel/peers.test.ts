@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Elysia } from 'elysia'
+import { type AnyElysia, Elysia } from 'elysia'
 import { z } from 'zod'
 import { systemClock } from '../ports/clock/system.ts'
 import { readConfig } from './config.ts'
@@ -30,7 +30,7 @@ const networkOf = async (name: string, port: number, from = ca) => {
 }
 /** A service of the platform reduced to its edge and two routes. */
 function trading(its: Network) {
-  const app = new Elysia()
+  const app: AnyElysia = new Elysia()
     .use(
       edge({
         log,
@@ -100,7 +100,7 @@ describe('a port for peers', () => {
     const tls = { ...credentials, serverName: 'trading.assay.internal' }
     expect(await status(fetch(`${url}/internal/slots`, { tls }))).toBe(404)
     const tokens = createServiceTokens('intruder', credentials, systemClock)
-    const peers = createHttpsPeers({ instance: 'x', url: 'https://x', credentials, tokens })
+    const peers = createHttpsPeers({ instance: 'x', url: 'https://x', replicas: () => [], credentials, tokens })
     expect(await status(peers.fetch('trading', url, '/internal/slots'))).toBe(404)
   })
   test('does not believe a token that another key signed, or that was made for another service', async () => {

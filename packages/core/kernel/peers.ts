@@ -19,8 +19,18 @@ export interface Peers {
   readonly instance: string
   /** where others reach this process: ASSAY_PEER_URL; null: one process, nobody does */
   readonly url: string | null
+  /** URLs of all replicas of a service that runs in processes of its own; empty in one process */
+  replicas(service: string): readonly string[]
   /** `url` + `path` at the process there, which must prove to be `service`. Throws PeerError; any status is an answer. */
   fetch(service: string, url: string, path: string, call?: PeerCall): Promise<Response>
+  /** a WebSocket to the process there, open; messages are strings or ArrayBuffers. Throws PeerError. */
+  connect(service: string, url: string, path: string, call?: PeerSocketCall): Promise<WebSocket>
+}
+export interface PeerSocketCall {
+  headers?: Record<string, string>
+  protocols?: string[]
+  /** of the handshake, 10 s unless told */
+  timeoutMs?: number
 }
 /** No answer. `sent` false: it never began, so somebody else may be asked; true: nobody knows whether it was done. */
 export class PeerError extends Error {

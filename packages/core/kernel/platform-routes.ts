@@ -21,6 +21,8 @@ export interface PlatformRoutesOptions {
   groups: readonly string[]
   /** the whole app, once composed */
   app: () => AnyElysia
+  /** the document, where it says more than this app */
+  document?: () => Record<string, unknown> | undefined
 }
 
 const tags = ['platform']
@@ -49,7 +51,15 @@ const answers = (type: string) => ({
 })
 
 /** What every deployment answers, whichever services it holds. */
-export function platformRoutes({ health, metrics, clock, marketlog, groups, app }: PlatformRoutesOptions) {
+export function platformRoutes({
+  health,
+  metrics,
+  clock,
+  marketlog,
+  groups,
+  app,
+  document: whole,
+}: PlatformRoutesOptions) {
   let document: Record<string, unknown> | undefined
   const report = async ({ set }: { set: { status?: number | string } }) => {
     const told = await health.report()
@@ -93,7 +103,7 @@ export function platformRoutes({ health, metrics, clock, marketlog, groups, app 
         },
       },
     )
-    .get('/openapi.json', () => (document ??= openApiDocument(app())), {
+    .get('/openapi.json', () => (document ??= whole?.() ?? openApiDocument(app())), {
       detail: { operationId: 'getOpenApi', tags, summary: 'This document', responses: answers('application/json') },
     })
     .get('/docs', ({ set }) => docsResponse(set.headers), {

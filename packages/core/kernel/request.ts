@@ -6,6 +6,8 @@ export interface RequestState {
   ctx: Ctx
   path: string
   startedAt: number
+  /** what metrics and log name instead of the route's pattern: another service answers */
+  route?: string
   error?: AssayError
 }
 

@@ -157,5 +157,5 @@ test('a service that fails to start leaves nothing open: the folder can be used 
   const broken: Service = { name: 'broken', config: empty, create: () => Promise.reject(new Error('no venue')) }
   const failed = await startPlatform({ services: [broken], env: env(home), port: 0 }).catch((error) => error)
   expect(String(failed)).toContain('no venue')
-  expect(await composeForDocument([desk], env(home))).toMatchObject({ openapi: '3.1.2' })
+  expect((await composeForDocument([desk], env(home))).document).toMatchObject({ openapi: '3.1.2' })
 }, 20_000)

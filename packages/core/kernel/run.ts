@@ -85,8 +85,11 @@ export async function startPlatform({
   }
 }
 
-/** The OpenAPI document of these services, composed on the environment's data folder and never started. */
-export async function composeForDocument(services: readonly Service[], env: Environment): Promise<object> {
+/** The OpenAPI document and the paths of these services, composed on the environment's data folder and never started. */
+export async function composeForDocument(
+  services: readonly Service[],
+  env: Environment,
+): Promise<{ document: object; routes: Record<string, string[]> }> {
   const config = readConfig(
     env,
     services.map((service) => service.config),
@@ -95,8 +98,8 @@ export async function composeForDocument(services: readonly Service[], env: Envi
   const lifecycle = createLifecycle({ log })
   try {
     const base = await createDeps({ config, log, metrics: createMetrics(), clock: systemClock, lifecycle })
-    const { app } = await compose({ services, base, config, lifecycle })
-    return openApiDocument(app)
+    const { app, routes } = await compose({ services, base, config, lifecycle })
+    return { document: openApiDocument(app), routes: routes() }
   } finally {
     await lifecycle.close()
   }

@@ -77,6 +77,8 @@ export interface Running {
   limit?: RequestLimit
   /** lines that `up` prints once after the start, such as the first operator's login; never logged */
   notices?: () => string[]
+  /** the gateway's: the OpenAPI document of all services, where they are elsewhere */
+  document?: () => Record<string, unknown>
   /** goes on /health: degraded reasons, stores */
   health?: () => { degraded?: string[]; stores?: Record<string, unknown> }
   /** called after every service's http is composed and probes are registered */

@@ -59,6 +59,7 @@ export async function openWorld(env: Record<string, string> = {}, shared?: TestD
       db: database.db,
       secrets,
       limiter: createMemoryLimits(clock),
+      peers: { url: null },
     }
     const lifecycle = { defer() {}, background() {}, signal: new AbortController().signal, close: async () => {} }
     const running = await gateway.create(deps as unknown as Deps<Config>, lifecycle)

@@ -1,6 +1,10 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import { withCtx } from '@assay/core/kernel/edge'
+import { toProblem } from '@assay/core/kernel/problem'
+import { ADMITTED, RELAYED, refusedAs } from '@assay/core/kernel/relayed-socket'
+import { isInternal } from '@assay/core/kernel/request'
 import type { Cache } from '@assay/core/ports/cache/port'
+import type { ServerWebSocket } from 'bun'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { authenticate } from '../connect/authenticate.ts'
@@ -16,6 +20,22 @@ const Query = z.object({
   assessment_id: z.string().max(64).optional().describe('Routes to the same replica; any replica serves any channel'),
 })
 
+/** A gateway alone wants to hear first what became of its client. */
+function saying(frame: string, data: Connection): Connection {
+  const open = data.open.bind(data)
+  data.open = (socket) => {
+    socket.send(frame)
+    open(socket)
+  }
+  return data
+}
+const refusal = (frame: string) => ({
+  open(socket: ServerWebSocket<unknown>) {
+    socket.send(frame)
+    socket.close(1000)
+  },
+})
+
 /** Upgrades by hand instead of Elysia's `.ws`: that wraps each message in objects of its own (3 times the CPU, README). */
 export const socketRoutes = (hub: Hub, cache: Cache, origins: readonly string[]) =>
   new Elysia({ name: 'websocket.socket' }).use(withCtx).get(
@@ -24,16 +44,24 @@ export const socketRoutes = (hub: Hub, cache: Cache, origins: readonly string[])
       const { headers } = request
       if (headers.get('upgrade')?.toLowerCase() !== 'websocket' || !server)
         throw new AssayError('bad_request', 'Open a WebSocket here.')
-      checkOrigin(headers, origins)
-      const offer = readOffer(headers, query.format)
-      const credentials = { token: offer.token, ticket: query.token, origin: headers.get('origin') }
-      const actor = await authenticate({ tokens: hub.tokens, cache }, ctx, credentials)
+      const relayed = isInternal(request) && headers.has(RELAYED)
+      const upgrade = (data: object, protocol: string | null | undefined) =>
+        server.upgrade(request, { data, headers: protocol ? { 'sec-websocket-protocol': protocol } : {} })
+      try {
+        checkOrigin(headers, origins)
+        const offer = readOffer(headers, query.format)
+        const credentials = { token: offer.token, ticket: query.token, origin: headers.get('origin') }
+        const actor = await authenticate({ tokens: hub.tokens, cache }, ctx, credentials)
 
-      takeSeat(hub, actor.userId)
-      const data = new Connection(hub, { requestId: ctx.requestId, address: ctx.address, actor }, offer.format)
-      if (!server.upgrade(request, { data, headers: offer.answer ? { 'sec-websocket-protocol': offer.answer } : {} })) {
+        takeSeat(hub, actor.userId)
+        const data = new Connection(hub, { requestId: ctx.requestId, address: ctx.address, actor }, offer.format)
+        if (upgrade(relayed ? saying(ADMITTED, data) : data, offer.answer)) return
         leaveSeat(hub, actor.userId)
         throw new AssayError('bad_request', 'The WebSocket handshake is not complete.')
+      } catch (error) {
+        if (!relayed || !(error instanceof AssayError)) throw error
+        const refused = refusedAs(toProblem(error, '/ws', ctx.requestId))
+        upgrade(refusal(refused), headers.get('sec-websocket-protocol')?.split(',')[0]?.trim())
       }
     },
     {

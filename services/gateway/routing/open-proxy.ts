@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs'
+import type { Lifecycle } from '@assay/core/kernel/lifecycle'
+import type { Deps, Running, SocketOptions } from '@assay/core/kernel/service'
+import type { AnyElysia } from 'elysia'
+import { proxyRoutes } from './routes.ts'
+import { watchUpstreams } from './upstreams.ts'
+
+/** What a gateway alone adds to its own part: it answers for the services that are elsewhere. */
+export interface Proxy extends Required<Pick<Running, 'health' | 'websocket' | 'document'>> {
+  app: AnyElysia
+}
+/** Bounds of the clients' sockets; the service behind them has its own, tighter ones. */
+const SOCKETS: SocketOptions = {
+  maxPayloadLength: 64 * 1024,
+  backpressureLimit: 4 * 1024 * 1024,
+  closeOnBackpressureLimit: true,
+  idleTimeout: 120,
+}
+/** Of everything; made from all services and checked in. */
+const DOCUMENT = new URL('../../../openapi/assay.json', import.meta.url)
+
+/** undefined: all services are in this process, no hop is needed. */
+export function openProxy(deps: Deps, lifecycle: Lifecycle): Proxy | undefined {
+  const { peers, clock, log, metrics } = deps
+  if (peers.url === null) return undefined
+  const upstreams = watchUpstreams({ peers, clock, log, metrics })
+  lifecycle.background('gateway upstreams', (signal) => upstreams.run(signal), { fatal: true })
+  return {
+    app: proxyRoutes({ peers, upstreams }),
+    health: () => upstreams.report(),
+    websocket: SOCKETS,
+    document: () => JSON.parse(readFileSync(DOCUMENT, 'utf8')),
+  }
+}
