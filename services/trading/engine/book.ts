@@ -26,8 +26,7 @@ export interface BookCounters {
   touches: number
 }
 /** Events in which every account whose floor follows its equity is settled once, so that quotes need not be kept for ever. */
-const ROUND = 65_536
-const ROUND_STEP = 64
+const ROUND = 262_144
 /** With fewer accounts due at once each is stepped at once. */
 const DEFER_FROM = 64
 
@@ -132,14 +131,14 @@ export class Book {
     if (trails) this.trailing.add(owner)
     else if (this.trailing.delete(owner) && this.trailing.size === 0) this.highs.clear()
   }
-  /** Raises the highs of an account to what its equity was up to `to`, as a look at every event would have. */
-  private settleHighs(h: Hosted, view: MarketView, to: number): void {
+  /** Raises the highs of an account to what its equity was up to `to`, as a look at every event would have. `inBox`: no price had left it by then. */
+  private settleHighs(h: Hosted, view: MarketView, to: number, inBox = true): void {
     const from = h.highsAt
     if (to <= from) return
     h.highsAt = to
     if (!this.trailing.has(h.owner)) return
     const high = lowestHigh(h.state, h.compiled, view)
-    if (!high || !this.index.mayHaveRisen(h.owner, high)) return
+    if (!high || (inBox && !this.index.mayHaveRisen(h.owner, high))) return
     const highest = this.highs.highest(h.state.book, h.compiled, { from, to }, quotesOf(view), high)
     if (highest !== high) h.state = raiseHighs(h.state, h.compiled, highest)
   }
@@ -147,8 +146,8 @@ export class Book {
   private settleSome(): void {
     this.round ??= { from: this.view.mseq, owners: [...this.trailing], next: 0 }
     const { owners, from } = this.round
-    const most = Math.ceil((owners.length * ROUND_STEP) / ROUND)
-    for (let i = 0; i < most && this.round.next < owners.length; i++) {
+    const due = Math.min(Math.ceil((owners.length * (this.view.mseq - from)) / ROUND), owners.length)
+    while (this.round.next < due) {
       const h = this.owners[owners[this.round.next++]!]
       if (!h) continue
       this.settle(h)
@@ -251,13 +250,13 @@ export class Book {
     if (touched.length === 1) this.touch(this.owners[touched[0]!]!, event)
     else if (touched.length > 1)
       for (const h of inOrder(touched.map((owner) => this.owners[owner]!))) this.touch(h, event)
+    if (this.trailing.size > 0) this.settleSome()
     if (this.unsealed.size > 0) this.sealEnded()
     if (this.scheduled.size > 0) this.runScheduled(event.mseq, event.mseq - was > 1)
   }
   private keepQuote(event: MarketEvent): void {
     if ('symbol' in event && this.view.symbol(event.symbol)!.quote?.mseq === event.mseq)
       this.highs.add(this.view.symbol(event.symbol)!)
-    if (event.mseq % ROUND_STEP === 0) this.settleSome()
   }
   /** After power was lost a gap event may stand above what is gone: then more than its own number is due. */
   private runScheduled(mseq: number, jumped: boolean): void {
@@ -270,7 +269,20 @@ export class Book {
   }
   private touch(h: Hosted, event: MarketEvent): void {
     this.counters.touches++
-    this.pass(h, { kind: 'event', event })
+    if (!this.index.isOnlyMoved(h.owner) || !this.boxAnew(h)) this.pass(h, { kind: 'event', event })
+  }
+  /** Prices left its box and nothing else: a box around where they are now is the proof that nothing is decided. */
+  private boxAnew(h: Hosted): boolean {
+    try {
+      this.takeDeferred(h)
+      this.settleHighs(h, this.view, this.view.mseq - 1)
+      this.settleHighs(h, this.view, this.view.mseq, false)
+      if (!this.index.boxAnew(h.owner, h.state, h.compiled, this.view)) return false
+      this.follow(h.owner, this.index.trails(h.owner))
+    } catch (error) {
+      this.failed(h, error)
+    }
+    return true
   }
   private passDeadlines(mts: number): void {
     if (this.deadlines.least() > mts) return

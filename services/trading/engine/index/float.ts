@@ -1,4 +1,4 @@
-import { type Dec, toNumber } from '@assay/core/domain/money/dec'
+import { type Dec, dec, toNumber } from '@assay/core/domain/money/dec'
 
 /** Decimals of at most 15 significant digits and doubles keep each other's order: what longer prices do is not left to floats. */
 const EXACT = 1e15
@@ -14,3 +14,8 @@ export const isFloatExact = (d: Dec): boolean => Math.abs(Number(d.n)) < EXACT
 /** The same of a plain decimal string. */
 export const isFloatExactText = (price: string): boolean =>
   price.length <= DIGITS || price.replace(/^-?0*\.?0*|\./g, '').length <= DIGITS
+/** The decimal of at most 15 digits that this double is the nearest one to. */
+export function ofFloat(value: number): Dec {
+  const text = String(value)
+  return dec(text.includes('e') ? value.toFixed(POWERS.length - 1).replace(/\.?0+$/, '') : text)
+}

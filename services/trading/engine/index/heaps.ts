@@ -49,6 +49,12 @@ export class Heaps {
     if (this.placeOf[node]! >= 0) this.unlink(node)
     this.free.push(node)
   }
+  keyOf(node: number): number {
+    return this.keys[node]!
+  }
+  heapOfNode(node: number): number {
+    return this.heapOf[node]!
+  }
   isLinked(node: number): boolean {
     return this.placeOf[node]! >= 0
   }

@@ -5,20 +5,20 @@
  */
 import type { Compiled } from '@assay/core/domain/engine/compile'
 import { type AccountState, isExposed } from '@assay/core/domain/engine/state'
-import { type Level, type Triggers, triggers } from '@assay/core/domain/engine/triggers'
+import { type Level, type Limit, type Triggers, triggers } from '@assay/core/domain/engine/triggers'
 import { equity, quotesOf } from '@assay/core/domain/engine/valuation'
 import type { MarketView } from '@assay/core/domain/engine/view'
 import type { MarketEvent } from '@assay/core/domain/market/event'
-import { type Dec, gt } from '@assay/core/domain/money/dec'
-import { type Box, chooseBox, type Extremes, extremesOf, isSafe, worstOf } from './box.ts'
+import { type Dec, gt, gte } from '@assay/core/domain/money/dec'
+import { type Band, type Box, chooseBox, type Extremes, extremesOf, isSafe, worstOf } from './box.ts'
 import { comingFloor, isQuietReset } from './coming-reset.ts'
-import { floatOf, isFloatExactText } from './float.ts'
+import { floatOf, isFloatExactText, ofFloat } from './float.ts'
 import { Heaps } from './heaps.ts'
 
 /** Of a symbol whose moves are not known yet, as a share of its price. */
 const TYPICAL_MOVE = 1e-5
-/** Weight of the newest move. */
-const MEMORY = 1 / 64
+/** Weight of the newest move: a side may stand still for long, then jump. */
+const MEMORY = 1 / 512
 
 /** Orders beside each other that may leave together with the nodes of those behind them kept. */
 const LEFT_AT_ONCE = 4
@@ -37,9 +37,17 @@ interface SymbolIndex {
   always: Set<number>
   /** touched when the symbol's status changes */
   holders: Set<number>
-  /** last bid, and how far it moves from quote to quote: a moving average of shares */
+  bid: Moves
+  ask: Moves
+}
+/** A side of the quote: its last price, and the moving average of its squared moves, shares of the price. */
+interface Moves {
   last: number
-  moves: number
+  squared: number
+}
+function moved(side: Moves, price: number): void {
+  if (side.last > 0) side.squared += ((price / side.last - 1) ** 2 - side.squared) * MEMORY
+  side.last = price
 }
 /** A working order's place in a heap. */
 interface Waiting {
@@ -53,7 +61,10 @@ interface Armed {
   waiting: Waiting[]
   holds: SymbolIndex[]
   always: SymbolIndex[]
-  box: Box | null
+  /** of the box: its edges are the nodes' keys */
+  box: Extremes | null
+  /** equity that changes something from below, when the box was chosen */
+  ceiling: Limit | null
   /** the coming reset decides nothing and the box outlives it, wherever prices stand in it by then */
   quiet: boolean
   /** a floor or a day's high follows equity upwards */
@@ -72,12 +83,15 @@ export class RuleIndex {
   private readonly symbols = new Map<string, SymbolIndex>()
   private readonly armed: (Armed | undefined)[] = []
   private stamps = new Int32Array(1024)
+  /** of owners for whom more than their box was left */
+  private stirred = new Int32Array(1024)
   private stamp = 0
   private found: number[] = []
   /** equities computed to choose boxes */
   evaluations = 0
 
-  private readonly volatilityOf = (symbol: string): number => this.symbols.get(symbol)?.moves || TYPICAL_MOVE
+  private readonly volatilityOf = (symbol: string, side: 'bid' | 'ask'): number =>
+    Math.sqrt(this.symbols.get(symbol)?.[side].squared ?? 0) || TYPICAL_MOVE
 
   private at(name: string): SymbolIndex {
     let s = this.symbols.get(name)
@@ -94,8 +108,8 @@ export class RuleIndex {
         stopSells: heap(),
         always: new Set(),
         holders: new Set(),
-        last: 0,
-        moves: 0,
+        bid: { last: 0, squared: 0 },
+        ask: { last: 0, squared: 0 },
       }
       this.symbols.set(name, s)
     }
@@ -116,6 +130,7 @@ export class RuleIndex {
       this.follow(owner, before, t.symbols)
       before.waiting = waiting
       before.state = state
+      before.ceiling = t.ceiling
       before.trails = t.high !== null
       before.quiet = isQuietInside(before.box!, state, compiled)
       return
@@ -175,6 +190,7 @@ export class RuleIndex {
       holds: t.symbols.map(at),
       always: t.always.map(at),
       box: null,
+      ceiling: null,
       quiet: false,
       trails: false,
       state,
@@ -199,19 +215,39 @@ export class RuleIndex {
     armed.state = state
     return armed
   }
+  /**
+   * A box around the prices of now for an account of which they left the old one; false, and all stands as it was,
+   * where there is none or a ceiling may have been passed: something may be decided.
+   */
+  boxAnew(owner: number, state: AccountState, compiled: Compiled, view: MarketView): boolean {
+    const armed = this.armed[owner]
+    if (!armed?.box || armed.always.length > 0) return false
+    const t = triggers(state, compiled, view)
+    if (t.always.length > 0 || (armed.ceiling && isBeyond(t.equity!, armed.ceiling))) return false
+    const box = this.chooseBox(t, state, compiled, view)
+    if (!box) return false
+    this.enclose(owner, this.lift(armed, state), box, t, compiled)
+    return true
+  }
 
   private armBox(owner: number, armed: Armed, t: Triggers, compiled: Compiled, view: MarketView): void {
-    const { box, evaluations } = chooseBox(t, comingFloor(armed.state, compiled), armed.state.book, compiled, {
+    const box = this.chooseBox(t, armed.state, compiled, view)
+    if (box) this.enclose(owner, armed, box, t, compiled)
+    else armed.always = armed.holds
+  }
+  private chooseBox(t: Triggers, state: AccountState, compiled: Compiled, view: MarketView): Box | null {
+    const { box, evaluations } = chooseBox(t, comingFloor(state, compiled), state.book, compiled, {
       quoteOf: quotesOf(view),
       volatilityOf: this.volatilityOf,
     })
     this.evaluations += evaluations
-    if (!box) {
-      armed.always = armed.holds
-      return
-    }
-    armed.box = box
-    armed.quiet = isQuietInside(box, armed.state, compiled)
+    return box
+  }
+  private enclose(owner: number, armed: Armed, box: Box, t: Triggers, compiled: Compiled): void {
+    armed.box = box.extremes
+    armed.ceiling = t.ceiling
+    armed.trails = t.high !== null
+    armed.quiet = isQuietInside(box.extremes, armed.state, compiled)
     for (const { symbol, bid, ask } of box.bands) {
       const s = this.at(symbol)
       if (bid.lo) armed.nodes.push(this.heaps.add(s.bidLo, -floatOf(bid.lo), owner))
@@ -235,7 +271,7 @@ export class RuleIndex {
     if (!armed?.box) return false
     if (armed.quiet) return true
     this.evaluations++
-    const { emin, emax } = armed.box.extremes
+    const { emin, emax } = armed.box
     if (!emin) return false
     return isQuietReset(state, compiled, { least: emin, most: equity(state, compiled, view), highest: emax })
   }
@@ -260,9 +296,9 @@ export class RuleIndex {
     const [a, b] = [armed.state, state]
     if (a.book.balance !== b.book.balance) return false
     if (a.closing.length !== b.closing.length || !hasSameLegs(a, b)) return false
-    const { emax, room } = armed.box.extremes
+    const { emax, room } = armed.box
     if (((t.ceiling || t.trails) && emax === null) || (t.stopsOut && room === null)) return false
-    return armed.nodes.every((node) => this.heaps.isLinked(node)) && isSafe(armed.box.extremes, t)
+    return armed.nodes.every((node) => this.heaps.isLinked(node)) && isSafe(armed.box, t)
   }
 
   /** Owners that an event, just applied to the view, can change; valid until the next call. `changed`: the symbol's status did. */
@@ -287,8 +323,8 @@ export class RuleIndex {
     if (event.bid !== undefined) {
       const bid = Number(event.bid)
       const ask = Number(event.ask)
-      if (s.last > 0) s.moves += (Math.abs(bid - s.last) / s.last - s.moves) * MEMORY
-      s.last = bid
+      moved(s.bid, bid)
+      moved(s.ask, ask)
       if (!isFloatExactText(event.bid) || !isFloatExactText(event.ask!)) this.markAll(s.holders)
       this.below(s.bidLo, -bid)
       this.below(s.bidHi, bid)
@@ -306,60 +342,91 @@ export class RuleIndex {
     return this.found
   }
 
+  /** An edge of a box was crossed. */
   private below(heap: number, price: number): void {
-    while (this.heaps.least(heap) < price) this.take(heap)
+    while (this.heaps.least(heap) < price) this.mark(this.take(heap))
   }
+  /** What an order waits for has come. */
   private upTo(heap: number, price: number): void {
-    while (this.heaps.size(heap) > 0 && this.heaps.least(heap) <= price) this.take(heap)
+    while (this.heaps.size(heap) > 0 && this.heaps.least(heap) <= price) this.stir(this.take(heap))
   }
   /** A node that fired is out until its account is armed again. */
-  private take(heap: number): void {
+  private take(heap: number): number {
     const owner = this.heaps.ownerOfLeast(heap)
     this.heaps.popLeast(heap)
-    this.mark(owner)
+    return owner
   }
   private markAll(owners: Set<number>): void {
-    for (const owner of owners) this.mark(owner)
+    for (const owner of owners) this.stir(owner)
+  }
+  private stir(owner: number): void {
+    this.mark(owner)
+    this.stirred[owner] = this.stamp
   }
   private mark(owner: number): void {
     if (owner >= this.stamps.length) {
-      const wider = new Int32Array(Math.max(owner + 1, this.stamps.length * 2))
-      wider.set(this.stamps)
-      this.stamps = wider
+      const size = Math.max(owner + 1, this.stamps.length * 2)
+      this.stamps = widened(this.stamps, size)
+      this.stirred = widened(this.stirred, size)
     }
     if (this.stamps[owner] === this.stamp) return
     this.stamps[owner] = this.stamp
     this.found.push(owner)
   }
+  /** Of an owner that the last event touched: did it only leave its box? */
+  isOnlyMoved(owner: number): boolean {
+    return this.stirred[owner] !== this.stamp
+  }
 
   /** Emin <= E <= Emax and floorSup <= Emin, computed anew from the bands that stand; null: no box, every event touches. `state`: with every deadline passed. */
   checkBox(owner: number, state: AccountState, compiled: Compiled, view: MarketView): BoxCheck | null {
-    const box = this.armed[owner]?.box
-    if (!box) return null
+    const armed = this.armed[owner]
+    if (!armed?.box) return null
     const t = triggers(state, compiled, view)
-    const extremes = extremesOf(box.bands, t, state.book, compiled, quotesOf(view))
+    const bands = this.bandsOf(armed)
+    const extremes = extremesOf(bands, t, state.book, compiled, quotesOf(view))
     return {
       ...extremes,
       equity: equity(state, compiled, view),
-      isSafe: isSafe(extremes, { ...t, ceiling: null }) && !isParted(box, t, view),
+      isSafe: isSafe(extremes, { ...t, ceiling: null }) && !isParted(bands, t, view),
     }
+  }
+  /** The bands that an account's nodes stand for. */
+  private bandsOf({ nodes }: Armed): Band[] {
+    const bands: Band[] = []
+    for (const [symbol, s] of this.symbols) {
+      const edge = (heap: number, sign: 1 | -1): Dec | null => {
+        const node = nodes.find((n) => this.heaps.heapOfNode(n) === heap)
+        return node === undefined ? null : ofFloat(sign * this.heaps.keyOf(node))
+      }
+      const bid = { lo: edge(s.bidLo, -1), hi: edge(s.bidHi, 1) }
+      const ask = { lo: edge(s.askLo, -1), hi: edge(s.askHi, 1) }
+      if (bid.lo || bid.hi || ask.lo || ask.hi) bands.push({ symbol, bid, ask })
+    }
+    return bands
   }
   /** Can equity have been above `high` while nobody looked? */
   mayHaveRisen(owner: number, high: Dec): boolean {
-    const emax = this.armed[owner]?.box?.extremes.emax
+    const emax = this.armed[owner]?.box?.emax
     return !emax || gt(emax, high)
   }
   trails(owner: number): boolean {
     return this.armed[owner]?.trails ?? false
   }
 }
-function isQuietInside({ extremes: { emin, emax } }: Box, state: AccountState, compiled: Compiled): boolean {
+function widened(old: Int32Array, size: number): Int32Array<ArrayBuffer> {
+  const wider = new Int32Array(size)
+  wider.set(old)
+  return wider
+}
+const isBeyond = (equity: Dec, { value, strict }: Limit): boolean => (strict ? gt(equity, value) : gte(equity, value))
+function isQuietInside({ emin, emax }: Extremes, state: AccountState, compiled: Compiled): boolean {
   return emin !== null && isQuietReset(state, compiled, { least: emin, most: emax, highest: emax })
 }
 /** Only positions and their conversions count: nothing rests or waits. */
 const isPlain = (state: AccountState, always: readonly unknown[]): boolean =>
   always.length === 0 && state.orders.length === 0 && state.closing.length === 0 && !state.provisional
-const isParted = ({ bands }: Box, { parts }: Triggers, view: MarketView): boolean =>
+const isParted = (bands: readonly Band[], { parts }: Triggers, view: MarketView): boolean =>
   parts?.isCrossedAt(worstOf(bands, quotesOf(view))) ?? false
 function hasSameLegs({ book: a }: AccountState, { book: b }: AccountState): boolean {
   if (a === b) return true

@@ -31,8 +31,8 @@ export interface Split {
   /** what each position is worth, account currency; by leg */
   values: number[]
 }
-/** How far a symbol's price moves between its quotes, as a share; any scale. */
-export type VolatilityOf = (symbol: string) => number
+/** How far one side of a symbol's quote moves from quote to quote (standard deviation), as a share; any scale. */
+export type VolatilityOf = (symbol: string, side: 'bid' | 'ask') => number
 /**
  * Splits the room between equity, floor and ceiling over the legs by what each is worth and how much it moves, to the
  * power of two thirds: that makes the first edge that a price reaches as late as can be. A position moves with the side that
@@ -71,11 +71,15 @@ export function chooseWidths(
   // in one currency results add up to what was given out: half of the room is far from all of it
   const isPlain = t.ceiling !== null && !t.trails && converted.length === 0
   const up = Math.min(above, isPlain ? ceiling / 2 : ceiling)
-  const weigh = (symbol: string, value: number): number =>
-    Math.cbrt((value * volatilityOf(symbol)) ** 2) || Number.MIN_VALUE
-  const weights = t.legs.map(({ symbol }, i) => weigh(symbol, values[i]!))
+  const weigh = (value: number, moves: number): number => Math.cbrt((value * moves) ** 2) || Number.MIN_VALUE
+  const weights = t.legs.map(({ symbol, side }, i) => weigh(values[i]!, volatilityOf(symbol, side)))
   const between = down === OPEN ? up : down
-  const rates = converted.map(({ symbol, result }) => weigh(symbol, result + (between === OPEN ? 0 : between)))
+  const rates = converted.map(({ symbol, result }) =>
+    weigh(
+      result + (between === OPEN ? 0 : between),
+      Math.max(volatilityOf(symbol, 'bid'), volatilityOf(symbol, 'ask')),
+    ),
+  )
   const all = [...weights, ...rates].reduce((a, b) => a + b, 0)
   for (let i = 0; i < t.legs.length; i++) {
     const leg = t.legs[i]!
