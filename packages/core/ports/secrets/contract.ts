@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import type { Secrets } from './port.ts'
+import { type Secrets, SecretsError } from './port.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -25,7 +25,55 @@ export function secretsContract(open: () => Promise<Secrets>): void {
   test('paths are listed by prefix, never values', async () => {
     await secrets.setSecret('secret/data/list/b', 'k', 'hidden')
     await secrets.setSecret('secret/data/list/a', 'k', 'hidden')
-    expect(await secrets.listSecrets('secret/data/list/')).toEqual(['secret/data/list/a', 'secret/data/list/b'])
+    await secrets.setSecret('secret/data/list/deep/c', 'k', 'hidden')
+    await secrets.setSecret('secret/data/list/gone', 'k', 'hidden')
+    await secrets.deleteSecret('secret/data/list/gone', 'k')
+    const all = ['secret/data/list/a', 'secret/data/list/b', 'secret/data/list/deep/c']
+    expect(await secrets.listSecrets('secret/data/list/')).toEqual(all)
+    expect(await secrets.listSecrets('secret/data/list/d')).toEqual(all.slice(2))
+    expect(await secrets.listSecrets('secret/data/nothing/')).toEqual([])
+    await secrets.setSecret('secret/data/list/gone', 'k', 'again')
+    expect(await secrets.getSecret('secret/data/list/gone', 'k')).toBe('again')
+  })
+  test('keys set and deleted at once at one path: none of those set is lost', async () => {
+    const path = 'secret/data/contended'
+    const keys = Array.from({ length: 8 }, (_, i) => `k${i}`)
+    for (let round = 0; round < 3; round++) {
+      await secrets.setSecret(path, 'last', 'x')
+      await Promise.all([secrets.deleteSecret(path, 'last'), ...keys.map((key) => secrets.setSecret(path, key, key))])
+      expect(await Promise.all(keys.map((key) => secrets.getSecret(path, key)))).toEqual(keys)
+      expect(await secrets.getSecret(path, 'last')).toBeNull()
+      await Promise.all(keys.map((key) => secrets.deleteSecret(path, key)))
+    }
+  })
+  test.each(['jwt', 'secret/jwt', 'secret/data/../x', 'secret/data/', 'secret/data/A', 'secret/data/a//b'])(
+    'the path %j is refused',
+    async (path) => {
+      expect(await secrets.getSecret(path, 'k').catch((error) => error)).toBeInstanceOf(RangeError)
+      expect(await secrets.setSecret(path, 'k', 'v').catch((error) => error)).toBeInstanceOf(RangeError)
+      expect(await secrets.encrypt('../x', bytes('x'), '').catch((error) => error)).toBeInstanceOf(RangeError)
+    },
+  )
+  test('a TOTP code counts once, is the one an app would show, and a new key ends the old one', async () => {
+    const url = new URL(await secrets.createTotp('person', { issuer: 'Assay', account: 'a@x.io' }))
+    expect([url.protocol, decodeURIComponent(url.pathname)]).toEqual(['otpauth:', '/Assay:a@x.io'])
+    expect(url.searchParams.get('secret')).toMatch(/^[A-Z2-7]{32}$/)
+    const code = await secrets.generateTotp('person')
+    expect(code).toMatch(/^\d{6}$/)
+    expect(await secrets.verifyTotp('person', code === '000000' ? '000001' : '000000')).toBe(false)
+    expect(await secrets.verifyTotp('person', 'x')).toBe(false)
+    expect([await secrets.verifyTotp('person', code), await secrets.verifyTotp('person', code)]).toEqual([true, false])
+    await secrets.createTotp('person', { issuer: 'Assay', account: 'a@x.io' })
+    expect(await secrets.verifyTotp('person', code)).toBe(false)
+    expect(await secrets.generateTotp('nobody').catch((error) => error)).toBeInstanceOf(SecretsError)
+    expect(await secrets.verifyTotp('nobody', '123456').catch((error) => error)).toBeInstanceOf(SecretsError)
+  })
+  test('where nothing issues database logins the error says so', async () => {
+    for (const asked of [secrets.databaseCredentials(), secrets.rotateDatabaseCredentials()])
+      expect(await asked.catch((error) => error)).toBeInstanceOf(SecretsError)
+  })
+  test('a store that answers is not away', () => {
+    expect(secrets.away()).toBeNull()
   })
   test('secrets set at once are all kept', async () => {
     await Promise.all(Array.from({ length: 20 }, (_, i) => secrets.setSecret('secret/data/many', `k${i}`, `${i}`)))

@@ -5,14 +5,18 @@ import type { Logger } from 'pino'
 import { z } from 'zod'
 import { writeWholeFile } from '../files/write-whole.ts'
 import { ownEncryptionKey, parseEncryptionKey } from './encryption-key.ts'
-import type { Secrets } from './port.ts'
+import { checkKeyName, checkSecretPath, checkSecretPrefix } from './name.ts'
+import { type Secrets, SecretsError } from './port.ts'
 import { KEY_BYTES, seal, unseal } from './seal.ts'
+import { newTotpKey, totpCode, totpStep, totpUrl } from './totp.ts'
 
 export interface SecretsFileOptions {
   home: string
   /** 32 bytes, base64 or hex; without it a key file is made in `home` */
   encryptionKey?: string | undefined
   log?: Pick<Logger, 'warn'>
+  /** wall clock, ms */
+  now?: () => number
 }
 
 const File = z.object({ version: z.literal(1), key: z.string(), content: z.string() })
@@ -20,12 +24,17 @@ const Content = z.object({
   secrets: z.record(z.string(), z.record(z.string(), z.string())),
   /** keys that never leave the adapter, base64 */
   keys: z.record(z.string(), z.string()),
+  totp: z.record(z.string(), z.object({ key: z.string(), used: z.number().int() })).default({}),
 })
+const NO_LOGINS =
+  'The secrets file issues no database logins: point VAULT_ADDR at a secrets server, or change the password in DATABASE_URL.'
+const MAX_LISTED = 1_000
 const KEY_CONTEXT = 'assay secrets file: data key'
 const CONTENT_CONTEXT = 'assay secrets file: content'
 
 /** The secrets of one folder: AES-256-GCM under a data key that the ENCRYPTION_KEY wraps. */
-export async function openSecretsFile({ home, encryptionKey, log = console }: SecretsFileOptions): Promise<Secrets> {
+export async function openSecretsFile(options: SecretsFileOptions): Promise<Secrets> {
+  const { home, encryptionKey, log = console, now = Date.now } = options
   const path = join(home, 'secrets.json')
   const wrapping =
     encryptionKey === undefined
@@ -52,30 +61,69 @@ export async function openSecretsFile({ home, encryptionKey, log = console }: Se
     return Buffer.from(content.keys[name], 'base64')
   }
 
+  const totpKey = (name: string) => {
+    const key = content.totp[name]
+    if (!key) throw new SecretsError(`There is no TOTP key "${name}".`)
+    return key
+  }
+
   return {
-    getSecret: async (at, key) => content.secrets[at]?.[key] ?? null,
+    async getSecret(at, key) {
+      checkSecretPath(at)
+      return content.secrets[at]?.[key] ?? null
+    },
     async setSecret(at, key, value) {
+      checkSecretPath(at)
       content.secrets[at] = { ...content.secrets[at], [key]: value }
       await save()
     },
     async deleteSecret(at, key) {
+      checkSecretPath(at)
       const { [key]: gone, ...rest } = content.secrets[at] ?? {}
       if (gone === undefined) return
       if (Object.keys(rest).length > 0) content.secrets[at] = rest
       else delete content.secrets[at]
       await save()
     },
-    listSecrets: async (prefix) =>
-      Object.keys(content.secrets)
-        .filter((at) => at.startsWith(prefix))
-        .sort(),
-    encrypt: async (name, plain, context) => `v1.${seal(await namedKey(name), plain, `${name}\0${context}`)}`,
+    async listSecrets(prefix) {
+      checkSecretPrefix(prefix)
+      const found = Object.keys(content.secrets).filter((at) => at.startsWith(prefix))
+      return found.sort().slice(0, MAX_LISTED)
+    },
+    async encrypt(name, plain, context) {
+      checkKeyName(name)
+      return `v1.${seal(await namedKey(name), plain, `${name}\0${context}`)}`
+    },
     async decrypt(name, sealed, context) {
+      checkKeyName(name)
       const key = content.keys[name]
       if (key === undefined || !sealed.startsWith('v1.'))
-        throw new Error(`This was not encrypted under "${name}" here.`)
+        throw new SecretsError(`This was not encrypted under "${name}" here.`)
       return unseal(Buffer.from(key, 'base64'), sealed.slice(3), `${name}\0${context}`)
     },
+    async createTotp(name, label) {
+      checkKeyName(name)
+      const key = newTotpKey()
+      content.totp[name] = key
+      await save()
+      return totpUrl(key, label)
+    },
+    async generateTotp(name) {
+      checkKeyName(name)
+      return totpCode(totpKey(name), now())
+    },
+    async verifyTotp(name, code) {
+      checkKeyName(name)
+      const key = totpKey(name)
+      const step = totpStep(key, code, now())
+      if (step === null) return false
+      key.used = step
+      await save()
+      return true
+    },
+    databaseCredentials: () => Promise.reject(new SecretsError(NO_LOGINS)),
+    rotateDatabaseCredentials: () => Promise.reject(new SecretsError(NO_LOGINS)),
+    away: () => null,
     close: () => writing,
   }
 }
@@ -88,7 +136,7 @@ async function readSecrets(path: string, wrapping: Uint8Array) {
   if (text === null)
     return {
       dataKey: new Uint8Array(randomBytes(KEY_BYTES)),
-      content: { secrets: {}, keys: {} } as z.infer<typeof Content>,
+      content: { secrets: {}, keys: {}, totp: {} } as z.infer<typeof Content>,
     }
   try {
     const file = File.parse(JSON.parse(text))

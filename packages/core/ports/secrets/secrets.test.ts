@@ -3,8 +3,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describeAdapters } from '../../testing/adapters.ts'
+import { testVault } from '../../testing/vault.ts'
 import { secretsContract } from './contract.ts'
 import { openSecretsFile } from './file.ts'
+import { totpCode, totpStep } from './totp.ts'
+import { openVault } from './vault.ts'
 
 const log = { warn: () => {} }
 const folders: string[] = []
@@ -17,7 +20,32 @@ afterAll(() => {
   for (const made of folders) rmSync(made, { recursive: true })
 })
 
-describeAdapters('secrets', { embedded: () => openSecretsFile({ home: folder(), log }) }, secretsContract)
+const real = async () => {
+  const server = await testVault()
+  const secrets = await openVault(server.options)
+  const close = async () => {
+    await secrets.close()
+    await server.close()
+  }
+  return { ...secrets, close }
+}
+describeAdapters('secrets', { embedded: () => openSecretsFile({ home: folder(), log }), real }, secretsContract)
+
+test('TOTP codes are those of RFC 6238, appendix B', () => {
+  const key = { key: Buffer.from('12345678901234567890').toString('base64'), used: -1 }
+  const codes = [59, 1_111_111_109, 1_111_111_111, 1_234_567_890, 2_000_000_000, 20_000_000_000]
+  expect(codes.map((s) => totpCode(key, s * 1_000))).toEqual([
+    '287082',
+    '081804',
+    '050471',
+    '005924',
+    '279037',
+    '353130',
+  ])
+  expect(totpStep(key, '287082', 89_999)).toBe(1)
+  expect(totpStep(key, '287082', 90_000)).toBeNull()
+  expect(totpStep({ ...key, used: 1 }, '287082', 59_000)).toBeNull()
+})
 
 test('secrets and keys survive a restart; the file shows none of them and only its owner reads it', async () => {
   const home = folder()
@@ -45,10 +73,10 @@ test('another ENCRYPTION_KEY, a damaged file and a key of the wrong size are cle
   const home = folder()
   const key = Buffer.alloc(32, 7)
   const secrets = await openSecretsFile({ home, encryptionKey: key.toString('hex'), log })
-  await secrets.setSecret('a', 'b', 'c')
-  expect(await (await openSecretsFile({ home, encryptionKey: key.toString('base64'), log })).getSecret('a', 'b')).toBe(
-    'c',
-  )
+  await secrets.setSecret('secret/data/a', 'b', 'c')
+  expect(
+    await (await openSecretsFile({ home, encryptionKey: key.toString('base64'), log })).getSecret('secret/data/a', 'b'),
+  ).toBe('c')
   const failure = (encryptionKey: string) =>
     openSecretsFile({ home, encryptionKey, log }).then(
       () => '',
