@@ -1,12 +1,13 @@
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { environment } from '@assay/core/kernel/config'
-import { descendants, send } from './processes.ts'
+import { descendants, isStopped, send } from './processes.ts'
 import { record } from './records.ts'
 import type { Server, ServerSignal, StartOptions } from './server.ts'
 
 const READY_MS = 120_000
 const STOP_MS = 20_000
+const FREEZE_MS = 5_000
 const POLL_MS = 50
 
 export interface Launch extends Omit<Server, 'pid' | 'signal' | 'stop' | 'restart'> {
@@ -99,10 +100,21 @@ export function lastLines(folder: string, count = 15): string {
 
 async function signalChild(child: Bun.Subprocess, signal: ServerSignal): Promise<void> {
   // parent first: a stopped one makes no new children
-  if (signal === 'SIGSTOP' || signal === 'SIGCONT')
-    for (const pid of [child.pid, ...descendants(child.pid)]) send(pid, signal)
-  else send(child.pid, signal)
+  if (signal === 'SIGSTOP' || signal === 'SIGCONT') {
+    const all = [child.pid, ...descendants(child.pid)]
+    for (const pid of all) send(pid, signal)
+    if (signal === 'SIGSTOP') await untilStopped(all)
+  } else send(child.pid, signal)
   if (signal === 'SIGKILL') await child.exited
+}
+
+/** A thread that runs may still answer for a moment. */
+async function untilStopped(pids: readonly number[]): Promise<void> {
+  const end = performance.now() + FREEZE_MS
+  while (!pids.every(isStopped)) {
+    if (performance.now() > end) throw new Error(`processes ${pids.join(', ')} are not stopped within ${FREEZE_MS} ms`)
+    await Bun.sleep(1)
+  }
 }
 
 async function stopChild(child: Bun.Subprocess, stopSignal: NodeJS.Signals): Promise<void> {

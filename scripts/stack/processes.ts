@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 
 /** Children of a process and theirs: PostgreSQL's backends are no group of their own. */
 export function descendants(pid: number): number[] {
@@ -27,26 +27,32 @@ function parents(): [number, number][] {
 
 /** Tells a process from a later one with the same id; undefined when there is none. */
 export function identityOf(pid: number): string | undefined {
-  try {
-    // the 22nd field, ticks since boot; the name before it may hold spaces
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
-    return fields[0] === 'Z' ? undefined : fields[19]
-  } catch {
-    if (hasProc()) return undefined
-    const { stdout } = Bun.spawnSync(['ps', '-o', 'lstart=', '-p', String(pid)])
-    return stdout.toString().trim() || undefined
-  }
+  const [state, started] = stateOf(pid)
+  return state === undefined || state.startsWith('Z') ? undefined : started
+}
+/** By SIGSTOP, or gone. */
+export function isStopped(pid: number): boolean {
+  const [state] = stateOf(pid)
+  return state === undefined || /^[TtZX]/.test(state)
 }
 
-function hasProc(): boolean {
-  try {
-    return readdirSync('/proc').includes('self')
-  } catch {
-    return false
+/** State letter and moment of its start. */
+function stateOf(pid: number): [state?: string, started?: string] {
+  if (existsSync('/proc/self/stat')) {
+    try {
+      // fields 3 and 22; the name before them may hold spaces
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
+      return [fields[0], fields[19]]
+    } catch {
+      return []
+    }
   }
+  const { stdout } = Bun.spawnSync(['ps', '-o', 'state=,lstart=', '-p', String(pid)])
+  const [state, ...started] = stdout.toString().trim().split(/\s+/)
+  return [state || undefined, started.join(' ')]
 }
 
-/** The process is gone, or is not the one meant: nothing to signal. */
+/** False: it is gone. */
 export function send(pid: number, signal: NodeJS.Signals): boolean {
   try {
     process.kill(pid, signal)

@@ -5,6 +5,7 @@ import { freePorts, isFree } from './ports.ts'
 import { isRunning, type Recorded, readRecord } from './records.ts'
 import { type Progress, SERVER_NAMES, type Server, type ServerName } from './server.ts'
 import { SERVERS } from './servers/all.ts'
+import { settle } from './settle.ts'
 
 /** The stack of a data folder: a folder per server, and the variables that point Assay at them. */
 export const stackFolder = (home: string): string => join(home, 'stack')
@@ -49,15 +50,6 @@ async function portOf(name: ServerName, recorded: Recorded | undefined): Promise
   const had = recorded && Object.values(recorded.ports)[0]
   for (const port of [had, SERVERS[name].port]) if (port && (await isFree(port))) return port
   return (await freePorts(1))[0]!
-}
-
-/** All of them, also when one fails; then the first failure. */
-async function settle<T>(work: Promise<T>[]): Promise<T[]> {
-  const results = await Promise.allSettled(work)
-  const failures = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason as Error)
-  if (failures.length > 1) throw new AggregateError(failures, failures.map(({ message }) => message).join('\n'))
-  if (failures[0]) throw failures[0]
-  return results.map((result) => (result as PromiseFulfilledResult<T>).value)
 }
 
 export function stackStatus(home: string): Promise<StackStatus[]> {

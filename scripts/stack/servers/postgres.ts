@@ -162,9 +162,9 @@ async function offerTls({ folder, data, user }: Place): Promise<string> {
   return caFile
 }
 
-/** Takes a query; a frozen one does not within 5 s. */
+/** Takes a query; a frozen one does not within 3 s. */
 export async function answersPostgres({ DATABASE_URL = '' }: Addresses): Promise<boolean> {
-  const sql = new SQL(DATABASE_URL, { max: 1, connectionTimeout: 5 })
+  const sql = new SQL(DATABASE_URL, { max: 1, connectionTimeout: 3 })
   try {
     await sql`select 1`
     return true

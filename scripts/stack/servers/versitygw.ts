@@ -58,7 +58,7 @@ export async function startVersitygw(options: StartOptions, progress: Progress =
 
 /** Any answer: without a signature it is a refusal. */
 export const answersVersitygw = ({ S3_ENDPOINT = '' }: Addresses): Promise<boolean> =>
-  fetch(S3_ENDPOINT, { signal: AbortSignal.timeout(5_000) }).then(
+  fetch(S3_ENDPOINT, { signal: AbortSignal.timeout(3_000) }).then(
     () => true,
     () => false,
   )

@@ -1,10 +1,10 @@
-import { expect, test } from 'bun:test'
-import { describeAdapters } from '../../testing/adapters.ts'
+import { describe, expect, test } from 'bun:test'
 import { paymentsContract } from './contract.ts'
 import { createTestPayments } from './test-provider.ts'
 
 const open = async () => ({ payments: createTestPayments(), refused: '149.13' })
-describeAdapters('payments', { embedded: open }, paymentsContract)
+// the one adapter there is
+describe('payments (embedded)', () => paymentsContract(open))
 
 test.each([
   ['99.00', 'paid'],
