@@ -9,7 +9,7 @@ import { type Level, type Limit, type Triggers, triggers } from '@assay/core/dom
 import { equity, quotesOf } from '@assay/core/domain/engine/valuation'
 import type { MarketView } from '@assay/core/domain/engine/view'
 import type { MarketEvent } from '@assay/core/domain/market/event'
-import { type Dec, gt, gte } from '@assay/core/domain/money/dec'
+import { type Dec, gt, gte, lt, lte } from '@assay/core/domain/money/dec'
 import { type Band, type Box, chooseBox, type Extremes, extremesOf, isSafe, worstOf } from './box.ts'
 import { comingFloor, isQuietReset } from './coming-reset.ts'
 import { floatOf, isFloatExactText, ofFloat } from './float.ts'
@@ -217,13 +217,15 @@ export class RuleIndex {
   }
   /**
    * A box around the prices of now for an account of which they left the old one; false, and all stands as it was,
-   * where there is none or a ceiling may have been passed: something may be decided.
+   * where there is none or a floor or ceiling was reached: something may be decided.
    */
   boxAnew(owner: number, state: AccountState, compiled: Compiled, view: MarketView): boolean {
     const armed = this.armed[owner]
     if (!armed?.box || armed.always.length > 0) return false
     const t = triggers(state, compiled, view)
     if (t.always.length > 0 || (armed.ceiling && isBeyond(t.equity!, armed.ceiling))) return false
+    const floor = t.floorAt(null)
+    if (floor && isBelow(t.equity!, floor)) return false
     const box = this.chooseBox(t, state, compiled, view)
     if (!box) return false
     this.enclose(owner, this.lift(armed, state), box, t, compiled)
@@ -420,6 +422,7 @@ function widened(old: Int32Array, size: number): Int32Array<ArrayBuffer> {
   return wider
 }
 const isBeyond = (equity: Dec, { value, strict }: Limit): boolean => (strict ? gt(equity, value) : gte(equity, value))
+const isBelow = (equity: Dec, { value, strict }: Limit): boolean => (strict ? lt(equity, value) : lte(equity, value))
 function isQuietInside({ emin, emax }: Extremes, state: AccountState, compiled: Compiled): boolean {
   return emin !== null && isQuietReset(state, compiled, { least: emin, most: emax, highest: emax })
 }
