@@ -22,6 +22,7 @@ export function noteFill(turn: Turn, fill: Fill, effect: FillEffect, symbol: str
   if (rules.counting.length === 0 && rules.counters.length === 0) return
   const booked: BookedFill = {
     order: fill.order,
+    position: effect.position.id,
     symbol,
     side: fill.side,
     gross,

@@ -140,6 +140,25 @@ describe('news_window', () => {
     w.quote(at('14:35:01'), '98.00', '98.50')
     expect(w.fills).toHaveLength(2)
   })
+  test('what was accepted before the window and would trade when it arrives inside is cancelled, both legs of a pair', () => {
+    const w = world([rule()], { calendars: [calendar], latency_ms: 1000 })
+    w.quote(at('14:27:59.500'), '100.00', '100.00')
+    w.buy('10')
+    w.order({ price: '101.00', quantity: '1' })
+    w.order({ type: 'oco', price: '99.00', stop_price: '100.50', quantity: '2' })
+    w.order({ price: '98.00', quantity: '3' })
+    w.quote(at('14:28:00.100'), '100.60', '100.60')
+    w.order({ price: '97.00', quantity: '4' })
+    w.clock(at('14:28:10'))
+    expect(w.fills).toEqual([])
+    expect(w.ended).toEqual([
+      '#1 cancelled news_window',
+      '#2 cancelled news_window',
+      '#3.stop cancelled news_window',
+      '#3 cancelled news_window',
+    ])
+    expect(w.working).toEqual(['#4 3', '#5 4'])
+  })
   test('holding through the window is allowed, and so is what the rule does not forbid', () => {
     const w = news({ forbids: ['open'], effect: 'hard' })
     w.quote(at('14:29:00'), '98.00', '98.50')

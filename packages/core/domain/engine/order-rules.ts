@@ -5,6 +5,7 @@ import type { Act, OrderRequest, RuleRefusal } from '../rules/kind.ts'
 import type { Entry } from '../rules/phase-rules.ts'
 import type { Market } from './compile.ts'
 import { factsAt, sortedRules } from './facts.ts'
+import { marketBar } from './orders/market-bar.ts'
 import { type Refusal, refuse } from './orders/refusal.ts'
 import { wouldFollow } from './orders/trail.ts'
 import { isReached, touchFor, triggerPrice } from './orders/trigger-price.ts'
@@ -16,10 +17,11 @@ const ONE_ACT = dec('1')
 
 const factsNow = (turn: Turn) => factsAt(turn.state, turn.compiled, ZERO, turn.at)
 
+const others = ({ state }: Turn, order: Order): Order[] => state.orders.filter((o) => o.id !== order.id)
 function requestOf(turn: Turn, order: Order, market: Market): OrderRequest | null {
   const quote = turn.quoteOf(order.symbol)
   if (!quote) return null
-  const waiting = turn.state.orders.filter((o) => o.id !== order.id)
+  const waiting = others(turn, order)
   const own = order.type === 'market' ? null : (order.price ?? order.stop ?? order.trailing?.activation ?? null)
   return {
     order,
@@ -53,10 +55,11 @@ export function refuseByRules(turn: Turn, order: Order, market: Market): Refusal
   const request = requestOf(turn, order, market)
   if (!request) return null
   const adds = request.adding.get(order.id) ?? ZERO
-  if (isZero(adds)) return refuseByNews(turn, order, market, adds)
+  const refuseTrade = () => (marketBar(turn, market) ? null : refuseByNews(turn, order, market, adds))
+  if (isZero(adds)) return refuseExits(turn, [...others(turn, order), order]) ?? refuseTrade()
   const facts = factsNow({
     ...turn,
-    state: { ...turn.state, orders: turn.state.orders.filter((o) => o.id !== order.id) },
+    state: { ...turn.state, orders: others(turn, order) },
   })
   for (const entry of refusing) {
     const against = entry.kind.refuse!(entry.rule, request, facts, turn.state.rules[entry.index]!)
@@ -64,11 +67,23 @@ export function refuseByRules(turn: Turn, order: Order, market: Market): Refusal
     if (entry.effect === 'gate' || !against.measure) return refused(entry, against)
     turn.acts.push({ ...against.measure, entry, atOnce: true })
   }
-  return refuseByNews(turn, order, market, adds)
+  return refuseTrade()
+}
+/** Exits as they would be: against those that stood before this command. */
+export function refuseExits(turn: Turn, after: readonly Order[]): Refusal | null {
+  const { refusing } = sortedRules(turn.state, turn.compiled)
+  for (const entry of refusing) {
+    if (entry.effect !== 'gate' || !entry.kind.refuseExit) continue
+    const change = { before: turn.origin.orders, after, quoteOf: turn.quoteOf }
+    const against = entry.kind.refuseExit(entry.rule, change, factsNow(turn))
+    if (against) return refused(entry, against)
+  }
+  return null
 }
 const refused = ({ rule }: Entry, { detail, field }: RuleRefusal): Refusal =>
   refuse('rule_refused', `${rule.rule}: ${detail}.`, { field })
 
+/** Null: it rests, or no rule is against its trade. */
 function refuseByNews(turn: Turn, order: Order, market: Market, adds: Dec): Refusal | null {
   if (!tradesNow(turn, order, market)) return null
   const reduces = !isZero(sub(sub(order.quantity, order.filled), adds))
@@ -79,6 +94,12 @@ function refuseByNews(turn: Turn, order: Order, market: Market, adds: Dec): Refu
     detail: `no position is ${act === 'open' ? 'opened' : 'closed'} in this window`,
     field: 'symbol',
   })
+}
+/** Latency model: what would trade now, but was accepted before this window. */
+export function arrivesInNews(turn: Turn, order: Order, market: Market): boolean {
+  if (sortedRules(turn.state, turn.compiled).forbidding.length === 0) return false
+  const request = requestOf(turn, order, market)
+  return request !== null && refuseByNews(turn, order, market, request.adding.get(order.id) ?? ZERO) !== null
 }
 /** The first rule that forbids an act now: those that refuse, or those whose breach has an effect. */
 function forbidder(turn: Turn, act: Act, symbol: string, gates: boolean): Entry | undefined {

@@ -119,6 +119,8 @@ export interface RuleState {
   warned: number
   /** trading day of the last soft or flagged violation; null: none */
   saidOn: number | null
+  /** a stop is needed: entries that have not been looked at, by time */
+  entries: { position: string; at: number }[]
 }
 /** Trades of one symbol and direction that overlap, or follow within the rule's time. */
 export interface Idea {
@@ -255,6 +257,7 @@ export const newRuleState = (): RuleState => ({
   left: null,
   warned: 0,
   saidOn: null,
+  entries: [],
 })
 export function newAccount(account: string): AccountState {
   return {

@@ -94,6 +94,7 @@ const rule = record<RuleState>({
   left: plain(),
   warned: plain(),
   saidOn: plain(),
+  entries: plain(),
 })
 const idea = record<Idea>({
   withinS: plain(),

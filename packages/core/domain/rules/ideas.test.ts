@@ -22,6 +22,7 @@ function ideasAfter(...fills: Told[]): Idea[] {
   for (const { at, side, net, opened = '0', closes = false, endsSide = false, symbol = 'XAU/USD', withinS } of fills) {
     const fill = {
       order: 'o1',
+      position: 'o1',
       symbol,
       side,
       gross: dec(net),

@@ -38,6 +38,12 @@ export interface OrderRequest {
   /** how much each waiting order and this one would add to exposure, by order id */
   adding: ReadonlyMap<string, Dec>
 }
+/** Waiting orders as they are and as they would be. */
+export interface ExitChange {
+  before: readonly Order[]
+  after: readonly Order[]
+  quoteOf: QuoteOf
+}
 export interface RuleRefusal {
   detail: string
   field: 'quantity' | 'symbol' | 'side' | 'stop_loss'
@@ -49,6 +55,8 @@ export type Act = 'open' | 'close' | 'activation' | 'stop_trigger'
 /** A booked fill as rules count it, account currency. */
 export interface BookedFill {
   order: string
+  /** the position that it opened, added to or closed */
+  position: string
   symbol: string
   side: Side
   /** result before fees, and with them */
@@ -120,6 +128,9 @@ export interface RuleKind<R extends Rule> {
 
   // ---- before an order stands
   refuse?: (rule: R, request: OrderRequest, facts: Facts, state: RuleState) => RuleRefusal | null
+
+  /** asked where a rule refuses, of exits that are placed, changed or cancelled */
+  refuseExit?: (rule: R, change: ExitChange, facts: Facts) => RuleRefusal | null
 
   /** an act that may not happen now: refused or held back by a gate, else a breach */
   isForbidden?: (rule: R, act: Act, symbol: string, facts: Facts) => boolean

@@ -14,6 +14,7 @@ function after(...fills: Fill[]): Lots[] {
     countSize(
       {
         order,
+        position: order,
         symbol,
         side: 'buy',
         gross: ZERO,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { bookOf, type FactsText, factsOf, SYMBOL, Tape } from '../../testing/book.ts'
 import { orderOf, positionOf, requestOf } from '../../testing/request.ts'
 import { instrument } from '../../testing/world.ts'
-import { type Bracket, newRuleState, type Order, type Position } from '../engine/state.ts'
+import { type Bracket, newRuleState, type Order, type Position, type RuleState } from '../engine/state.ts'
 import { type Dec, dec, str } from '../money/dec.ts'
 import type { BookedFill } from './kind.ts'
 import { maxRiskPerTrade } from './max-risk-per-trade.ts'
@@ -140,32 +140,51 @@ describe('a position needs its stop within the time', () => {
     ...orderOf({ id: 'o7', side: 'sell', type: 'stop', quantity, stop: '90' }),
     ...more,
   })
-  function due(positions: Position[], at: number, more: Partial<MaxRiskPerTradeRule> = {}): number | null {
-    const state = newRuleState()
-    maxRiskPerTrade.onFill!({ ...own, ...more }, {} as BookedFill, factsOf({ ...accountOf(positions), at }), state)
-    return state.due
+  type Entry = RuleState['entries'][number]
+  const entry = (at: number, position = 'o1'): Entry => ({ position, at })
+  /** After a fill that adds `quantity` to o1, or closes some. */
+  function filled(entries: Entry[], at: number, quantity = '1', more: Partial<MaxRiskPerTradeRule> = {}): RuleState {
+    const state = { ...newRuleState(), entries }
+    const fill = { position: 'o1', opened: dec(quantity) } as BookedFill
+    const held = [opened(1000), opened(1000, '1', 'o2')]
+    maxRiskPerTrade.onFill!({ ...own, ...more }, fill, factsOf({ ...accountOf(held), at }), state)
+    return state
   }
   type Passed = { bare: string | null; side: 'above' | 'below' | undefined; next: number | null }
   function passed(positions: Position[], orders: Order[] = [], text: FactsText['spec'] = {}): Passed {
-    const state = { ...newRuleState(), due: 61_000 }
+    const entries = positions.map((p) => entry(p.openedAt, p.id))
+    const state = { ...newRuleState(), due: 61_000, entries }
     const facts = factsOf({ ...accountOf(positions, orders), spec: { ...SPEC, ...text }, at: 61_000 })
     const { found } = maxRiskPerTrade.passDue!(own, facts, state)
     return { bare: found ? str(found.value) : null, side: found?.side, next: state.due }
   }
 
-  test('counted from its opening, the earliest first', () => {
-    expect(due([opened(1000)], 1000)).toBe(61_000)
-    expect(due([opened(9000, '1', 'o2'), opened(1000)], 9000)).toBe(61_000)
-    expect(due([opened(1000), opened(90_000, '1', 'o2')], 90_000)).toBe(150_000)
-    expect(due([], 1000)).toBeNull()
-    expect(due([opened(1000)], 1000, { within_s: 0 })).toBe(1000)
+  test('counted from each entry, additions too, the earliest first', () => {
+    expect(filled([], 1000)).toMatchObject({ due: 61_000, entries: [entry(1000)] })
+    expect(filled([entry(1000)], 9000)).toMatchObject({ due: 61_000, entries: [entry(1000), entry(9000)] })
+    expect(filled([entry(1000, 'o2')], 9000)).toMatchObject({ due: 61_000, entries: [entry(1000, 'o2'), entry(9000)] })
+    expect(filled([], 1000, '1', { within_s: 0 }).due).toBe(1000)
+  })
+  test('not from what closes; what is no more is not waited for', () => {
+    expect(filled([entry(1000)], 9000, '0')).toMatchObject({ due: 61_000, entries: [entry(1000)] })
+    expect(filled([entry(500, 'o3')], 9000, '0')).toMatchObject({ due: null, entries: [] })
+  })
+  test('fills of one instant are one entry; at most 100 of a position wait, the last one is put off', () => {
+    expect(filled([entry(1000)], 1000).entries).toEqual([entry(1000)])
+    const many = Array.from({ length: 100 }, (_, i) => entry(i))
+    expect(filled(many, 5000).entries).toEqual([...many.slice(0, 99), entry(5000)])
+    expect(
+      filled(
+        many.map((e) => entry(e.at, 'o2')),
+        5000,
+      ).entries,
+    ).toHaveLength(101)
   })
 
   test('not where the rule asks for none, or refuses the order without it', () => {
-    expect([due([opened(1000)], 1000, { needs_stop: false }), due([opened(1000)], 1000, { effect: 'gate' })]).toEqual([
-      null,
-      null,
-    ])
+    const none = { due: null, entries: [] }
+    expect(filled([], 1000, '1', { needs_stop: false })).toMatchObject(none)
+    expect(filled([], 1000, '1', { effect: 'gate' })).toMatchObject(none)
   })
 
   test('one without is found, one that stops cover wholly is not', () => {
@@ -218,4 +237,56 @@ test('the largest loss at a stop from here is served', () => {
     stop('o2', '95', { stop: null, type: 'trailing_stop' }),
   ])
     expect(served([other])).toEqual(['0', '1000'])
+})
+
+describe('an exit, where the rule refuses', () => {
+  const stop = (price: string | null, more: Partial<Order> = {}): Order => ({
+    ...orderOf({ id: 'o7', side: 'sell', type: 'stop', quantity: '5', stop: '1' }),
+    stop: price === null ? null : dec(price),
+    ...more,
+  })
+  /** 5 bought at 110 on the average, ten a point: 1 % of B0 is lost at 90. */
+  const held = positionOf('5', '5500')
+  const gate = rule({ needs_stop: true })
+  const asked = (own: MaxRiskPerTradeRule, before: Order[], after: Order[], position = held) => {
+    const facts = factsOf(accountOf([position], after))
+    return maxRiskPerTrade.refuseExit!(own, { before, after, quoteOf }, facts)
+  }
+  test('may not be moved to where more than the limit is lost, by size and cost of the position', () => {
+    const to = (price: string) => asked(rule(), [stop('100')], [stop(price)])
+    expect([to('90'), to('89.99')?.field, to('120')]).toEqual([null, 'stop_loss', null])
+    expect(to('89.99')?.detail).toBe('at most 1000 USD lost at the stop; there 1000.5')
+    const short = (price: string) =>
+      asked(rule(), [stop('120', { side: 'buy' })], [stop(price, { side: 'buy' })], positionOf('-5', '-5500'))
+    expect([short('130'), short('130.01')?.field]).toEqual([null, 'stop_loss'])
+  })
+  test('one that lies beyond the limit already may come nearer, not go farther', () => {
+    const from = (before: string, after: string) => asked(rule(), [stop(before)], [stop(after)])
+    expect([from('80', '85'), from('80', '80'), from('80', '79')?.field]).toEqual([null, null, 'stop_loss'])
+  })
+  test('counts for what it closes: its rest, at most the position', () => {
+    const to = (quantity: string, filled = '0') =>
+      asked(rule(), [stop('100')], [stop('80', { quantity: dec(quantity), filled: dec(filled) })])
+    expect([to('3'), to('4')?.field, to('4', '1'), to('9')?.detail]).toEqual([
+      null,
+      'stop_loss',
+      null,
+      'at most 1000 USD lost at the stop; there 1500',
+    ])
+  })
+  test('one that is not active yet loses nothing; a limit, the same side and another symbol are none', () => {
+    const trailing = { offset: dec('1'), share: null, activation: dec('120'), best: null }
+    expect(asked(rule(), [stop('100')], [stop(null, { type: 'trailing_stop', trailing })])).toBeNull()
+    for (const more of [{ type: 'limit' }, { side: 'buy' }, { symbol: 'EUR/JPY' }] as Partial<Order>[])
+      expect(asked(rule(), [stop('100')], [stop('1', more)])).toBeNull()
+  })
+  test('is not given up where one is needed: not cancelled, not made smaller, and none comes that loses more', () => {
+    expect(asked(gate, [stop('100')], [])?.detail).toBe('a position in TST/USD keeps its stop')
+    expect(asked(gate, [stop('100')], [stop('100', { quantity: dec('4') })])?.field).toBe('stop_loss')
+    expect(asked(gate, [stop('100')], [stop('100'), stop('80', { id: 'o8' })])?.field).toBe('stop_loss')
+    expect(asked(gate, [stop('100')], [stop('100'), stop('95', { id: 'o8' })])).toBeNull()
+    expect(asked(gate, [stop('100', { quantity: dec('4') })], [])).toBeNull()
+    expect(asked(gate, [stop('100'), stop('95', { id: 'o8' })], [stop('100')])).toBeNull()
+    expect([asked(rule(), [stop('100')], []), asked(rule(), [], [stop('80')])]).toEqual([null, null])
+  })
 })

@@ -161,8 +161,8 @@ export interface Account {
   deeds: { what: 'open' | 'close' | 'activation' | 'stop_trigger'; symbol: string }[]
   /** what the command of this point risked too much */
   risked: Line[]
-  /** positions that a rule has looked at for a stop */
-  judged: string[]
+  /** entries into positions for which a rule has not looked for a stop yet */
+  entries: { index: number; position: string; at: number }[]
   /** no instant up to here is due again */
   settledTo: number
 }

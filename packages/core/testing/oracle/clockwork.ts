@@ -13,8 +13,6 @@ import {
   sessionEndAfter,
   weekDay,
 } from './clocks.ts'
-import { abs } from './number.ts'
-import { isStop, restOf } from './working.ts'
 
 /** The next instant at which time alone does something to this account, at most once each. */
 export function nextInstant(account: Account): number | null {
@@ -94,22 +92,8 @@ export function setClocks(desk: Desk): void {
       state.due = limitFrom(account, rule.days, rule.unit, account.firstFill)
     }
     if (rule.rule === 'max_risk_per_trade' && rule.needs_stop && rule.effect !== 'gate') {
-      const due = account.book.positions
-        .filter((p) => !account.judged.includes(`${i} ${p.id}`))
-        .map((p) => p.openedAt + rule.within_s * 1000)
+      const due = account.entries.filter((e) => e.index === i).map((e) => e.at + rule.within_s * 1000)
       state.due = due.length > 0 ? Math.min(...due) : null
     }
   })
-}
-/** Stops against it cover all of it. */
-export function isProtected(account: Account, position: string): boolean {
-  const held = account.book.positions.find((p) => p.id === position)!
-  let covered = 0n
-  for (const order of account.orders) {
-    const isAgainst = order.symbol === held.symbol && (order.side === 'buy') === held.quantity < 0n
-    const isLeg = order.partner !== null && order.parent === null
-    if (isAgainst && !isLeg && isStop(order) && (order.ticket === null || order.ticket === position))
-      covered += restOf(order)
-  }
-  return covered >= abs(held.quantity)
 }

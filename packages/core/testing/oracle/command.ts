@@ -1,6 +1,7 @@
 import type { AmendBody, OrderBody, Trail } from '../../domain/engine/types.ts'
 import type { Instrument } from '../../domain/instruments/instrument.ts'
 import { type Account, type Desk, type Distance, heldIn, instrumentOf, isHedging, type Order } from './account.ts'
+import { isExitRefused } from './exits.ts'
 import { fillMarketable, reducible } from './fill.ts'
 import { isHeldBack } from './news.ts'
 import { abs, max, mul, num, ONE } from './number.ts'
@@ -43,29 +44,42 @@ export function draftOrder(desk: Desk, body: OrderBody): Drafted {
   const marketRefusal = offMarket(desk, instrument, body, orders, isReducing)
   if (marketRefusal) return { refusal: marketRefusal }
   if (!isReducing) {
-    const rule = refusedByRule(desk, orders, body, true, !blocked && tradesNow(desk, orders))
+    const rule = refusedByRule(desk, orders, body)
     if (rule) return { refusal: rule }
-  } else if (isHeldBack(desk, body.symbol, 'close')) return refuse('rule_refused')
+  } else if (orders.some((o) => isExitRefused(desk, [...account.orders, o]))) return refuse('rule_refused', 'stop_loss')
+  if (!blocked && orders.some((o) => tradesNow(desk, [o]) && isTradeHeldBack(desk, o)))
+    return refuse('rule_refused', 'symbol')
   if (order.postOnly && !blocked && takes(desk, order)) return refuse('would_take', 'price')
   if (!isReducing && !isAffordable(desk, orders)) return refuse('insufficient_margin')
   return { orders, waits: blocked !== null, reduces: isReducing }
 }
 
-/** What only reduces, other orders of its side that wait counted as filled before it. */
-function reduces(desk: Desk, order: Order, without?: Order): boolean {
+/** What is left of the position for an order against it, once orders of its side that wait are filled. */
+function roomFor(desk: Desk, order: Order, without?: Order): bigint {
   const { account } = desk
-  if (order.reduceOnly || order.ticket !== null) return true
-  if (isHedging(account)) return false
+  if (isHedging(account)) return 0n
   const held = heldIn(account.book, order.symbol)
-  if (order.side === 'buy' ? held >= 0n : held <= 0n) return false
+  if (order.side === 'buy' ? held >= 0n : held <= 0n) return 0n
   const waiting = new Map<string, bigint>()
   for (const o of account.orders) {
-    if (o === without || o.symbol !== order.symbol || o.side !== order.side || o.reduceOnly) continue
+    if (o === without || o.id === order.partner || o.symbol !== order.symbol || o.side !== order.side) continue
+    if (o.reduceOnly) continue
     const pair = o.partner === null ? o.id : [o.id, o.partner].sort().join()
     waiting.set(pair, max(waiting.get(pair) ?? 0n, restOf(o)))
   }
   const used = [...waiting.values()].reduce((a, b) => a + b, 0n)
-  return order.quantity + used <= abs(held)
+  return max(abs(held) - used, 0n)
+}
+const isExit = ({ reduceOnly, ticket }: Order): boolean => reduceOnly || ticket !== null
+/** What only reduces, other orders of its side that wait counted as filled before it. */
+const reduces = (desk: Desk, order: Order, without?: Order): boolean =>
+  isExit(order) || (!isHedging(desk.account) && restOf(order) <= roomFor(desk, order, without))
+/** Do news forbid what the order would do if it traded now? */
+export function isTradeHeldBack(desk: Desk, order: Order, without = order): boolean {
+  const isReducing = reduces(desk, order, without)
+  const closes = isReducing || roomFor(desk, order, without) > 0n
+  const forbids = (what: 'open' | 'close') => isHeldBack(desk, order.symbol, what)
+  return (!isReducing && forbids('open')) || (closes && forbids('close'))
 }
 
 // ---- grids -----------------------------------------------------------------------------------------------------------
@@ -213,14 +227,16 @@ function takes(desk: Desk, order: Order): boolean {
   return fillMarketable(copy, copy.account.book, { ...order }) > 0n
 }
 /** Would it trade as soon as it is there: at the touch, whatever is left of its depth? */
-function tradesNow(desk: Desk, orders: Order[]): boolean {
+export function tradesNow(desk: Desk, orders: Order[]): boolean {
   return orders.some((order) => {
     const price = triggerPrice(desk, order)
     const { bid, ask } = touchOf(instrumentOf(desk.account.spec, order.symbol), marksOf(desk))
     const isBuy = order.side === 'buy'
     const crosses = order.price === null || (isBuy ? ask <= order.price : bid >= order.price)
     if (!isStop(order)) return crosses
-    return order.stop !== null && price !== null && (isBuy ? price >= order.stop : price <= order.stop) && crosses
+    const stop = stopOf(order)
+    const hasMoved = order.best !== null && price !== null && (isBuy ? price < order.best : price > order.best)
+    return stop !== null && price !== null && !hasMoved && (isBuy ? price >= stop : price <= stop) && crosses
   })
 }
 /** Filled as it would be now, in a copy of the account, fees and spread paid. */
@@ -302,6 +318,10 @@ export function amendOrder(desk: Desk, order: Order, body: AmendBody): Refusal |
     const rule = refusedByRule({ ...desk, account: without }, [amended], order, false)
     if (rule) return rule
   }
+  const after = account.orders.map((o) => (o === order ? amended : o))
+  if (isSized && isReducing && isExitRefused(desk, after)) return { code: 'rule_refused', field: 'stop_loss' }
+  if (isAnew && !blocked && tradesNow(desk, [amended]) && isTradeHeldBack(desk, amended, order))
+    return { code: 'rule_refused', field: 'symbol' }
   if (isAnew && order.postOnly && !blocked && takes(desk, amended)) return { code: 'would_take', field: 'price' }
   if (isAnew && !isReducing && !isAffordable(desk, [amended], order)) return { code: 'insufficient_margin' }
   const losesPlace = amended.price !== order.price || amended.quantity > order.quantity

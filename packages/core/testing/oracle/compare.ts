@@ -290,7 +290,7 @@ function decisionOf(r: JournalRecord, name: (order: string) => string): Decision
   }
 }
 /** The reasons that the specification or the shared decisions name. */
-const REASONS = ['no_liquidity', 'oco', 'bracket_exited', 'nothing_to_reduce', 'settled']
+const REASONS = ['no_liquidity', 'oco', 'bracket_exited', 'nothing_to_reduce', 'settled', 'news_window']
 const reasonOf = (reason?: string) => (reason !== undefined && REASONS.includes(reason) ? reason : undefined)
 /** The field of a refusal is compared where the specification names it. */
 function answerOf(answer: Answer, account: string, names: Names, withField: boolean): string {

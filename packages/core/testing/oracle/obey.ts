@@ -2,6 +2,7 @@ import type { Command, OrderBody } from '../../domain/engine/types.ts'
 import { type Account, type Desk, heldIn, instrumentOf, type Order, opposite } from './account.ts'
 import { DAY, sessionEndAfter } from './clocks.ts'
 import { amendOrder, draftOrder, offQuantity } from './command.ts'
+import { isExitRefused } from './exits.ts'
 import { entersOrExits, isHeldBack } from './news.ts'
 import { abs, num, text } from './number.ts'
 import { finish, open, pause, point, resume } from './oracle.ts'
@@ -136,7 +137,7 @@ function close(desk: Desk, command: Extract<Command, { op: 'close' }>): Answer {
   }
   const blocked = blockedBy(desk, instrument)
   if (blocked) return refuse(blocked)
-  if (isHeldBack(desk, held.symbol, 'close')) return refuse('rule_refused')
+  if (isHeldBack(desk, held.symbol, 'close')) return refuse('rule_refused', 'symbol')
   const { latency_ms } = account.spec
   const order: Order = {
     id: command.client_order_id!,
@@ -168,12 +169,15 @@ function cancel(desk: Desk, isMeant: (order: Order) => boolean, isOne: boolean):
   const { account } = desk
   const named = account.orders.filter(isMeant)
   if (isOne && named.length === 0) return refuse('order_not_working')
-  const cancelled = [...named]
+  const cancelled: Order[] = []
   for (const order of named) {
     const partner = account.orders.find((o) => o.id === order.partner)
-    if (partner) partner.partner = null
-    if (partner && order.parent === null && !named.includes(partner)) cancelled.push(partner)
+    const more = isOne && partner && order.parent === null ? [order, partner] : [order]
+    const left = account.orders.filter((o) => !cancelled.includes(o) && !more.includes(o))
+    if (!isExitRefused(desk, left)) cancelled.push(...more)
+    else if (isOne) return refuse('rule_refused', 'stop_loss')
   }
+  for (const order of account.orders) if (cancelled.some((o) => o.id === order.partner)) order.partner = null
   for (const order of cancelled) endOrder(desk, order, 'cancelled')
   return { ok: true, cancelled: cancelled.map((order) => order.id).join() }
 }

@@ -32,7 +32,9 @@ import {
 } from './breach.ts'
 import { bookCarry, carryOf, closing } from './carry.ts'
 import { DAY, localDay, resetAfter } from './clocks.ts'
-import { cutsAt, isProtected, limitFrom, nextInstant, setClocks } from './clockwork.ts'
+import { cutsAt, limitFrom, nextInstant, setClocks } from './clockwork.ts'
+import { isTradeHeldBack, tradesNow } from './command.ts'
+import { isProtected } from './exits.ts'
 import { fillMarketable, forgetTaken } from './fill.ts'
 import { countDay, gatesOpen } from './gates.ts'
 import { type Newest, OracleMarket } from './market.ts'
@@ -117,6 +119,11 @@ function instant(desk: Desk): void {
     order.arrivesAt = null
     if (takesNow(desk, order)) {
       endOrder(desk, order, 'cancelled')
+      continue
+    }
+    if (isOpen(desk, order.symbol) && tradesNow(desk, [order]) && isTradeHeldBack(desk, order)) {
+      const partner = account.orders.find((o) => o.id === order.partner)
+      for (const leg of partner ? [order, partner] : [order]) endOrder(desk, leg, 'cancelled', 'news_window')
       continue
     }
     sayStanding(desk, order, 'working')
@@ -515,11 +522,12 @@ function overdue(desk: Desk): Line[] {
       return [{ index, value: days, limit: days, gap: -1n }]
     }
     if (rule.rule === 'max_risk_per_trade') {
-      const open = account.book.positions.filter(
-        (p) => !account.judged.includes(`${index} ${p.id}`) && p.openedAt + rule.within_s * 1000 <= at,
+      const isDue = (e: Account['entries'][number]) => e.index === index && e.at + rule.within_s * 1000 <= at
+      const due = account.entries.filter(isDue)
+      account.entries = account.entries.filter((e) => !isDue(e))
+      const late = account.book.positions.filter(
+        (p) => due.some((e) => e.position === p.id) && !isProtected(account, p),
       )
-      for (const { id } of open) account.judged.push(`${index} ${id}`)
-      const late = open.filter((p) => !isProtected(account, p.id))
       return late.length > 0 ? [{ index, value: BigInt(late.length) * num('1'), limit: 0n, gap: -1n }] : []
     }
     return []
@@ -691,7 +699,7 @@ function blank(id: string, spec: AccountSpec): Account {
     closing: [],
     deeds: [],
     risked: [],
-    judged: [],
+    entries: [],
     settledTo: 0,
   }
 }

@@ -4,7 +4,6 @@ import type { Line } from './breach.ts'
 import { localDay, wall, weekDay } from './clocks.ts'
 import { isCutOff } from './clockwork.ts'
 import type { Refusal } from './command.ts'
-import { isHeldBack } from './news.ts'
 import { abs, max, mul, num, percentOf } from './number.ts'
 import { convert, markOf, marksOf, ownPrice } from './value.ts'
 import { restOf } from './working.ts'
@@ -15,7 +14,6 @@ export function refusedByRule(
   orders: Order[],
   body: Pick<OrderBody, 'symbol' | 'side'>,
   isNew = true,
-  trades = true,
 ): Refusal | null {
   const { account } = desk
   const [order] = orders as [Order]
@@ -51,7 +49,6 @@ export function refusedByRule(
         }
         if (loss > percentOf(num(account.spec.initial_balance), num(rule.pct))) return no('quantity')
       }
-      if (rule.rule === 'news_window' && trades && isHeldBack(desk, order.symbol, 'open')) return no('symbol')
       if (isCutOff(account, rule, order.symbol, desk.at)) return no('symbol')
     }
   }
@@ -91,7 +88,6 @@ const ORDER = [
   'max_risk_per_trade',
   'weekend_flat',
   'session_flat',
-  'news_window',
 ]
 function inWindows(
   { zone, windows }: { zone: string; windows: { days: number[]; from: string; to: string }[] },

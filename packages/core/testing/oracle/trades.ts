@@ -30,8 +30,20 @@ export function noteFill(desk: Desk, fill: Noted): void {
   rulesOf(account).forEach((rule, i) => {
     if (rule.rule === 'inactivity') account.rules[i]!.due = at + rule.days * DAY
   })
+  account.entries = account.entries.filter((e) => account.book.positions.some((p) => p.id === e.position))
+  if (fill.opens > 0n) enter(desk, fill.after.id)
   if (fill.closes > 0n) closePart(desk, fill)
   if (fill.opens > 0n) openPart(desk, fill)
+}
+/** One look for a stop is owed for each instant of entry; a hundred at most of one position. */
+function enter({ account, at }: Desk, position: string): void {
+  rulesOf(account).forEach((rule, index) => {
+    if (rule.rule !== 'max_risk_per_trade' || !rule.needs_stop || rule.effect === 'gate') return
+    const own = account.entries.filter((e) => e.index === index && e.position === position)
+    const last = own.at(-1)
+    if (last && (last.at === at || own.length >= 100)) account.entries.splice(account.entries.indexOf(last), 1)
+    account.entries.push({ index, position, at })
+  })
 }
 function closePart(desk: Desk, { before, after, closes, opens, result, fee, order }: Noted): void {
   const { account, at } = desk

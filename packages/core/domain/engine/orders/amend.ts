@@ -1,7 +1,7 @@
 /** Changing a waiting order: a new price or a raised quantity goes to the end of the queue, a crossing price trades. */
 import { type Dec, dec, eq, gt } from '../../money/dec.ts'
 import type { Market } from '../compile.ts'
-import { refuseByRules } from '../order-rules.ts'
+import { refuseByRules, refuseExits } from '../order-rules.ts'
 import type { Order } from '../state.ts'
 import { fork, type Turn, takeBack } from '../turn.ts'
 import type { AmendBody, Answer } from '../types.ts'
@@ -146,9 +146,11 @@ function stand(
 /** Less of an order, or the same until another time: only what is too small for the market is refused. */
 function stayInPlace(turn: Turn, order: Order, market: Market, { quantity }: AmendBody): Refusal | null {
   const refusal =
-    quantity === undefined || onlyReduces(turn, order)
+    quantity === undefined
       ? null
-      : checkNotional(order, referenceOf(turn, order, market), market)
+      : onlyReduces(turn, order)
+        ? refuseExits(turn, turn.state.orders)
+        : checkNotional(order, referenceOf(turn, order, market), market)
   if (!refusal) writeStanding(turn, order, 'amended')
   return refusal
 }

@@ -1,9 +1,10 @@
 /** An order reaches the market: it trades what crosses, rests, or waits for its trigger. */
 import type { Market } from '../compile.ts'
-import { isHeldBack } from '../order-rules.ts'
+import { arrivesInNews, isHeldBack } from '../order-rules.ts'
 import type { Order } from '../state.ts'
 import type { Turn } from '../turn.ts'
 import { isTrading } from './market-bar.ts'
+import { partnerOf } from './oco.ts'
 import { cancelOrder, dropOrder, isDone, writeStanding } from './order-view.ts'
 import { sizeAhead } from './queue.ts'
 import { cancelIdle } from './reducing.ts'
@@ -49,6 +50,10 @@ export function arriveOrders(turn: Turn): void {
     order.arrivesAt = null
     if (!barred && wouldTake(turn, order, market)) {
       cancelOrder(turn, order, 'would_take')
+      continue
+    }
+    if (!barred && arrivesInNews(turn, order, market)) {
+      for (const leg of [order, partnerOf(turn, order)]) if (leg) cancelOrder(turn, leg, 'news_window')
       continue
     }
     dropOrder(state, order)

@@ -1,3 +1,4 @@
+import { refuseExits } from '../order-rules.ts'
 import type { Order } from '../state.ts'
 import type { Turn } from '../turn.ts'
 import type { Answer } from '../types.ts'
@@ -15,13 +16,26 @@ export function cancelOne(turn: Turn, name: string): Answer {
   const order = findOrder(turn, name)
   if (!order) return notWorking(name)
   const partner = order.parent === null ? partnerOf(turn, order) : undefined
-  if (order.parent !== null) standAlone(turn, order)
   const gone = partner ? [order, partner] : [order]
+  const refusal = refuseExits(
+    turn,
+    turn.state.orders.filter((o) => !gone.includes(o)),
+  )
+  if (refusal) return refusal
+  if (order.parent !== null) standAlone(turn, order)
   for (const each of gone) cancelOrder(turn, each, 'requested')
   return { ok: true, cancelled: gone.map((o) => o.id) }
 }
+/** A stop that a rule does not let go stays. */
 export function cancelAll(turn: Turn, symbol: string | undefined): Answer {
-  const gone = turn.state.orders.filter((o) => symbol === undefined || o.symbol === symbol)
-  for (const order of gone) cancelOrder(turn, order, 'requested')
-  return { ok: true, cancelled: gone.map((o) => o.id) }
+  const gone: string[] = []
+  for (const order of turn.state.orders.filter((o) => symbol === undefined || o.symbol === symbol)) {
+    const left = turn.state.orders.filter((o) => o !== order)
+    if (refuseExits(turn, left)) continue
+    cancelOrder(turn, order, 'requested')
+    gone.push(order.id)
+  }
+  // the other exit of one that went
+  for (const order of turn.state.orders) if (order.oco !== null && gone.includes(order.oco)) order.oco = null
+  return { ok: true, cancelled: gone }
 }
