@@ -89,6 +89,33 @@ const DATABASE: readonly Variable[] = [
     about: "Opens the project's REST interface, which is not used here; the database wants DATABASE_URL.",
   },
 ]
+/** Cache, limits, secrets and blobs on servers. */
+const STORES: readonly Variable[] = [
+  {
+    name: 'REDIS_URL',
+    secret: true,
+    about: 'redis://[user:password@]host:port, rediss:// for TLS: cache and limits of all replicas. Unset: memory.',
+  },
+  { name: 'REDIS_HOST', about: 'The same in parts: host,' },
+  { name: 'REDIS_PORT', default: '6379', about: 'port,' },
+  { name: 'REDIS_PASSWORD', secret: true, about: 'password.' },
+  { name: 'REDIS_CA_FILE', about: "PEM of the authority of Redis's certificate; unset: those of the system." },
+  { name: 'VAULT_ADDR', about: 'https://host:8200 of Vault or OpenBao. Unset: the encrypted secrets file.' },
+  { name: 'VAULT_ROLE_ID', about: "The service's AppRole, made by ./assay vault setup." },
+  { name: 'VAULT_SECRET_ID', secret: true, about: 'Its secret id.' },
+  { name: 'VAULT_KUBERNETES_ROLE', about: "Login by the pod's service account, instead of an AppRole." },
+  { name: 'VAULT_TOKEN', secret: true, about: 'A plain token instead; a root token is refused in production.' },
+  {
+    name: 'VAULT_DATABASE_ROLE',
+    about: "postgres-role: database logins are issued by the secrets server and act as DATABASE_URL's user.",
+  },
+  { name: 'VAULT_CACERT', about: "PEM of the authority of Vault's certificate." },
+  { name: 'S3_BUCKET', about: 'Bucket of the blobs. Unset: a folder in ASSAY_HOME.' },
+  { name: 'S3_ENDPOINT', about: 'URL of an S3-compatible server; unset: Amazon S3.' },
+  { name: 'S3_REGION', default: 'us-east-1', about: 'Region of the bucket: signatures carry it.' },
+  { name: 'S3_ACCESS_KEY_ID', about: 'Key of the bucket,' },
+  { name: 'S3_SECRET_ACCESS_KEY', secret: true, about: 'and its secret.' },
+]
 const IDENTITY: readonly Variable[] = [
   { name: 'SESSION_TIMEOUT_MINUTES', default: '30', about: 'A session ends after this long without a refresh.' },
   { name: 'RATE_LIMIT_ENABLED', default: 'true', about: 'false is refused in production.' },
@@ -106,18 +133,14 @@ const later = (name: string, about: string, secret = false): Variable => ({
 })
 /** Variables of parts that are not in this release. */
 const LATER: readonly Variable[] = [
-  later('REDIS_URL', 'Redis instead of memory.', true),
-  later('REDIS_HOST', 'Redis instead of memory.'),
   later('KAFKA_BROKERS', 'Kafka instead of the embedded bus.'),
   later('CLICKHOUSE_URL', 'ClickHouse for ticks.', true),
   later('WEAVIATE_URL', 'Vector store.'),
   later('ARANGODB_URL', 'Graph store.', true),
-  later('VAULT_ADDR', 'Vault instead of the secrets file.'),
   later('STRIPE_SECRET_KEY', 'Stripe instead of the test provider.', true),
-  later('S3_BUCKET', 'S3 instead of a folder.'),
   later('BOT_CONTROL_PIN', "The operator's PIN login.", true),
 ]
-export const VARIABLES: readonly Variable[] = [...PLATFORM, ...PEERS, ...DATABASE, ...IDENTITY, ...LATER]
+export const VARIABLES: readonly Variable[] = [...PLATFORM, ...PEERS, ...DATABASE, ...STORES, ...IDENTITY, ...LATER]
 
 /** Other names that are accepted, with a notice. */
 export const ALIASES: Readonly<Record<string, string>> = {

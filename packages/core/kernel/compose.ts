@@ -3,7 +3,7 @@ import { AssayError } from '../contracts/errors.ts'
 import type { TokenVerifier } from './auth.ts'
 import type { Config } from './config.ts'
 import { edge } from './edge.ts'
-import { createHealth, type Health } from './health.ts'
+import { createHealth, type Health, type HealthSource } from './health.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { createRequestMetrics } from './metrics.ts'
 import type { Network } from './network.ts'
@@ -16,7 +16,10 @@ import { forgetRevoked } from './revocations.ts'
 import type { Deps, Running, Service, SocketOptions } from './service.ts'
 
 /** Ports and what belongs to the process; compose adds what one service gives to the others. */
-export type BaseDeps = Omit<Deps, 'config' | 'tokens' | 'call' | 'peers' | 'channels'>
+export type BaseDeps = Omit<Deps, 'config' | 'tokens' | 'call' | 'peers' | 'channels'> & {
+  /** what stores on servers tell /health */
+  stores?: readonly (() => HealthSource)[]
+}
 
 export interface ComposeOptions {
   services: readonly Service[]
@@ -53,6 +56,7 @@ export async function compose({ services, base, config, lifecycle, network }: Co
     },
   })
   health.addSource(() => ({ stores: { db: { kind: base.db.kind } } }))
+  for (const source of base.stores ?? []) health.addSource(source)
   const running: { service: Service; part: Running }[] = []
   const parts = () => running.map(({ part }) => part)
   const app: AnyElysia = new Elysia({ name: 'assay' })

@@ -4,6 +4,7 @@ import { ALIASES, REPLACED, VARIABLES } from '../contracts/variables.ts'
 import { flag, list, replicas, size } from './config-values.ts'
 import { databaseProblems } from './database-problems.ts'
 import { isAddressRange } from './proxies.ts'
+import { storeProblems, storeVariables } from './store-config.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 /** The only place that reads the process's environment. */
@@ -48,6 +49,7 @@ const platformSlice = z.object({
   TLS_CA_FILE: z.string().optional(),
   TLS_CERT_FILE: z.string().optional(),
   TLS_KEY_FILE: z.string().optional(),
+  ...storeVariables,
 })
 export type PlatformConfig = z.infer<typeof platformSlice>
 
@@ -123,7 +125,7 @@ function refusals(values: Record<string, string>): ConfigProblem[] {
   for (const variable of mutual.filter((name) => values.ASSAY_PEERS && !values[name])) {
     problems.push({ variable, reason: 'required with ASSAY_PEERS: services talk by mutual TLS only' })
   }
-  problems.push(...databaseProblems(values))
+  problems.push(...databaseProblems(values), ...storeProblems(values))
   const key = values.ENCRYPTION_KEY
   const weakness = key && keyWeakness(key)
   if (weakness) problems.push({ variable: 'ENCRYPTION_KEY', reason: weakness })

@@ -1,13 +1,10 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import { openBlobFolder } from '../ports/blobs/folder.ts'
 import { createEmbeddedBus, type EmbeddedBus } from '../ports/bus/embedded.ts'
-import { createMemoryCache } from '../ports/cache/memory.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import { lockFolder } from '../ports/db/lock.ts'
 import { migrate } from '../ports/db/migrate.ts'
-import { createMemoryLimits } from '../ports/limits/memory.ts'
 import type { Lockstep } from '../ports/marketlog/lockstep.ts'
 import { createLockstep } from '../ports/marketlog/lockstep-memory.ts'
 import { openSegmentLog } from '../ports/marketlog/segments.ts'
@@ -17,8 +14,10 @@ import type { BaseDeps } from './compose.ts'
 import type { Config } from './config.ts'
 import { openDatabase } from './database.ts'
 import { armFailpoints } from './failpoints.ts'
+import type { HealthSource } from './health.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { startRelay } from './relay.ts'
+import { openBlobs, openCache, openVaultSecrets, type StoreParts } from './stores.ts'
 
 export interface DepsOptions {
   config: Config
@@ -42,7 +41,11 @@ export async function createDeps({ config, log, metrics, clock, lifecycle }: Dep
     const unlock = lockFolder(home)
     lifecycle.defer('data folder', async () => unlock())
   }
-  const db = keep('db', await openDatabase(config.platform, log))
+  const stores: (() => HealthSource)[] = []
+  const parts: StoreParts = { config, log, metrics, clock, keep, tell: (source) => void stores.push(source) }
+  const vault = await openVaultSecrets(parts)
+  const logins = config.platform.VAULT_DATABASE_ROLE ? await vault?.databaseCredentials() : undefined
+  const db = keep('db', await openDatabase(config.platform, log, logins))
   const applied = await migrate(db)
   if (applied.length > 0) log.info({ migrations: applied.length }, 'database migrated')
   const marketlog = keep('marketlog', await openSegmentLog({ folder: join(home, 'market-log'), clock, log }))
@@ -64,11 +67,12 @@ export async function createDeps({ config, log, metrics, clock, lifecycle }: Dep
       return lockstep
     },
     bus,
-    cache: keep('cache', createMemoryCache(clock)),
-    limiter: keep('limiter', createMemoryLimits(clock)),
-    secrets: keep('secrets', await openSecretsFile({ home, encryptionKey: config.platform.ENCRYPTION_KEY, log })),
-    blobs: keep('blobs', openBlobFolder(join(home, 'blobs'))),
+    ...(await openCache(parts)),
+    secrets:
+      vault ?? keep('secrets', await openSecretsFile({ home, encryptionKey: config.platform.ENCRYPTION_KEY, log })),
+    blobs: await openBlobs(parts),
     payments: keep('payments', createTestPayments()),
+    stores,
   }
 }
 
