@@ -1,3 +1,4 @@
+import { describe } from 'bun:test'
 import { environment } from '../kernel/config.ts'
 import { KafkaConnection } from '../ports/kafka/connection.ts'
 
@@ -17,4 +18,9 @@ export async function dropTopics(connection: KafkaConnection): Promise<void> {
   const names = (await admin.listTopics()).filter((name) => name.startsWith(connection.named('')))
   if (names.length > 0) await admin.deleteTopics({ topics: names })
   await admin.disconnect()
+}
+
+/** A suite about Kafka itself. Runs where real servers are asked for. */
+export function describeKafka(name: string, suite: () => void): void {
+  if ((environment().ASSAY_TEST_ADAPTERS ?? 'embedded') !== 'embedded') describe(`${name} (real)`, suite)
 }

@@ -9,11 +9,12 @@ export interface Outgoing {
   /** where the key does not say it */
   partition?: number
 }
-/** where the first of a partition's messages was put */
+/** where the first of a partition's messages was put, and the last of those that named the partition */
 export interface Place {
   topic: string
   partition: number
-  offset: number
+  first: number
+  last: number
 }
 interface Waiting {
   messages: readonly Outgoing[]
@@ -133,11 +134,11 @@ export class BatchingProducer {
       compression: CompressionTypes.None,
       topicMessages: [...topics].map(([topic, messages]) => ({ topic, messages })),
     })
-    return answers.map(({ topicName, partition, baseOffset }) => ({
-      topic: topicName,
-      partition,
-      offset: Number(baseOffset),
-    }))
+    return answers.map(({ topicName: topic, partition, baseOffset }) => {
+      const first = Number(baseOffset)
+      const named = topics.get(topic)!.filter((message) => message.partition === partition).length
+      return { topic, partition, first, last: first + Math.max(named, 1) - 1 }
+    })
   }
 
   private async connect(): Promise<Producer> {

@@ -9,6 +9,8 @@ interface Member {
   id: string
   done: number
   reportedAt: number
+  /** that it answers for, where it named any: without one left nobody waits for it */
+  slots: Set<number> | null
 }
 interface Waiter {
   ready: () => boolean
@@ -28,7 +30,7 @@ export function createLockstep(group: string, clock: Clock, silenceMs = SILENCE_
 
   const lowest = (members: ReadonlySet<Member>): number => {
     let least = Number.POSITIVE_INFINITY
-    for (const m of members) if (m.done < least) least = m.done
+    for (const m of members) if (m.done < least && m.slots?.size !== 0) least = m.done
     return least
   }
   const ceiling = (): number => {
@@ -100,19 +102,46 @@ export function createLockstep(group: string, clock: Clock, silenceMs = SILENCE_
     ceiling,
     join(kind, id): Participant {
       const members = kind === 'owner' ? owners : drivers
-      const member: Member = { id, done: 0, reportedAt: clock.monotonic() }
+      const member: Member = { id, done: 0, reportedAt: clock.monotonic(), slots: null }
+      /** slots that came in and have not been reported for since: they stand where they stood */
+      const incoming = new Set<Member>()
       members.add(member)
       driven ||= kind === 'driver'
       wake()
       return {
         report(mseq) {
-          if (mseq <= member.done) return
-          member.done = mseq
+          for (const come of incoming) {
+            members.delete(come)
+            for (const slot of come.slots!) member.slots!.add(slot)
+          }
+          const moved = incoming.size > 0
+          incoming.clear()
+          if (mseq <= member.done && !moved) return
+          member.done = Math.max(member.done, mseq)
           member.reportedAt = clock.monotonic()
           if (waiters.size > 0) wake()
         },
+        async takes(slots) {
+          member.slots ??= new Set()
+          for (const slot of slots) {
+            const come: Member = { ...member, done: 0, slots: new Set([slot]) }
+            for (const other of owners) {
+              if (!other.slots?.delete(slot)) continue
+              come.done = other.done
+              if (other.slots.size === 0) owners.delete(other)
+            }
+            owners.add(come)
+            incoming.add(come)
+          }
+          owners.add(member)
+        },
+        async gives(slots) {
+          const left = new Set(slots.filter((slot) => member.slots?.delete(slot)))
+          if (left.size > 0) owners.add({ ...member, slots: left })
+        },
         leave() {
           members.delete(member)
+          if (member.slots) owners.add({ ...member, slots: new Set(member.slots) })
           wake()
         },
       }

@@ -14,7 +14,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MarketEvent } from '../../domain/market/event.ts'
 import type { Clock } from '../clock/port.ts'
-import { marketLogContract } from './contract.ts'
 import { eventLine, fenceLine } from './line.ts'
 import { CorruptLogError, DiskFullError } from './port.ts'
 import { openSegmentLog, type SegmentLogOptions } from './segments.ts'
@@ -56,18 +55,6 @@ const event = (mseq: number): MarketEvent => ({
   mts: START + mseq,
 })
 const events = (from: number, n: number) => Array.from({ length: n }, (_, i) => event(from + i))
-
-const sizes = {
-  'segments, a file each': { fileEvents: 1, keepEvents: 0 },
-  'segments, many a file': { fileEvents: 130, keepEvents: 70 },
-  'segments, ordinary sizes': { fileEvents: undefined, keepEvents: undefined },
-}
-for (const [name, size] of Object.entries(sizes)) {
-  marketLogContract(name, async () => {
-    const { open, remove } = scratch()
-    return { log: await open(size), reopen: () => open(size), dispose: async () => remove() }
-  })
-}
 
 describe('marketlog: segment files', () => {
   test('a torn tail is cut off at every length and the log goes on', async () => {
