@@ -18,7 +18,7 @@ export interface VersitygwInstallation {
 export async function installVersitygw(progress: Progress): Promise<VersitygwInstallation> {
   const name = `versitygw-${VERSION}`
   const folder = await installOnce({ name, progress }, async (making) => {
-    if (!onPath('go')) throw new ServerMissingError('versitygw', 'go is not on the PATH', 'install Go 1.26 or later')
+    if (!onPath('go')) throw new ServerMissingError('versitygw', 'go is not on the PATH', 'install Go 1.25 or later')
     progress(`versitygw: building ${VERSION} from its Go module (about 5 minutes, once)`)
     await step(['go', 'install', '-ldflags', '-s -w', MODULE], { env: { GOBIN: making, CGO_ENABLED: '0' } })
   })
