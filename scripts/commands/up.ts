@@ -1,19 +1,29 @@
 import { SERVICES } from '@assay/core/contracts/services'
-import { ConfigError, environment } from '@assay/core/kernel/config'
-import { closeOnSignals, type Started, startPlatform } from '@assay/core/kernel/run'
+import { environment } from '@assay/core/kernel/config'
+import { closeOnSignals, startPlatform } from '@assay/core/kernel/run'
 import type { Service } from '@assay/core/kernel/service'
-import { FolderLockedError } from '@assay/core/ports/db/lock'
 import { services } from '@assay/services/all'
 import { forgetInstance, recordInstance } from '../instance.ts'
 import { nearest } from '../nearest.ts'
 import { parseOptions, UsageError } from '../options.ts'
+import { upDistributed } from '../supervise/up-distributed.ts'
+import { startFailure, welcome } from '../welcome.ts'
 
-export const summary = '[--only=a,b] [--port=N]: starts the platform; Ctrl-C stops it'
+export const summary =
+  '[--only=a,b] [--port=N] | --distributed [--replicas=trading=3,…] [--port=N]: starts the platform; Ctrl-C stops it'
 
 export async function run(argv: string[]): Promise<number> {
-  const { values } = parseOptions(argv, { only: { type: 'string' }, port: { type: 'string' } })
+  const { values } = parseOptions(argv, {
+    only: { type: 'string' },
+    port: { type: 'string' },
+    distributed: { type: 'boolean', default: false },
+    replicas: { type: 'string' },
+  })
   const chosen = chooseServices(values.only)
   const port = values.port === undefined ? undefined : parsePort(values.port)
+  if (values.replicas !== undefined && !values.distributed) throw new UsageError('--replicas goes with --distributed')
+  if (values.distributed && values.only !== undefined) throw new UsageError('--only does not go with --distributed')
+  if (values.distributed) return upDistributed({ replicas: values.replicas, basePort: port })
   const failed = Promise.withResolvers<number>()
   try {
     const started = await startPlatform({
@@ -59,33 +69,4 @@ function parsePort(text: string): number {
   const port = Number(text)
   if (!/^\d+$/.test(text) || port > 65_535) throw new UsageError(`--port=${text} is no port`)
   return port
-}
-
-/** A failure that its words explain; anything else keeps its stack. */
-function startFailure(error: unknown, port: number | undefined): string | undefined {
-  if (error instanceof ConfigError) return `the configuration stops the start\n${error.message}`
-  if (error instanceof FolderLockedError) return error.message
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    return `port ${port ?? 'of the configuration'} is taken: choose another one with --port=N (0: any free one)`
-  }
-  return undefined
-}
-
-function welcome({ url, home, notices }: Started): void {
-  const lines = [
-    '',
-    `  Assay is up    ${url}`,
-    `  data           ${home}`,
-    ...notices.map((notice) => `  ${notice}`),
-    '',
-    '  Try next',
-    `    ${url}/docs          every route, to read and to call`,
-    `    curl ${url}/api/market/symbols`,
-    '    ./assay demo         an assessment from the first order to its verdict and proof',
-    '    ./assay doctor       machine, configuration, ports, stores',
-    '',
-    '  Ctrl-C stops it.',
-    '',
-  ]
-  console.log(lines.join('\n'))
 }

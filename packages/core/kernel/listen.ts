@@ -11,6 +11,7 @@ export interface Address {
 /** The edge answers a body that is too long; this only ends one that does not say its length. */
 const MOST_BODY_BYTES = 4 * 1024 * 1024
 const DRAIN_MS = 5_000
+const NOTICED_MS = 1_200
 /** An idle connection of a peer is kept for longer than its own pool keeps it. */
 const PEER_IDLE_S = 255
 
@@ -49,6 +50,12 @@ const mutualTls = ({ credentials }: Network) => ({
   rejectUnauthorized: true,
   minVersion: 0x0304,
 })
+
+/** Says that this process is about to drain, while it still works: the gateway, which asks twice a second, sends nothing new from then on. */
+export async function giveNotice(platform: Platform, network: Network | undefined): Promise<void> {
+  platform.health.markDraining()
+  if (network && network.self !== 'gateway') await Bun.sleep(NOTICED_MS)
+}
 
 /** No new connections; requests in flight get their answers. */
 export async function drain(platform: Platform, server: Server<unknown>): Promise<void> {

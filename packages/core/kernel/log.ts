@@ -10,6 +10,8 @@ export interface LogOptions {
   format?: 'json' | 'text'
   /** data folder: also writes logs/assay.log and logs/error.log there */
   home?: string
+  /** logs/<name>.log and logs/<name>.error.log instead */
+  name?: string
   /** takes the lines in place of standard output */
   out?: { write(line: string): void }
 }
@@ -19,9 +21,9 @@ export interface Log {
 }
 
 /** JSON lines with ISO 8601 UTC time; secrets are cut out, e-mail addresses only hashed. */
-export function openLog({ level, format, home, out = process.stdout }: LogOptions): Log {
+export function openLog({ level, format, home, name, out = process.stdout }: LogOptions): Log {
   const asText = (format ?? (process.stdout.isTTY ? 'text' : 'json')) === 'text'
-  const files = home ? [openLogFile(join(home, 'logs'), 'assay.log'), openLogFile(join(home, 'logs'), 'error.log')] : []
+  const files = home ? logNames(name).map((file) => openLogFile(join(home, 'logs'), file)) : []
   const streams = [
     { level: 'trace' as const, stream: { write: (line: string) => void out.write(asText ? textLine(line) : line) } },
     ...files.map((stream, index) => ({ level: index === 0 ? ('trace' as const) : ('error' as const), stream })),
@@ -43,3 +45,7 @@ export function openLog({ level, format, home, out = process.stdout }: LogOption
     },
   }
 }
+
+/** All lines, and errors only. */
+const logNames = (name: string | undefined): [string, string] =>
+  name ? [`${name}.log`, `${name}.error.log`] : ['assay.log', 'error.log']

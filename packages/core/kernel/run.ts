@@ -6,7 +6,7 @@ import { compose, type Platform } from './compose.ts'
 import { type Config, type Environment, environment, readConfig } from './config.ts'
 import { createDeps } from './deps.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
-import { drain, listen, listenForPeers } from './listen.ts'
+import { drain, giveNotice, listen, listenForPeers } from './listen.ts'
 import { openLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { type Network, openNetwork } from './network.ts'
@@ -49,7 +49,14 @@ export async function startPlatform({
   )
   const { platform: settings } = config
   const names = services.map(({ name }) => name)
-  const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT, home: settings.ASSAY_HOME, out })
+  const log = openLog({
+    level: settings.LOG_LEVEL,
+    format: settings.LOG_FORMAT,
+    home: settings.ASSAY_HOME,
+    // several processes share the folder
+    name: settings.ASSAY_PEERS && (settings.ASSAY_INSTANCE ?? names[0]),
+    out,
+  })
   const lifecycle = createLifecycle({ log: log.logger, onFatal })
   lifecycle.defer('log', () => log.close())
   try {
@@ -77,7 +84,7 @@ export async function startPlatform({
       home: settings.ASSAY_HOME,
       platform,
       notices: [...config.notices, ...httpsNotice(config), ...platform.notices()],
-      close: () => lifecycle.close(),
+      close: () => giveNotice(platform, network).then(() => lifecycle.close()),
     }
   } catch (error) {
     await lifecycle.close()
@@ -109,6 +116,16 @@ export async function composeForDocument(
 export async function run(service: Service): Promise<void> {
   const started = await startPlatform({ services: [service], env: environment(), onFatal: () => process.exit(1) })
   closeOnSignals(started.close)
+  await readiness(started.platform)
+  if (process.send) {
+    process.send({ ready: started.url, notices: started.notices })
+    // whoever started it is gone
+    process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
+  } else for (const notice of started.notices) process.stderr.write(`${notice}\n`)
+}
+
+async function readiness({ health }: Platform): Promise<void> {
+  while (!(await health.readiness()).ready) await Bun.sleep(20)
 }
 
 /** Ctrl-C or SIGTERM closes and exits 0; a second one does not wait. */

@@ -1,0 +1,94 @@
+import { join } from 'node:path'
+import type { Environment } from '@assay/core/kernel/config'
+import { openLocalCa, writeCredentials } from '@assay/core/kernel/local-ca'
+import { lockFolder } from '@assay/core/ports/db/lock'
+import { type Planned, planProcesses, STOP_ORDER } from './plan.ts'
+import { prepareStores } from './prepare.ts'
+import { forgetProcesses, recordProcesses } from './processes.ts'
+import { type Supervised, supervise } from './supervised.ts'
+
+export interface DistributedOptions {
+  home: string
+  env: Environment
+  replicas: Readonly<Record<string, number>>
+  basePort: number
+  say: (line: string) => void
+}
+export interface Distributed {
+  /** the gateway's public address */
+  url: string
+  notices: readonly string[]
+  close(): Promise<void>
+}
+const DAY_MS = 86_400_000
+const CERTIFICATE_MS = 7 * DAY_MS
+const RENEW_EVERY_MS = 3 * DAY_MS
+
+/** One process for every service and replica, each watched and started again, with certificates of a CA of the data folder. */
+export async function startDistributed(options: DistributedOptions): Promise<Distributed> {
+  const { home, env, say } = options
+  const unlock = lockFolder(home)
+  const plan = planProcesses(options)
+  const folder = join(home, 'certificates')
+  const ca = await openLocalCa(folder)
+  const processes: Supervised[] = plan.map((planned) =>
+    supervise({
+      planned,
+      credentials: async () => ({
+        ...writeCredentials(folder, planned.instance, await ca.issue(planned.service, CERTIFICATE_MS)),
+      }),
+      logs: join(home, 'logs'),
+      say,
+      changed: () => recordProcesses(home, processes.map(recordOf)),
+    }),
+  )
+  const close = async () => {
+    clearInterval(renewing)
+    for (const wave of STOP_ORDER) {
+      await Promise.all(processes.filter(({ planned }) => wave.includes(planned.service)).map((one) => one.stop()))
+    }
+    forgetProcesses(home)
+    unlock()
+  }
+  const renewing = setInterval(() => void renewAll(processes, say), RENEW_EVERY_MS)
+  try {
+    await prepareStores(env, say)
+    const notices: string[] = []
+    for (const wave of STOP_ORDER.toReversed()) {
+      const starting = processes.filter(({ planned }) => wave.includes(planned.service))
+      notices.push(...(await settled(starting)))
+    }
+    return { url: publicUrl(plan), notices, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Notices of all, once; the first failure when the others have come to an end too. */
+async function settled(starting: readonly Supervised[]): Promise<string[]> {
+  const results = await Promise.allSettled(starting.map((one) => one.start()))
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed) throw new StartFailed((failed.reason as Error).message)
+  return [...new Set(results.flatMap((result) => (result.status === 'fulfilled' ? result.value : [])))]
+}
+/** A process could not start; its last words say why. */
+export class StartFailed extends Error {}
+
+/** One after the other, so that every service keeps answering where it has several replicas. */
+async function renewAll(processes: readonly Supervised[], say: (line: string) => void): Promise<void> {
+  say('certificates are renewed: every process starts anew, one after the other')
+  for (const one of processes) await one.renew().catch((error: Error) => say(error.message))
+}
+
+const publicUrl = (plan: readonly Planned[]): string =>
+  `http://127.0.0.1:${plan.find(({ service }) => service === 'gateway')!.env.PORT}`
+
+const recordOf = ({ planned, pid, url, restarts }: Supervised) => ({
+  instance: planned.instance,
+  service: planned.service,
+  pid,
+  url: planned.url,
+  ready: url !== undefined,
+  restarts,
+})

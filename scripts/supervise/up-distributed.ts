@@ -1,0 +1,62 @@
+import { BASE_PORT } from '@assay/core/contracts/services'
+import { type Environment, environment, readConfig } from '@assay/core/kernel/config'
+import { closeOnSignals } from '@assay/core/kernel/run'
+import { services } from '@assay/services/all'
+import { forgetInstance, recordInstance } from '../instance.ts'
+import { ServerMissingError } from '../stack/server.ts'
+import { raiseStack } from '../stack/stack.ts'
+import { startFailure, welcome } from '../welcome.ts'
+import { StartFailed, startDistributed } from './distributed.ts'
+import { DEFAULT_REPLICAS } from './plan.ts'
+
+export interface UpDistributed {
+  /** as `--replicas` says; absent: the default */
+  replicas: string | undefined
+  /** of the gateway; absent: ASSAY_BASE_PORT, 8000 */
+  basePort: number | undefined
+}
+/** Any of them set: the environment says where all servers are, and the stack stays down. */
+const SERVERS = ['DATABASE_URL', 'KAFKA_BROKERS', 'REDIS_URL', 'REDIS_HOST', 'VAULT_ADDR', 'S3_BUCKET']
+
+const began = performance.now()
+const say = (line: string) => console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}`)
+
+/** One process per service and replica against real servers; ends on a signal. */
+export async function upDistributed({ replicas = DEFAULT_REPLICAS, basePort }: UpDistributed): Promise<number> {
+  try {
+    const asked = { ...environment(), ASSAY_REPLICAS: replicas }
+    const home = readConfig(asked).platform.ASSAY_HOME
+    const env: Environment = { ...asked, ...(await servers(home, asked)) }
+    const { platform } = readConfig(
+      env,
+      services.map(({ config }) => config),
+    )
+    const started = await startDistributed({
+      home,
+      env,
+      replicas: platform.ASSAY_REPLICAS,
+      basePort: basePort ?? platform.ASSAY_BASE_PORT ?? BASE_PORT,
+      say,
+    })
+    recordInstance(home, { pid: process.pid, url: started.url })
+    closeOnSignals(async () => {
+      await started.close()
+      forgetInstance(home)
+    })
+    welcome({ ...started, home })
+    return await new Promise<number>(() => {})
+  } catch (error) {
+    const known = error instanceof ServerMissingError || error instanceof AggregateError || error instanceof StartFailed
+    const reason = known ? error.message : startFailure(error, basePort)
+    if (!reason) throw error
+    console.error(`assay up: ${reason}`)
+    return 1
+  }
+}
+
+/** Those that the environment names, else those of `assay stack`, started when they do not run. */
+async function servers(home: string, env: Environment): Promise<Readonly<Record<string, string>>> {
+  if (SERVERS.some((name) => env[name])) return {}
+  say('no server is named in the environment: assay stack')
+  return raiseStack(home, say)
+}
