@@ -46,7 +46,7 @@ export async function ordersRig(
   const database = await testDatabase()
   const db = database.db.as('trading')
   const store = wrap(sqlStore(db))
-  const t = await testEngine({ thread: 'worker', store, leases: dbLeases(db, systemClock, name) })
+  const t = await testEngine({ thread: 'worker', store, leases: dbLeases(db, systemClock, { id: name, url: null }) })
   await t.append(quoteAt(1, '100.00', '100.02'))
   const accounts = Array.from({ length: outstanding }, (_, i) => `${name}-${i}`)
   await Promise.all(

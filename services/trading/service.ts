@@ -44,7 +44,7 @@ export const tradingWith = (storeOf: (db: Db) => EngineStore): Service<typeof co
     const engine = await startEngine(
       {
         store: storeOf(db),
-        leases: dbLeases(db, clock, OWNER),
+        leases: dbLeases(db, clock, { id: deps.peers.instance, url: deps.peers.url }),
         marketlog,
         lockstep: deps.lockstep('main'),
         clock,

@@ -12,7 +12,7 @@ import { Feed } from './feed.ts'
 import { type Host, LIVE, type Wanted } from './host.ts'
 import type { OwnerApi } from './owner-thread.ts'
 import type { EngineStore, LoadedAccounts } from './store.ts'
-import type { Joining, Loaded, LogStart, StoredAnswer } from './types.ts'
+import { type Joining, type Loaded, type LogStart, SLOTS, type StoredAnswer } from './types.ts'
 
 export interface DeskDeps {
   store: EngineStore
@@ -20,8 +20,19 @@ export interface DeskDeps {
   marketlog: MarketLog
   group: string
   signal: AbortSignal
+  /** the epoch under which a slot is ours now, null when it is not */
+  epochOf: (slot: number) => number | null
   onApplied: (mseq: number) => void
   onError: (error: unknown, accounts: string[]) => void
+}
+
+interface Walk {
+  loaded: LoadedAccounts
+  /** of every slot, when the accounts were read */
+  epochs: readonly (number | null)[]
+  /** of commands of unknown outcome */
+  stamps: Map<string, number>
+  answers: Record<string, StoredAnswer>
 }
 
 export class Desk implements Host {
@@ -45,11 +56,12 @@ export class Desk implements Host {
     const accounts = wanted.map((w) => w.account)
     void this.bring(wanted).catch((error) => {
       this.deps.onError(error, accounts)
-      this.api.unavailable(accounts)
+      this.api.unavailable(accounts, false)
     })
   }
   private async bring(wanted: Wanted[]): Promise<void> {
     const { store } = this.deps
+    const epochs = this.epochs()
     const loaded = await store.load(wanted.map((w) => w.account))
     const found = new Set(loaded.accounts.map((l) => l.account))
     const absent = wanted.filter((w) => !found.has(w.account))
@@ -63,7 +75,10 @@ export class Desk implements Host {
       if (stored) answers[w.account] = stored
     }
     const stamps = new Map(redo.filter((w) => !answers[w.account]).map((w) => [w.account, w.redo!.mseq]))
-    await this.walk(++this.books, loaded, stamps, answers)
+    await this.walk({ loaded, epochs, stamps, answers })
+  }
+  private epochs(): (number | null)[] {
+    return Array.from({ length: SLOTS }, (_, slot) => this.deps.epochOf(slot))
   }
 
   /** Opens the live book with the accounts of the slots; resolves with its start, from where it is to be fed. */
@@ -78,19 +93,22 @@ export class Desk implements Host {
     return start
   }
   /** Takes in the accounts of slots that came to this owner while it runs. */
-  takeOver(loaded: LoadedAccounts): Promise<void> {
-    return this.walk(++this.books, loaded, new Map(), {})
+  async takeOver(slots: readonly number[]): Promise<void> {
+    const epochs = this.epochs()
+    const loaded = await this.deps.store.loadSlots(slots)
+    await this.walk({ loaded, epochs, stamps: new Map(), answers: {} })
   }
   /** Takes accounts in beside a live book: they walk the log in a book of their own until they are level with it. */
-  private async walk(
-    book: number,
-    loaded: LoadedAccounts,
-    stamps: Map<string, number>,
-    answers: Record<string, StoredAnswer>,
-  ): Promise<void> {
-    const joining = await this.joining(loaded.accounts, stamps)
-    const places = joining.flatMap((j) => j.at ?? [])
+  private async walk({ loaded, epochs, stamps, answers }: Walk): Promise<void> {
+    const book = ++this.books
+    const all = await this.joining(loaded.accounts, stamps)
+    const places = all.flatMap((j) => j.at ?? [])
     const start = places.length === 0 ? null : await this.startAt(Math.min(...places))
+    // what was read of a slot that was another's in between is not how its accounts stand
+    const isOurs = ({ loaded: { slot } }: Joining) => epochs[slot] !== null && epochs[slot] === this.deps.epochOf(slot)
+    const joining = all.filter(isOurs)
+    const gone = all.filter((j) => !isOurs(j)).map((j) => j.loaded.account)
+    if (gone.length > 0) this.api.unavailable(gone, true)
     const { merged } = await this.api.open({ book, start, joining, specs: loaded.specs, answers })
     if (start && !merged) await new Feed(this.deps, this.api, book).run(start)
   }

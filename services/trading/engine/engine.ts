@@ -3,6 +3,7 @@ import { AssayError } from '@assay/core/contracts/errors'
 import type { LiveView } from '@assay/core/domain/engine/live'
 import type { Command, JournalRecord, OrderBody } from '@assay/core/domain/engine/types'
 import type { Lifecycle } from '@assay/core/kernel/lifecycle'
+import type { Peers } from '@assay/core/kernel/peers'
 import type { Clock } from '@assay/core/ports/clock/port'
 import type { Lockstep, Participant } from '@assay/core/ports/marketlog/lockstep'
 import type { MarketLog } from '@assay/core/ports/marketlog/port'
@@ -13,13 +14,15 @@ import { Feed } from './feed.ts'
 import { LIVE } from './host.ts'
 import type { Leases } from './leases.ts'
 import { Marks } from './marks.ts'
-import type { Heard, Owner, Previewed } from './owner.ts'
+import type { Heard, Owner, Previewed, Seen } from './owner.ts'
 import { inlineOwner, type OwnerApi } from './owner-thread.ts'
+import { type Ask, MOVING, type Moving, Router, type SlotOwner, type Told, tell } from './router.ts'
 import type { SealedCommit, Signer } from './seal.ts'
+import { SlotKeeper } from './slot-keeper.ts'
 import { slotOf } from './slots.ts'
 import { startOwnerThread } from './start-owner-thread.ts'
 import type { EngineStore } from './store.ts'
-import type { CommandMeta, RefusalCode, Reply } from './types.ts'
+import type { CommandMeta, OwnerReply, RefusalCode, Refused, Reply } from './types.ts'
 
 export type { CommandMeta, Reply }
 export interface Engine {
@@ -38,6 +41,14 @@ export interface Engine {
   /** ends the open segment of the market log: the end of a lockstep run, so that its verdicts are sealed */
   seal(): Promise<void>
   counts(): Promise<Owner['counters']>
+  /** is the account's slot this process's? */
+  owns(account: string): boolean
+  /** answers what another process of trading asks; never asks on */
+  answer(ask: Ask): Promise<Told>
+  /** looks at who owns which slot now, not only at its next turn */
+  look(): Promise<void>
+  /** gives all slots to the other owners, where there are any: commands wait for milliseconds, none is refused */
+  handOver(): Promise<void>
   /** takes no more commands; resolves when all that were taken are answered and saved */
   drain(): Promise<void>
 }
@@ -50,6 +61,8 @@ export interface EngineDeps {
   /** the journal key in use; follows a rotation */
   keys: { readonly signer: Signer }
   log: Pick<Logger, 'info' | 'warn' | 'error'>
+  /** the other processes of trading; absent: there are none */
+  peers?: Pick<Peers, 'fetch'>
   /** hears each mark of an account that somebody listens to */
   marked?: (view: LiveView) => void
 }
@@ -61,14 +74,13 @@ export interface EngineOptions {
   heard?: Heard
   /** the log follows the wall clock: an owner far behind it refuses commands */
   isLive?: () => boolean
+  /** how often the rows of slots are read, ms; a second unless told */
+  lookMs?: number
 }
 
 const TEND_MS = 1000
 /** Further behind a live log than this, an owner takes no command. */
 const BEHIND_MS = 500
-/** While a slot moves, commands wait this long. */
-const HOLD_MS = 2000
-const HOLD_STEP_MS = 25
 /** A command that is not durable by then (a disk without space, say) is answered: its outcome is not known yet. */
 const ANSWER_MS = 10_000
 
@@ -78,10 +90,20 @@ export async function startEngine(deps: EngineDeps, lifecycle: Lifecycle, option
   return engine
 }
 
+const refused = (code: RefusalCode, detail: string): Refused => ({ kind: 'refused', code, detail, retryAfterS: 1 })
+
 class GroupEngine implements Engine {
+  /** what this process does for the accounts of its slots */
+  private readonly here: SlotOwner = {
+    submit: (account, command, meta) => this.submitHere(account, command, meta),
+    read: (account) => this.readHere(account),
+    preview: (account, order) => this.previewHere(account, order),
+  }
   private readonly group: string
   private readonly committer: Committer
   private readonly desk: Desk
+  private readonly keeper: SlotKeeper
+  private readonly router: Router
   private readonly api: OwnerApi
   private readonly marks: Marks
   private readonly feed: Feed
@@ -91,8 +113,6 @@ class GroupEngine implements Engine {
   private readonly answered = new Map<string, Reply>()
   private readonly followers = new Map<string, Set<(records: readonly JournalRecord[]) => void>>()
   private readonly asked = new Set<{ since: number; late: () => void }>()
-  /** slots that are ours, whose accounts have not been read */
-  private readonly untaken = new Set<number>()
   private startsAt = 0
   private started = false
   private diskFull = false
@@ -104,7 +124,7 @@ class GroupEngine implements Engine {
   ) {
     const { store, leases, marketlog, clock, keys, log } = deps
     this.group = options.group ?? 'main'
-    this.participant = deps.lockstep.join('owner', `engine:${this.group}`)
+    this.participant = deps.lockstep.join('owner', leases.me.id)
     const onError = (err: unknown, accounts: string[]): void =>
       log.error({ err, accounts: accounts.slice(0, 20) }, 'engine')
     this.committer = new Committer({
@@ -124,7 +144,9 @@ class GroupEngine implements Engine {
       marketlog,
       group: this.group,
       signal: lifecycle.signal,
-      onApplied: (mseq) => this.participant.report(mseq),
+      epochOf: (slot) => leases.epochOf(slot),
+      // what it applied after its leases ran out is another's to say
+      onApplied: (mseq) => leases.isFresh() && this.participant.report(mseq),
       onError,
     })
     if (options.thread === 'inline') {
@@ -140,29 +162,51 @@ class GroupEngine implements Engine {
     this.desk.serve(this.api)
     const feeding = { marketlog, group: this.group, signal: lifecycle.signal }
     this.feed = new Feed(feeding, this.api, LIVE, () => clock.monotonic())
-    this.marks = new Marks(this.api, clock, lifecycle, (account) => leases.serves(slotOf(account)), deps.marked)
+    this.marks = new Marks(this.api, clock, lifecycle, (account) => this.owns(account), deps.marked)
+    this.keeper = new SlotKeeper({
+      leases,
+      store,
+      desk: this.desk,
+      api: this.api,
+      participant: this.participant,
+      clock,
+      log,
+      lookMs: options.lookMs ?? TEND_MS,
+      nudge: () => this.router.nudge(),
+    })
+    this.router = new Router({
+      leases,
+      here: this.here,
+      peers: deps.peers ?? null,
+      clock,
+      look: () => this.keeper.look(),
+      signal: lifecycle.signal,
+    })
   }
 
   async start(): Promise<void> {
-    const { store, leases, marketlog, log } = this.deps
-    const slots = await leases.acquire()
+    const { store, marketlog, log } = this.deps
+    const slots = await this.keeper.begin()
+    // in this order: others decide meanwhile, and what they have decided on is in the log by then
+    const newest = await store.newest()
     const end = await marketlog.end(this.group)
     this.startsAt = end?.mseq ?? 0
-    const newest = await store.newest()
     if (newest > this.startsAt) {
       log.warn({ group: this.group, log: this.startsAt, stored: newest }, 'the market log lost its newest events')
       await marketlog.raise(this.group, newest)
     }
     const start = await this.desk.openLive(slots)
+    await this.keeper.taken(slots)
     this.started = true
     log.info({ group: this.group, slots: slots.length, from: start.from, to: this.startsAt }, 'engine started')
     this.lifecycle.defer('engine', () => this.drain())
     this.lifecycle.background('engine feed', () => this.feed.run(start), { fatal: true })
+    this.lifecycle.background('engine slots', (signal) => this.keeper.tend(signal))
     this.lifecycle.background('engine tend', (signal) => this.tend(signal))
     this.lifecycle.background('engine answers', (signal) => this.answerLate(signal))
   }
 
-  /** Once a second: leases, saves, the disk, a log that was sealed. */
+  /** Once a second: saves, the disk, a log that was sealed. */
   private async tend(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.deps
     for (let second = 0; !signal.aborted; second++) {
@@ -170,11 +214,10 @@ class GroupEngine implements Engine {
       if (signal.aborted) return
       await this.watchDisk().catch((err) => log.warn({ err }, 'engine: the disk could not be looked at'))
       try {
-        await this.renew()
         this.api.sweep(second)
         await this.feed.lookForSeal()
       } catch (err) {
-        log.warn({ err }, 'engine: leases or the log could not be asked')
+        log.warn({ err }, 'engine: the log could not be asked')
       }
     }
   }
@@ -201,35 +244,6 @@ class GroupEngine implements Engine {
     answer.then(resolve, reject).finally(() => this.asked.delete(asked))
     return promise
   }
-  private async renew(): Promise<void> {
-    const { leases, log } = this.deps
-    const lost = await leases.renew()
-    if (lost.length > 0) {
-      log.warn({ slots: lost }, 'engine: slots went to another owner')
-      this.drop(lost)
-    }
-    const taken = await leases.acquire()
-    if (taken.length > 0) {
-      log.info({ slots: taken }, 'engine: slots taken')
-      // what was read of them while they were another's is not how they stand
-      this.drop(taken)
-      for (const slot of taken) this.untaken.add(slot)
-    }
-    if (this.untaken.size > 0) this.takeOver([...this.untaken])
-  }
-  private drop(slots: readonly number[]): void {
-    for (const slot of slots) this.untaken.delete(slot)
-    this.api.release(slots)
-  }
-  /** Beside renewal, which a long walk would hold up; what failed is tried again a second later. */
-  private takeOver(slots: readonly number[]): void {
-    for (const slot of slots) this.untaken.delete(slot)
-    const take = async () => this.desk.takeOver(await this.deps.store.loadSlots(slots))
-    take().catch((err) => {
-      this.deps.log.warn({ err, slots }, 'engine: the accounts of slots could not be taken over yet')
-      for (const slot of slots) if (this.deps.leases.epochOf(slot) !== null) this.untaken.add(slot)
-    })
-  }
   private async watchDisk(): Promise<void> {
     const { marketlog } = this.deps
     if (marketlog.disk() !== 'ok') this.setDiskFull((await marketlog.recoverDisk()) !== 'ok')
@@ -247,24 +261,41 @@ class GroupEngine implements Engine {
     return undefined
   }
 
-  async submit(account: string, command: Command, meta: CommandMeta): Promise<Reply> {
-    const refused = (code: RefusalCode, detail: string): Reply => ({
-      kind: 'refused',
-      code,
-      detail,
-      retryAfterS: 1,
-    })
-    if (!(await this.isServed(account))) return refused('unavailable', 'The account is moving. Try again.')
+  submit(account: string, command: Command, meta: CommandMeta): Promise<Reply> {
+    return this.router.submit(account, command, meta)
+  }
+  read(account: string): Promise<LiveView> {
+    return this.router.read(account)
+  }
+  preview(account: string, order: OrderBody): Promise<Previewed> {
+    return this.router.preview(account, order)
+  }
+  owns(account: string): boolean {
+    return this.deps.leases.serves(slotOf(account))
+  }
+  answer(ask: Ask): Promise<Told> {
+    return tell(this.here, ask)
+  }
+  look(): Promise<void> {
+    return this.keeper.look()
+  }
+
+  private async submitHere(account: string, command: Command, meta: CommandMeta): Promise<Reply | Moving> {
+    if (!this.isServed(account)) return MOVING
     if (this.options.isLive?.() && this.feed.behindMs > BEHIND_MS)
       return refused('engine_behind', 'The engine is behind the market.')
     if (this.deps.marketlog.disk() === 'full') return refused('disk_full', 'The disk is full: nothing can be written.')
     const answer = this.api
       .submit({ ...meta, account, command })
-      .then((reply) => (reply.kind === 'durable' ? this.answered.get(meta.commandId)! : reply))
+      .then((reply) => this.replyOf(meta.commandId, reply))
       .finally(() => this.answered.delete(meta.commandId))
     return this.inTime(answer, () =>
       refused('outcome_unknown', 'The outcome is not known yet. Ask again under the same id.'),
     )
+  }
+  private replyOf(commandId: string, reply: OwnerReply): Reply | Moving {
+    if (reply.kind === 'durable') return this.answered.get(commandId)!
+    return reply.kind === 'refused' && reply.moving ? MOVING : reply
   }
   private announce({ commit: { account, command, records }, receipt }: SealedCommit): void {
     if (command)
@@ -284,30 +315,24 @@ class GroupEngine implements Engine {
       if (followers.delete(heard) && followers.size === 0) this.followers.delete(account)
     }
   }
-  read(account: string): Promise<LiveView> {
-    return this.look(account, () => this.api.read(account))
+  private readHere(account: string): Promise<LiveView | Moving> {
+    return this.lookHere(account, () => this.api.read(account))
   }
-  preview(account: string, order: OrderBody): Promise<Previewed> {
-    return this.look(account, () => this.api.preview(account, order))
+  private previewHere(account: string, order: OrderBody): Promise<Previewed | Moving> {
+    return this.lookHere(account, () => this.api.preview(account, order))
   }
-  private async look<T extends object>(account: string, ask: () => Promise<T | 'unavailable' | null>): Promise<T> {
-    if (!(await this.isServed(account)))
-      throw new AssayError('unavailable', 'The account is moving. Try again.', { retryAfterS: 1 })
+  private async lookHere<T extends object>(account: string, ask: () => Promise<Seen<T>>): Promise<T | Moving> {
+    if (!this.isServed(account)) return MOVING
     const seen = await this.inTime(ask(), () => {
       throw new AssayError('unavailable', 'The account waits for the disk. Try again.', { retryAfterS: 1 })
     })
     if (!seen) throw new AssayError('not_found', 'There is no such account.')
     if (seen === 'unavailable') throw new AssayError('unavailable', 'The account cannot be served now.')
-    return seen
+    // who stood still for longer than its lease has read what may be another's by now
+    return seen === MOVING || !this.owns(account) ? MOVING : seen
   }
-  private async isServed(account: string): Promise<boolean> {
-    const { leases, clock } = this.deps
-    const slot = slotOf(account)
-    for (let held = 0; !leases.serves(slot) || this.ready() !== undefined; held += HOLD_STEP_MS) {
-      if (held >= HOLD_MS || this.lifecycle.signal.aborted) return false
-      await clock.sleep(HOLD_STEP_MS)
-    }
-    return true
+  private isServed(account: string): boolean {
+    return this.owns(account) && this.ready() === undefined
   }
 
   listen(account: string, heard: (view: LiveView) => void): () => void {
@@ -322,6 +347,9 @@ class GroupEngine implements Engine {
   }
   counts(): Promise<Owner['counters']> {
     return this.api.counts()
+  }
+  handOver(): Promise<void> {
+    return this.keeper.handOver()
   }
   async drain(): Promise<void> {
     await this.api.drain()

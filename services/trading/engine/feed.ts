@@ -19,7 +19,9 @@ export class Feed {
   private suspected = false
   /** where the owner was when a seal was last looked for */
   private idleAt = 0
-  private readonly unconfirmed: { at: number; done: Promise<boolean> }[] = []
+  private readonly unconfirmed: { at: number; done: Promise<void> }[] = []
+  /** its book is part of the live one */
+  private merged = false
   /** last mseq that the owner has confirmed */
   mseq = 0
 
@@ -75,15 +77,16 @@ export class Feed {
       done: this.api.feed(this.book, { events, ended }).then((fed) => {
         this.unconfirmed.splice(this.unconfirmed.indexOf(entry), 1)
         this.mseq = fed.mseq
-        return this.book !== 0 && fed.merged
+        this.merged ||= this.book !== 0 && fed.merged
       }),
     }
     this.unconfirmed.push(entry)
-    return this.unconfirmed.length >= WINDOW ? this.unconfirmed[0]!.done : false
+    if (this.unconfirmed.length >= WINDOW) await this.unconfirmed[0]!.done
+    return this.merged
   }
   private async confirmAll(): Promise<boolean> {
-    const merged = await Promise.all(this.unconfirmed.map((u) => u.done))
-    return merged.includes(true)
+    await Promise.all(this.unconfirmed.map((u) => u.done))
+    return this.merged
   }
 
   /** Asks for heads only where the events show that a segment may have ended. */

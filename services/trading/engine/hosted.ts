@@ -12,6 +12,10 @@ export interface Waiting {
   submission: Submission
   resolve: (reply: OwnerReply) => void
 }
+/** Why an account is here no more. `moving`: another owner has it, or will. */
+export type Gone = 'absent' | 'moving' | 'unavailable'
+/** Told when everything decided so far is durable (null), or that it never will be here. */
+export type SettledWaiter = (gone: Gone | null) => void
 /** An account in its owner's memory. */
 export interface Hosted {
   readonly account: string
@@ -36,8 +40,7 @@ export interface Hosted {
   /** used client_order_ids with their body's hash; null: not read from the store yet */
   clientIds: Map<string, string> | null
   readingIds: boolean
-  /** run when everything decided so far is durable */
-  settled: (() => void)[]
+  settled: SettledWaiter[]
   savedMseq: number
   /** highs of its state are settled up to this event */
   highsAt: number

@@ -1,31 +1,41 @@
 import type { LiveView } from '@assay/core/domain/engine/live'
 import type { OrderBody } from '@assay/core/domain/engine/types'
 import type { Host, Opening } from './host.ts'
-import { type Fed, type Heard, Owner, type Previewed } from './owner.ts'
+import { type Fed, type Heard, Owner, type Previewed, type Seen } from './owner.ts'
 import { connect, type Remote, type Wire } from './rpc.ts'
-import type { Batch, CommitResult, OwnerReply, Submission } from './types.ts'
+import type { AccountSave, Batch, CommitResult, OwnerReply, Submission } from './types.ts'
 
 /** An owner as its host sees it, in this thread or another. */
 export interface OwnerApi {
   open(opening: Opening): Promise<Fed>
   feed(book: number, batch: Batch): Promise<Fed>
   submit(submission: Submission): Promise<OwnerReply>
-  /** null: there is no such account */
-  read(account: string): Promise<LiveView | 'unavailable' | null>
-  /** what the order would do now; null: there is no such account */
-  preview(account: string, order: OrderBody): Promise<Previewed | 'unavailable' | null>
+  read(account: string): Promise<Seen<LiveView>>
+  /** what the order would do now */
+  preview(account: string, order: OrderBody): Promise<Seen<Previewed>>
   marks(): Promise<LiveView[]>
   counts(): Promise<Owner['counters']>
   drain(): Promise<void>
   committed(results: readonly CommitResult[]): void
   absent(accounts: readonly string[]): void
-  unavailable(accounts: readonly string[]): void
+  unavailable(accounts: readonly string[], moving: boolean): void
   release(slots: readonly number[]): void
+  yield(slots: readonly number[], waitMs: number): Promise<AccountSave[]>
+  reportAgain(): void
   watch(account: string, on: boolean): void
   setDiskFull(full: boolean): void
   sweep(second: number): void
 }
-const TO_OWNER = ['committed', 'absent', 'unavailable', 'release', 'watch', 'setDiskFull', 'sweep'] as const
+const TO_OWNER = [
+  'committed',
+  'absent',
+  'unavailable',
+  'release',
+  'reportAgain',
+  'watch',
+  'setDiskFull',
+  'sweep',
+] as const
 const TO_HOST = ['commit', 'save', 'fetch', 'failed', 'applied'] as const
 
 /** An owner in this thread, for backtests and tests. */
@@ -41,8 +51,10 @@ export const apiOf = (owner: Owner): OwnerApi => ({
   drain: () => owner.drain(),
   committed: (results) => owner.committed(results),
   absent: (accounts) => owner.absent(accounts),
-  unavailable: (accounts) => owner.unavailable(accounts),
+  unavailable: (accounts, moving) => owner.unavailable(accounts, moving),
   release: (slots) => owner.release(slots),
+  yield: (slots, waitMs) => owner.yield(slots, waitMs),
+  reportAgain: () => owner.reportAgain(),
   watch: (account, on) => owner.watch(account, on),
   setDiskFull: (full) => owner.setDiskFull(full),
   sweep: (second) => owner.sweep(second),

@@ -74,7 +74,7 @@ test.each(['memory', 'sql'] as const)(
     await log.fence('main', 1)
     const twinStore = memoryStore()
     const store = stores[kind]()
-    const leases = () => (kind === 'sql' ? dbLeases(db, systemClock, 'home') : soleLeases())
+    const leases = () => (kind === 'sql' ? dbLeases(db, systemClock, { id: 'home', url: null }) : soleLeases())
     const begin = () => testEngine({ store, leases: leases(), marketlog: log })
     const twin = await testEngine({ store: twinStore, marketlog: log })
     let mortal: TestEngine = await begin()

@@ -7,6 +7,15 @@ import type { RefusalCode, StoredAnswer, Submission } from './types.ts'
 export function refuse(waiting: Waiting, code: RefusalCode, detail: string, retryAfterS?: number): void {
   waiting.resolve({ kind: 'refused', code, detail, ...(retryAfterS === undefined ? {} : { retryAfterS }) })
 }
+/** Not stamped: whoever has the slot now can take it. */
+export const refuseMoving = (waiting: Waiting): void =>
+  waiting.resolve({
+    kind: 'refused',
+    code: 'unavailable',
+    detail: 'The account is moving. Try again.',
+    retryAfterS: 1,
+    moving: true,
+  })
 export const answerFrom = (waiting: Waiting, stored: StoredAnswer, replayed: boolean): void =>
   waiting.resolve({ kind: 'answer', answer: stored.answer, receipt: stored.receipt, replayed })
 

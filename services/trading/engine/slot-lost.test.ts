@@ -40,7 +40,7 @@ afterEach(async () => {
 
 async function owner(name: string, marketlog: MarketLog, more = {}) {
   const clock = new ManualClock()
-  const leases = dbLeases(db, clock, name)
+  const leases = dbLeases(db, clock, { id: name, url: null })
   const t = await testEngine({ store: sqlStore(db), leases, clock, marketlog, ...more })
   open.push(t)
   return {
@@ -61,7 +61,11 @@ const limit = (side: 'buy' | 'sell', price: string) =>
 const buy = { op: 'order', symbol: 'TST/USD', side: 'buy', type: 'market', quantity: '10' } as const
 const isOk = (reply: Reply) => reply.kind === 'answer' && reply.answer.ok
 /** the owner stands still for longer than its lease: database time goes on without it */
-const stall = () => db.query(`update trading.slot set expires_at = now() - interval '1 second'`)
+const stall = () =>
+  db.batch([
+    { sql: `update trading.slot set expires_at = now() - interval '1 second'` },
+    { sql: `update trading.owner set expires_at = now() - interval '1 second'` },
+  ])
 const chain = (account: string) =>
   db.query<{ aseq: string; kind: string }>('select aseq, kind from trading.journal where account = $1 order by aseq', [
     account,
@@ -99,10 +103,13 @@ test('an owner whose slots went to another drops them, takes them back when they
   await stall()
   const other = await owner('there', marketlog)
   expect(other.leases.epochOf(slotOf('moves'))).toBe(t.leases.epochOf(slotOf('moves'))! + 1)
-  // it does not know yet: what it decides does not happen
-  expect(await t.submit('moves', buy)).toMatchObject({ kind: 'refused', code: 'unavailable' })
+  // it does not know yet: what it decides does not happen, and it waits for the slot's new owner
+  expect(t.leases.serves(slotOf('moves'))).toBe(true)
+  const late = t.submit('moves', buy)
+  await until('it knows', () => !t.leases.serves(slotOf('moves')))
   expect((await chain('moves')).length).toBe(before)
-  await t.passUntil('it knows', () => !t.leases.serves(slotOf('moves')))
+  await t.passUntil('it waits no more', () => Promise.race([late.then(() => true), Bun.sleep(0).then(() => false)]))
+  expect(await late).toMatchObject({ kind: 'refused', code: 'unavailable', retryAfterS: 1 })
   expect(isOk(await other.submit('moves', buy))).toBe(true)
   await marketlog.append('main', 1, [quoteAt(2, '100.10', '100.12')])
   await other.lockstep.applied(2)
@@ -137,7 +144,7 @@ test('accounts of slots that were taken back are read again until the database a
   await openedOn(t, 'unread')
   expect(isOk(await t.submit('unread', limit('sell', '101.00')))).toBe(true)
   await stall()
-  const other = dbLeases(db, systemClock, 'other')
+  const other = dbLeases(db, systemClock, { id: 'other', url: null })
   await other.acquire()
   await t.passUntil('it knows', () => !t.leases.serves(slotOf('unread')))
   failing = true

@@ -48,7 +48,7 @@ async function started(
   owner = 'test',
   more: Parameters<typeof testEngine>[0] = {},
 ): Promise<TestEngine & { leases: Leases }> {
-  const leases = dbLeases(db, systemClock, owner)
+  const leases = dbLeases(db, systemClock, { id: owner, url: null })
   const t = await testEngine({ store: sqlStore(db), leases, ...more })
   open.push(t)
   return { ...t, leases }
@@ -283,12 +283,13 @@ describe('ownership', () => {
     await db.query(`update trading.slot set owner = null, expires_at = '-infinity'`)
   })
   test('a lease that ran out is taken over under a higher epoch, one that stands is not', async () => {
-    const first = dbLeases(db, systemClock, 'first')
-    const second = dbLeases(db, systemClock, 'second')
+    const first = dbLeases(db, systemClock, { id: 'first', url: null })
+    const second = dbLeases(db, systemClock, { id: 'second', url: null })
     expect((await first.acquire()).length).toBe(64)
     const epoch = first.epochOf(0)!
     expect(await second.acquire()).toEqual([])
     await db.query(`update trading.slot set expires_at = now() - interval '1 second' where slot < 3`)
+    await second.look()
     expect((await second.acquire()).sort()).toEqual([0, 1, 2])
     expect(second.epochOf(0)).toBe(epoch + 1)
     expect((await first.renew()).sort()).toEqual([0, 1, 2])

@@ -35,7 +35,7 @@ let commands = 0
 
 /** `log` carries over from another test engine: a restart reads the same events. */
 export async function testEngine(more: Partial<EngineDeps> & Partial<EngineOptions> = {}): Promise<TestEngine> {
-  const { group, thread = 'inline', heard, isLive, ...given } = more
+  const { group, thread = 'inline', heard, isLive, lookMs, ...given } = more
   const lifecycle = createLifecycle({ log: quiet, closeTimeoutMs: 2000 })
   const log = given.marketlog ?? createMemoryLog()
   const lockstep = given.lockstep ?? createLockstep('main', systemClock)
@@ -52,7 +52,13 @@ export async function testEngine(more: Partial<EngineDeps> & Partial<EngineOptio
       lockstep,
     },
     lifecycle,
-    { thread, ...(group ? { group } : {}), ...(heard ? { heard } : {}), ...(isLive ? { isLive } : {}) },
+    {
+      thread,
+      ...(group ? { group } : {}),
+      ...(heard ? { heard } : {}),
+      ...(isLive ? { isLive } : {}),
+      ...(lookMs ? { lookMs } : {}),
+    },
   )
   return {
     engine,

@@ -85,11 +85,20 @@ export interface StoredAnswer {
   answer: Answer
   receipt: Receipt
 }
+/** Not journalled. `moving`: it was not stamped either, the slot's next owner can take it; `order`: under which id to ask for what nobody knows. */
+export interface Refused {
+  kind: 'refused'
+  code: RefusalCode
+  detail: string
+  retryAfterS?: number
+  moving?: boolean
+  order?: string
+}
 export type Reply =
   /** journalled, durable; `records` of its commit unless it is a repeat or was found after an unknown outcome */
   | { kind: 'answer'; answer: Answer; receipt: Receipt; replayed: boolean; records?: readonly JournalRecord[] }
   /** not journalled: the queue is full, the id has another body, nobody owns the slot */
-  | { kind: 'refused'; code: RefusalCode; detail: string; retryAfterS?: number }
+  | Refused
 /** What the owner tells its host: an answer that just became durable is there already, with its receipt. */
 export type OwnerReply = Reply | { kind: 'durable' }
 export type RefusalCode =
