@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { openPglite } from '../ports/db/pglite.ts'
 import type { Db } from '../ports/db/port.ts'
 import { templateCluster } from '../ports/db/template.ts'
+import { askedKinds } from './adapters.ts'
 import { testPostgres } from './postgres.ts'
 
 export interface TestDatabase {
@@ -16,8 +17,12 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-/** A migrated database of its own in a temporary folder. The first one on a machine takes seconds, later ones 0.5 s. */
-export async function testDatabase(): Promise<TestDatabase> {
+/** A migrated database of its own: on PostgreSQL where the run asks for real servers only, else on PGlite. */
+export const testDatabase = (): Promise<TestDatabase> =>
+  askedKinds().includes('embedded') ? testPglite() : testPostgres()
+
+/** In a temporary folder. The first one on a machine takes seconds, later ones 0.5 s. */
+export async function testPglite(): Promise<TestDatabase> {
   const template = await templateCluster()
   const home = mkdtempSync(join(tmpdir(), 'assay-db-'))
   const db = await openPglite({ home, template, log: { info: () => {}, error: console.error } })
@@ -29,4 +34,4 @@ export async function testDatabase(): Promise<TestDatabase> {
 }
 
 /** For describeAdapters: suites that run on PGlite and on the PostgreSQL server of ASSAY_TEST_DATABASE_URL. */
-export const databases = { embedded: testDatabase, real: testPostgres }
+export const databases = { embedded: testPglite, real: () => testPostgres() }

@@ -1,4 +1,3 @@
-import { describe } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,11 +20,6 @@ export interface TestPostgres extends TestDatabase {
   another(options?: Partial<PostgresOptions>): Promise<Db>
   /** a statement outside every pool, as the server's superuser */
   admin(sql: string, params?: unknown[]): Promise<pg.QueryResult['rows']>
-}
-
-/** A suite about PostgreSQL itself: races, lost connections, logins. Runs where real servers are asked for. */
-export function describePostgres(name: string, suite: () => void): void {
-  if ((environment().ASSAY_TEST_ADAPTERS ?? 'embedded') !== 'embedded') describe(`${name} (real)`, suite)
 }
 
 /** The server that suites use: each takes a database of its own. */

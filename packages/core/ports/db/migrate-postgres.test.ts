@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { describePostgres, emptyPostgres, withDatabase } from '../../testing/postgres.ts'
+import { describeReal } from '../../testing/adapters.ts'
+import { emptyPostgres, withDatabase } from '../../testing/postgres.ts'
 import { migrate, pending, readMigrations } from './migrate.ts'
 import { openPostgres } from './postgres.ts'
 
@@ -13,7 +14,7 @@ console.log((await migrate(db)).length)
 await db.close()
 process.exit(0)`
 
-describePostgres('migrations on a server', () => {
+describeReal('migrations on a server', () => {
   let empty: Awaited<ReturnType<typeof emptyPostgres>>
   beforeAll(async () => {
     empty = await emptyPostgres()

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'bun:test'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { testDatabase } from '../../testing/database.ts'
+import { testPglite } from '../../testing/database.ts'
 import { lockFolder } from './lock.ts'
 import { openPglite } from './pglite.ts'
 
@@ -43,7 +43,7 @@ test('the lock of a killed process is free at once', async () => {
 })
 
 test('what was committed before a kill -9 is there afterwards', async () => {
-  const { db, home, drop } = await testDatabase()
+  const { db, home, drop } = await testPglite()
   await db.script('create table public.kept (id integer)')
   await db.close()
   const writer = inAnotherProcess(
@@ -54,7 +54,11 @@ test('what was committed before a kill -9 is there afterwards', async () => {
   )
   const acknowledged = writer.stdout.pipeThrough(new TextDecoderStream()).getReader()
   let text = ''
-  while (text.split('\n').length < 50) text += (await acknowledged.read()).value
+  while (text.split('\n').length < 50) {
+    const { done, value } = await acknowledged.read()
+    if (done) throw new Error(`the writer ended: ${await new Response(writer.stderr).text()}`)
+    text += value
+  }
   writer.kill('SIGKILL')
   await writer.exited
   for (let rest = await acknowledged.read(); !rest.done; rest = await acknowledged.read()) text += rest.value
@@ -65,10 +69,10 @@ test('what was committed before a kill -9 is there afterwards', async () => {
   expect(row!.top).toBeGreaterThanOrEqual(last)
   await again.close()
   await drop()
-})
+}, 20_000)
 
 test('a statement that takes too long fails as unknown, and the next one is served', async () => {
-  const { db: first, home, drop } = await testDatabase()
+  const { db: first, home, drop } = await testPglite()
   await first.close()
   const db = await openPglite({ home, log, timeoutMs: 300 })
   const slow = await db.query('select count(*) from generate_series(1, 6000000)').catch((error) => error)
@@ -80,10 +84,10 @@ test('a statement that takes too long fails as unknown, and the next one is serv
   expect(answer).toEqual([{ one: 1 }])
   await db.close()
   await drop()
-})
+}, 20_000)
 
 test('a folder whose making was interrupted is made again', async () => {
-  const { db, home, drop } = await testDatabase()
+  const { db, home, drop } = await testPglite()
   await db.close()
   const again = folder()
   await Bun.write(join(again, 'pg.new', 'half'), 'made')
@@ -92,4 +96,4 @@ test('a folder whose making was interrupted is made again', async () => {
   expect(existsSync(join(again, 'pg.new'))).toBe(false)
   await made.close()
   await drop()
-})
+}, 20_000)

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { describeReal } from '../../testing/adapters.ts'
 import { type CuttableProxy, cuttableProxy } from '../../testing/cuttable-proxy.ts'
-import { describePostgres, type TestPostgres, testPostgres, testServerUrl } from '../../testing/postgres.ts'
+import { type TestPostgres, testPostgres, testServerUrl } from '../../testing/postgres.ts'
 import { until } from '../../testing/until.ts'
 import type { Db, DbError } from './port.ts'
 import { openPostgres } from './postgres.ts'
@@ -14,7 +15,7 @@ const failure = (work: Promise<unknown>): Promise<DbError> =>
     (error) => error,
   )
 
-describePostgres('PostgreSQL', () => {
+describeReal('PostgreSQL', () => {
   let database: TestPostgres
   let db: Db
   let proxy: CuttableProxy

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { describePostgres, type TestPostgres, testPostgres } from '../../testing/postgres.ts'
+import { describeReal } from '../../testing/adapters.ts'
+import { type TestPostgres, testPostgres } from '../../testing/postgres.ts'
 import { until } from '../../testing/until.ts'
 import type { CredentialSource, Credentials } from './credentials.ts'
 
@@ -29,7 +30,7 @@ function issuer(database: TestPostgres) {
   return { source, issue, current: () => latest }
 }
 
-describePostgres('logins that change', () => {
+describeReal('logins that change', () => {
   let database: TestPostgres
   beforeAll(async () => {
     database = await testPostgres()
