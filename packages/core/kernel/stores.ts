@@ -56,7 +56,7 @@ export async function openCache({
   const redis = keep('redis', await openRedis({ url, ca: pem(config.platform.REDIS_CA_FILE), clock, log }))
   tell(told('cache', redis.cluster ? 'redis cluster' : 'redis', redis))
   return {
-    cache: keep('cache', createRedisCache({ redis, clock, log })),
+    cache: keep('cache', createRedisCache({ redis, clock })),
     limiter: keep('limiter', createRedisLimits({ redis })),
   }
 }

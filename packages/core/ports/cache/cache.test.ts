@@ -13,7 +13,7 @@ const memory = async () => {
 }
 const real = async () => {
   const redis = await testRedis()
-  const cache = createRedisCache({ redis, clock: systemClock, log: { warn() {} } })
+  const cache = createRedisCache({ redis, clock: systemClock })
   const close = async () => redis.close()
   return { cache: { ...cache, close }, pass: systemClock.sleep }
 }

@@ -1,4 +1,3 @@
-import type { Logger } from 'pino'
 import { AssayError } from '../../contracts/errors.ts'
 import type { Clock } from '../clock/port.ts'
 import type { Cache } from './port.ts'
@@ -7,7 +6,6 @@ import type { RedisServer } from './redis-server.ts'
 export interface RedisCacheOptions {
   redis: RedisServer
   clock: Clock
-  log: Pick<Logger, 'warn'>
   /** how long one process may load a key before another may too */
   lockMs?: number
 }
@@ -20,7 +18,7 @@ const UNLOCK = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call(
  * The cache that all processes share. While Redis is away `load` loads without keeping, one loader per key in each
  * process; everything else rejects with unavailable: a token that can't be looked up is not a token that is gone.
  */
-export function createRedisCache({ redis, clock, log, lockMs = 5_000 }: RedisCacheOptions): Cache {
+export function createRedisCache({ redis, clock, lockMs = 5_000 }: RedisCacheOptions): Cache {
   const loading = new Map<string, Promise<unknown>>()
   const unlock = redis.script(UNLOCK)
   const valueKey = (key: string): string => redis.key('cache', key)
@@ -36,29 +34,28 @@ export function createRedisCache({ redis, clock, log, lockMs = 5_000 }: RedisCac
   }
 
   /** The value another process has loaded meanwhile, or the right to load it: at the latest when its lock is over. */
-  async function valueOrLock<T>(key: string, token: string): Promise<T | null> {
+  async function valueOrLock<T>(key: string, token: string): Promise<{ value: T | null; locked: boolean }> {
     const end = clock.monotonic() + lockMs
     for (;;) {
-      const known = await read<T>(key)
-      if (known !== null) return known
-      const locked = await redis.call((client) => client.set(lockKey(key), token, 'PX', ttl(lockMs), 'NX'))
-      if (locked !== null || clock.monotonic() >= end) return null
+      const value = await read<T>(key)
+      if (value !== null) return { value, locked: false }
+      const answer = await redis.call((client) => client.set(lockKey(key), token, 'PX', ttl(lockMs), 'NX'))
+      if (answer !== null || clock.monotonic() >= end) return { value: null, locked: answer !== null }
       await clock.sleep(LOOK_EVERY_MS)
     }
   }
 
   async function loadShared<T>(key: string, ttlMs: number, loader: () => Promise<T>): Promise<T> {
     const token = crypto.randomUUID()
-    const known = await valueOrLock<T>(key, token).catch(nullWhileAway)
-    if (known !== null) return known
+    const found = await valueOrLock<T>(key, token).catch(nullWhileAway)
+    if (found && found.value !== null) return found.value
     try {
       const value = await loader()
-      await write(key, value, ttlMs).catch(nullWhileAway)
+      if (found) await write(key, value, ttlMs).catch(nullWhileAway)
       return value
     } finally {
-      await unlock([lockKey(key)], [token]).catch((error) =>
-        log.warn({ reason: (error as Error).message }, 'a loaded key stays locked until its time is over'),
-      )
+      // one that can't be given back is over by itself
+      if (found?.locked) await unlock([lockKey(key)], [token]).catch(nullWhileAway)
     }
   }
 

@@ -88,7 +88,7 @@ export async function openVaultCredentials(options: VaultCredentialsOptions): Pr
     const { id, ttlMs, credentials } = lease
     try {
       const { found, body } = await client.request('lease-renew', (vault) =>
-        vault.write('sys/leases/renew', { lease_id: id, increment: Math.ceil(ttlMs / 1_000) }),
+        vault.write(`sys/leases/renew/${id}`, { increment: Math.ceil(ttlMs / 1_000) }),
       )
       const renewedMs = Number(body?.lease_duration ?? 0) * 1_000
       if (!found || renewedMs < ttlMs / 2) return false
