@@ -34,6 +34,10 @@ describe('what the engine did not take', () => {
     const error = thrown(refused(code))
     expect([error.code, error.status, error.options.retryAfterS]).toEqual([code, status, retryAfterS])
   })
+  test('an outcome that nobody knows says under which id to ask for the order', () => {
+    const reply: Reply = { kind: 'refused', code: 'outcome_unknown', detail: 'd', order: 'client:x' }
+    expect(thrown(reply).options.order).toBe('client:x')
+  })
   test('the engine’s own time to wait goes first', () => {
     expect(thrown(refused('disk_full', 5)).options.retryAfterS).toBe(5)
   })

@@ -13,7 +13,11 @@ const PASSING: readonly ErrorCode[] = ['queue_full', 'engine_behind', 'unavailab
 export function takenAnswer(reply: Reply): Taken {
   if (reply.kind === 'refused') {
     const retryAfterS = reply.retryAfterS ?? (PASSING.includes(reply.code) ? RETRY_AFTER_S : undefined)
-    throw new AssayError(reply.code, reply.detail, retryAfterS === undefined ? {} : { retryAfterS })
+    const { order } = reply
+    throw new AssayError(reply.code, reply.detail, {
+      ...(retryAfterS === undefined ? {} : { retryAfterS }),
+      ...(order ? { order } : {}),
+    })
   }
   const { answer } = reply
   if (answer.ok) return { ...reply, answer }

@@ -4,6 +4,7 @@ import type { Instrument } from '@assay/core/domain/instruments/instrument'
 import { cachedBy, countCache } from '@assay/core/kernel/cached'
 import type { Deps, Service } from '@assay/core/kernel/service'
 import type { Db } from '@assay/core/ports/db/port'
+import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { Owners } from './access.ts'
 import { SegmentEnds } from './accounts/segment-ends.ts'
@@ -20,6 +21,7 @@ import { instrumentBook } from './instruments/instrument-book.ts'
 import { loadPresets } from './presets/preset-book.ts'
 import { keepProofs } from './proof/keep-proofs.ts'
 import { openJournalKeys } from './proof/keys.ts'
+import { engineRoutes } from './routes/engine.ts'
 import { TIER_CATALOGUE } from './tiers/catalogue.ts'
 import { seedTiers } from './tiers/seed-tiers.ts'
 import { tierCache } from './tiers/tier-cache.ts'
@@ -27,8 +29,8 @@ import { publishMarks } from './topics/publish-marks.ts'
 
 const HOUR = 3_600_000
 const TIERS_KEPT_MS = 60_000
-/** One process owns the embedded engine; after a restart it is the same owner and need not wait for its own lease. */
-const OWNER = 'embedded'
+/** How often owners look at the rows of slots where there are several, and where there is one. */
+const LOOK_MS = { several: 100, alone: 1000 }
 
 /** `storeOf` is another one in benches only. */
 export const tradingWith = (storeOf: (db: Db) => EngineStore): Service<typeof config> => ({
@@ -50,10 +52,15 @@ export const tradingWith = (storeOf: (db: Db) => EngineStore): Service<typeof co
         clock,
         keys,
         log,
+        peers: deps.peers,
         marked: publishMarks(deps.bus, (err) => log.warn({ err }, 'a mark could not be published')),
       },
       lifecycle,
-      { thread: 'worker', isLive: () => !deps.config.FEEDS.startsWith('replay:') },
+      {
+        thread: 'worker',
+        lookMs: deps.peers.url ? LOOK_MS.several : LOOK_MS.alone,
+        isLive: () => !deps.config.FEEDS.startsWith('replay:'),
+      },
     )
     const own: TradingDeps = {
       db,
@@ -81,7 +88,8 @@ export const tradingWith = (storeOf: (db: Db) => EngineStore): Service<typeof co
     const proof = { trading: own, blobs: deps.blobs, keys }
     lifecycle.background('trading proofs', (signal) => keepProofs(proof, log, signal))
     return {
-      app: tradingApp(proof),
+      app: new Elysia().use(tradingApp(proof)).use(engineRoutes(engine)),
+      handOver: () => engine.handOver(),
       channels: [assessmentChannel(own)],
       probes: [{ name: 'engine', timeoutMs: 1000, check: async () => engine.ready() }],
     }

@@ -64,6 +64,8 @@ export interface ErrorOptions {
   retryAfterS?: number
   /** the same request may succeed later; its client_order_id is not used up */
   retryable?: boolean
+  /** of outcome_unknown: under which id the order is found, `client:<id>` */
+  order?: string
   errors?: { field: string; detail: string }[]
   cause?: unknown
 }

@@ -1,6 +1,8 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import { AssayError } from '../contracts/errors.ts'
+import { serviceEntry } from '../contracts/services.ts'
 import type { TokenVerifier } from './auth.ts'
+import type { ChannelSource } from './channel.ts'
 import type { Config } from './config.ts'
 import { edge } from './edge.ts'
 import { createHealth, type Health, type HealthSource } from './health.ts'
@@ -10,9 +12,11 @@ import type { Network } from './network.ts'
 import { PeerError, type Peers } from './peers.ts'
 import { platformRoutes } from './platform-routes.ts'
 import { withoutPrefix } from './prefix.ts'
+import { remoteChannels } from './remote-channels.ts'
 import { createRemoteTokens } from './remote-tokens.ts'
 import { isInternalPath, markInternal } from './request.ts'
 import { forgetRevoked } from './revocations.ts'
+import { serveChannels } from './serve-channels.ts'
 import type { Deps, Running, Service, SocketOptions } from './service.ts'
 
 /** Ports and what belongs to the process; compose adds what one service gives to the others. */
@@ -38,6 +42,8 @@ export interface Platform {
   routes(): Record<string, string[]>
   /** starts every service in the order of the list, then its consumers; /ready may pass from then on */
   start(): Promise<void>
+  /** gives what this process owns to its replicas */
+  handOver(): Promise<void>
 }
 
 /** One market group until a firm runs several. */
@@ -73,12 +79,17 @@ export async function compose({ services, base, config, lifecycle, network }: Co
     return app.handle(request)
   }
   const remote = isHere('gateway') ? undefined : createRemoteTokens({ call, clock: base.clock })
+  let far: ChannelSource[] | undefined
+  const elsewhere = () =>
+    (far ??= network
+      ? remoteChannels(isHere, { peers: network.peers, clock: base.clock, log: base.log, lifecycle })
+      : [])
   const shared = {
     ...base,
     tokens: lateTokens(() => parts().find((part) => part.tokens)?.tokens ?? remote),
     call,
     peers: network?.peers ?? alone(platform.ASSAY_INSTANCE),
-    channels: () => parts().flatMap((part) => part.channels ?? []),
+    channels: () => [...parts().flatMap((part) => part.channels ?? []), ...elsewhere()],
   }
   app.use(
     edge({
@@ -112,9 +123,14 @@ export async function compose({ services, base, config, lifecycle, network }: Co
     const log = base.log.child({ service: service.name })
     const part = await service.create({ ...shared, log, config: config.slice(service.config) }, lifecycle)
     running.push({ service, part })
+    checkChannels(service.name, part)
     app.use(part.app)
     for (const probe of part.probes ?? []) health.addProbe(probe)
     if (part.health) health.addSource(part.health)
+  }
+
+  if (network && parts().some((part) => part.channels)) {
+    app.use(serveChannels(() => parts().flatMap((part) => part.channels ?? []), base.log))
   }
 
   return {
@@ -123,6 +139,9 @@ export async function compose({ services, base, config, lifecycle, network }: Co
     websocket: parts().find((part) => part.websocket)?.websocket,
     routes: () => Object.fromEntries(running.map(({ service, part }) => [service.name, publicPaths(part)])),
     notices: () => parts().flatMap((part) => part.notices?.() ?? []),
+    async handOver() {
+      await Promise.all(parts().map((part) => part.handOver?.()))
+    },
     async start() {
       if (remote) await forgetRevoked(remote, { bus: base.bus, peers: shared.peers, lifecycle })
       for (const { service, part } of running) {
@@ -135,6 +154,13 @@ export async function compose({ services, base, config, lifecycle, network }: Co
       health.markStarted()
     },
   }
+}
+
+/** A channel that the table does not name would be missing where services are apart. */
+function checkChannels(service: string, { channels = [] }: Running): void {
+  const known = serviceEntry(service)?.channels
+  const unknown = known && channels.find(({ name }) => !known.includes(name))
+  if (unknown) throw new Error(`contracts/services.ts does not name the channel ${unknown.name} of ${service}`)
 }
 
 const publicPaths = ({ app }: Running): string[] =>

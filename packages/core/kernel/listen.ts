@@ -54,7 +54,7 @@ const mutualTls = ({ credentials }: Network) => ({
 /** Says that this process is about to drain, while it still works: the gateway, which asks twice a second, sends nothing new from then on. */
 export async function giveNotice(platform: Platform, network: Network | undefined): Promise<void> {
   platform.health.markDraining()
-  if (network && network.self !== 'gateway') await Bun.sleep(NOTICED_MS)
+  if (network && network.self !== 'gateway') await Promise.all([Bun.sleep(NOTICED_MS), platform.handOver()])
 }
 
 /** No new connections; requests in flight get their answers. */

@@ -14,6 +14,7 @@ export interface Problem {
   field?: string
   nearest?: string
   retryable?: boolean
+  order?: string
   errors?: { field: string; detail: string }[]
 }
 
@@ -21,7 +22,7 @@ const MASKED = 'The cause is in the log under this request id.'
 
 /** The public form of an error: what is not an AssayError, or fails in a way callers cannot mend, is masked. */
 export function toProblem(error: AssayError, instance: string, requestId: string): Problem {
-  const { field, nearest, retryable, errors } = error.options
+  const { field, nearest, retryable, order, errors } = error.options
   return {
     type: `urn:assay:error:${error.code}`,
     title: ERRORS[error.code][1],
@@ -33,6 +34,7 @@ export function toProblem(error: AssayError, instance: string, requestId: string
     ...(field && { field }),
     ...(nearest && { nearest }),
     ...(retryable && { retryable }),
+    ...(order && { order }),
     ...(errors && { errors }),
   }
 }

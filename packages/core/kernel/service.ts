@@ -67,6 +67,8 @@ export interface Consumer {
 }
 export interface Running {
   app: AnyElysia
+  /** called before this process drains, where others can take over what it owns; it still answers meanwhile */
+  handOver?: () => Promise<void>
   consumers?: Consumer[]
   probes?: Probe[]
   channels?: ChannelSource[]

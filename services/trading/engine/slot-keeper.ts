@@ -161,6 +161,10 @@ export class SlotKeeper {
 
   /** Gives every slot to the others, a few at a time: who has commands for them waits for milliseconds. */
   async handOver(): Promise<void> {
+    // what cannot be given now is free when the process ends
+    await this.giveAll().catch((err) => this.deps.log.warn({ err }, 'engine: slots could not be handed over'))
+  }
+  private async giveAll(): Promise<void> {
     const { leases, clock } = this.deps
     this.retired = true
     await leases.retire()

@@ -73,7 +73,11 @@ export async function openWorld(more: Partial<TradingDeps> = {}): Promise<World>
   const secrets = await openSecretsFile({ home: database.home, log: { warn() {} } })
   const keys = await openJournalKeys({ secrets, clock: systemClock, home: null })
   await seedTiers(db, 'default', TIER_CATALOGUE)
-  const engine = await testEngine({ store: sqlStore(db), leases: dbLeases(db, systemClock, { id: 'test', url: null }), keys })
+  const engine = await testEngine({
+    store: sqlStore(db),
+    leases: dbLeases(db, systemClock, { id: 'test', url: null }),
+    keys,
+  })
   const deps: TradingDeps = {
     db,
     engine: engine.engine,
