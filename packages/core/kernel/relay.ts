@@ -3,10 +3,19 @@ import type { Bus, Envelope } from '../ports/bus/port.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import type { Db, Row } from '../ports/db/port.ts'
 import { failpoint } from './failpoints.ts'
+import { Lanes } from './lanes.ts'
 
-/** A bus in the outbox's own database publishes its rows without reading them out. */
+/** An event as JSON of its envelope; it was checked when it was written. */
+export interface FormedEvent {
+  topic: string
+  key: string
+  text: string
+}
 export type OutboxBus = Pick<Bus, 'publishEnvelopes'> & {
+  /** a bus in the outbox's own database publishes its rows without reading them out */
   publishOutbox?: (positions: readonly string[]) => Promise<void>
+  /** takes events as they are stored */
+  publishFormed?: (events: readonly FormedEvent[]) => Promise<void>
 }
 export interface RelayOptions {
   db: Db
@@ -19,17 +28,18 @@ export interface RelayOptions {
 export interface Relay {
   /** there may be something new: look now */
   poke(): void
-  /** resolves when the outbox was found empty */
+  /** resolves when the outbox was found empty, as far as its lanes are this relay's */
   drained(): Promise<void>
   close(): Promise<void>
 }
 
-const BATCH = 256
+const BATCH = { pglite: 256, postgres: 1_024 }
+/** Batches of other lanes that are under way at once. */
+const AT_ONCE = { pglite: 1, postgres: 4 }
 /** What other processes wrote, or left, is found at this pace; what this one commits is heard at once. */
-const POLL_MS = 1_000
+const POLL_MS = { pglite: 1_000, postgres: 25 }
 const RETRY_MS = 1_000
-const RENEW_MS = 1_000
-/** After a full batch the database is left to others for this many times as long as the batch took. */
+/** After a full batch PGlite's one connection is left to others for this many times as long as the batch took. */
 const YIELD = 3
 /** PGlite has no autovacuum. Space of this many published rows is given back when the outbox is empty, which is quick; */
 const TRUNCATE_ROWS = 5_000
@@ -39,7 +49,7 @@ const TRUNCATE = `do $$ begin
   if not exists (select from bus.outbox) then truncate bus.outbox; end if;
 end $$`
 
-const COLUMNS = 'position, aggregate, aggregate_seq, id, topic, key, producer, version, trace, ts, data'
+const COLUMNS = 'position, aggregate, aggregate_seq, id, topic, key, producer, version, trace, ts, data::text as data'
 
 /**
  * Publishes the outbox. A relay holds lanes, which are hashes of aggregates, under a lease; it publishes a row only
@@ -51,21 +61,24 @@ export function startRelay(options: RelayOptions): Relay {
 }
 
 class OutboxRelay implements Relay {
-  private readonly owner = crypto.randomUUID()
   private readonly closing = new AbortController()
   private readonly finished: Promise<void>
   private readonly bus: Db
   private readonly unwatch: () => void
-  private lanes: number[] = []
-  private renewedAt = Number.NEGATIVE_INFINITY
+  private readonly lanes: Lanes
+  private readonly kind: Db['kind']
+  private readonly running = new Set<Promise<void>>()
   private deleted = 0
   private poked = false
   private wake = () => {}
   private readonly waiting: (() => void)[] = []
 
   constructor(private readonly options: RelayOptions) {
-    this.bus = options.db.as('bus')
-    this.unwatch = options.db.watch('bus.outbox', () => this.poke())
+    const { db, clock, log, sole = false } = options
+    this.kind = db.kind
+    this.bus = db.as('bus')
+    this.unwatch = db.watch('bus.outbox', () => this.poke())
+    this.lanes = new Lanes({ db, clock, log, sole, changed: () => this.poke() })
     this.finished = this.run()
   }
 
@@ -85,87 +98,110 @@ class OutboxRelay implements Relay {
     this.closing.abort()
     this.poke()
     await this.finished
-    await this.bus.query(`update lane set expires_at = '-infinity' where owner = $1`, [this.owner])
+    await this.lanes.close()
   }
 
   private async run(): Promise<void> {
-    const { clock, log } = this.options
+    const { log } = this.options
+    await this.lanes.started()
     while (!this.closing.signal.aborted) {
       try {
         this.poked = false
         const asked = this.waiting.length
-        const started = clock.monotonic()
-        const published = await this.publishBatch()
-        if (published === 0) for (const resolve of this.waiting.splice(0, asked)) resolve()
-        if (published === BATCH) await this.pause((clock.monotonic() - started) * YIELD)
-        else if (published === 0) await this.idle()
+        const begun = await this.begin()
+        if (!begun && this.running.size === 0) for (const resolve of this.waiting.splice(0, asked)) resolve()
       } catch (error) {
         log.error({ err: error }, 'the outbox relay failed; it goes on')
         await this.pause(RETRY_MS)
       }
+      await this.idle()
     }
+    await Promise.all(this.running)
   }
 
-  /** How many rows were there to publish. */
-  private async publishBatch(): Promise<number> {
-    const [any] = await this.bus.query('select from outbox order by position limit 1')
-    if (!any) return 0
-    await this.renew()
-    const positions = this.options.bus.publishOutbox ? await this.move() : await this.carry()
-    if (positions.length === 0) return 0
+  /** Begins a batch for lanes that have rows, as far as more may be under way; true when there was one to begin. */
+  private async begin(): Promise<boolean> {
+    const room = AT_ONCE[this.kind] - this.running.size
+    if (room === 0) return false
+    const free = this.lanes.free()
+    if (free.length === 0) return false
+    const rows = await this.bus.query<{ lane: number }>(
+      `select distinct lane from (
+         select lane from outbox where lane = any($1::smallint[]) order by position limit ${BATCH[this.kind]}) r`,
+      [free],
+    )
+    const ready = rows.map(({ lane }) => lane)
+    for (let n = 0; n < Math.min(room, ready.length); n++) this.start(ready.filter((_, i) => i % room === n))
+    return ready.length > 0
+  }
+
+  private start(lanes: readonly number[]): void {
+    const act = () =>
+      this.publish(lanes).catch(async (error) => {
+        this.options.log.error({ err: error }, 'the outbox relay failed; it goes on')
+        await this.pause(RETRY_MS)
+      })
+    const task = this.lanes.during(lanes, act).finally(() => {
+      this.running.delete(task)
+      this.poke()
+    })
+    this.running.add(task)
+  }
+
+  private async publish(lanes: readonly number[]): Promise<void> {
+    const { clock, bus } = this.options
+    const started = clock.monotonic()
+    const rows = await this.next(lanes, bus.publishOutbox ? 'position' : COLUMNS)
+    if (rows.length === 0) return
+    const done: string[] = []
+    const forget = () => this.bus.query('delete from outbox where position = any($1::bigint[])', [done])
+    try {
+      for (const wave of bus.publishOutbox ? [rows] : waves(rows)) {
+        // another relay may have them already, and publishes them from the same row on
+        if (!this.lanes.hold(lanes)) break
+        await this.send(wave)
+        done.push(...wave.map(({ position }) => position as string))
+      }
+    } catch (error) {
+      await forget()
+      throw error
+    }
     await failpoint('between-relay-and-mark')
-    await this.bus.query('delete from outbox where position = any($1::bigint[])', [positions])
-    if (this.options.db.kind === 'pglite') await this.reclaim(positions.length)
-    return positions.length
+    await forget()
+    if (this.kind !== 'pglite') return
+    await this.reclaim(done.length)
+    if (rows.length === BATCH.pglite) await this.pause((clock.monotonic() - started) * YIELD)
   }
 
-  private async move(): Promise<string[]> {
-    const rows = await this.next('position')
-    const positions = rows.map(({ position }) => position as string)
-    if (positions.length > 0) await this.options.bus.publishOutbox!(positions)
-    return positions
+  private async send(wave: readonly Row[]): Promise<void> {
+    const { bus } = this.options
+    if (bus.publishOutbox) await bus.publishOutbox(wave.map(({ position }) => position as string))
+    else if (bus.publishFormed) await bus.publishFormed(wave.map(formedOf))
+    else await bus.publishEnvelopes(wave.map(envelopeOf))
   }
 
-  private async carry(): Promise<string[]> {
-    const rows = await this.next(COLUMNS)
-    for (const wave of waves(rows)) await this.options.bus.publishEnvelopes(wave.map(envelopeOf))
-    return rows.map(({ position }) => position as string)
-  }
-
-  private next(columns: string): Promise<Row[]> {
+  private next(lanes: readonly number[], columns: string): Promise<Row[]> {
     return this.bus.query(
-      `select ${columns} from outbox where lane = any($1::smallint[]) order by position limit ${BATCH}`,
-      [this.lanes],
+      `select ${columns} from outbox where lane = any($1::smallint[]) order by position limit ${BATCH[this.kind]}`,
+      [lanes],
     )
-  }
-
-  private async renew(): Promise<void> {
-    const now = this.options.clock.monotonic()
-    if (now - this.renewedAt < RENEW_MS) return
-    const held = await this.bus.query<{ lane: number }>(
-      `update lane set owner = $1, expires_at = now() + interval '5 seconds'
-       where owner = $1 or expires_at < now() or $2 returning lane`,
-      [this.owner, this.options.sole === true],
-    )
-    this.lanes = held.map(({ lane }) => lane)
-    this.renewedAt = now
   }
 
   private async reclaim(deleted: number): Promise<void> {
     this.deleted += deleted
-    if (deleted < BATCH && this.deleted >= TRUNCATE_ROWS) await this.options.db.script(TRUNCATE)
+    if (deleted < BATCH.pglite && this.deleted >= TRUNCATE_ROWS) await this.options.db.script(TRUNCATE)
     else if (this.deleted >= VACUUM_ROWS) await this.options.db.query('vacuum bus.outbox')
     else return
     this.deleted = 0
   }
 
   private async idle(): Promise<void> {
-    if (this.poked) return
+    if (this.poked || this.closing.signal.aborted) return
     const poked = new Promise<void>((resolve) => {
       this.wake = resolve
     })
     const timer = new AbortController()
-    await Promise.race([poked, this.options.clock.sleep(POLL_MS, timer.signal).catch(() => {})])
+    await Promise.race([poked, this.options.clock.sleep(POLL_MS[this.kind], timer.signal).catch(() => {})])
     timer.abort()
   }
 
@@ -187,7 +223,7 @@ function waves(rows: readonly Row[]): Row[][] {
   return found
 }
 
-const envelopeOf = (row: Row): Envelope => ({
+const headOf = (row: Row): Omit<Envelope, 'data'> => ({
   id: row.id as string,
   topic: row.topic as string,
   key: row.key as string,
@@ -196,5 +232,10 @@ const envelopeOf = (row: Row): Envelope => ({
   version: row.version as number,
   trace: row.trace as string | null,
   seq: Number(row.aggregate_seq),
-  data: row.data,
+})
+const envelopeOf = (row: Row): Envelope => ({ ...headOf(row), data: JSON.parse(row.data as string) })
+const formedOf = (row: Row): FormedEvent => ({
+  topic: row.topic as string,
+  key: row.key as string,
+  text: `${JSON.stringify(headOf(row)).slice(0, -1)},"data":${row.data}}`,
 })

@@ -15,13 +15,6 @@ export interface KafkaBusOptions {
   log: Pick<Logger, 'error' | 'warn'>
   topics?: readonly Topic[]
 }
-/** An event that was checked when it was written, as JSON of its envelope. */
-export interface Formed {
-  topic: string
-  key: string
-  text: string
-}
-
 /** The bus on Apache Kafka. Its topics are made by `applyTopics`; what is published waits for a broker that is away. */
 export class KafkaBus implements Bus {
   private readonly topics: Map<string, Topic>
@@ -50,7 +43,7 @@ export class KafkaBus implements Bus {
   }
 
   /** Publishes what the relay took from the outbox: it was checked when it was written there. */
-  async publishFormed(events: readonly Formed[]): Promise<void> {
+  async publishFormed(events: readonly { topic: string; key: string; text: string }[]): Promise<void> {
     const { connection } = this.options
     await this.producer.send(
       events.map(({ topic, key, text }) => ({ topic: connection.named(this.topicOf(topic).name), key, value: text })),
