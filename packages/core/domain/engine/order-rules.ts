@@ -3,6 +3,7 @@ import { markedUp } from '../matching/depth.ts'
 import { type Dec, dec, gte, isZero, lte, sub, ZERO } from '../money/dec.ts'
 import type { Act, OrderRequest, RuleRefusal } from '../rules/kind.ts'
 import type { Entry } from '../rules/phase-rules.ts'
+import type { Crossed } from './breach.ts'
 import type { Market } from './compile.ts'
 import { factsAt, sortedRules } from './facts.ts'
 import { marketBar } from './orders/market-bar.ts'
@@ -65,9 +66,15 @@ export function refuseByRules(turn: Turn, order: Order, market: Market): Refusal
     const against = entry.kind.refuse!(entry.rule, request, facts, turn.state.rules[entry.index]!)
     if (!against) continue
     if (entry.effect === 'gate' || !against.measure) return refused(entry, against)
-    turn.acts.push({ ...against.measure, entry, atOnce: true })
+    noteRisk(turn, { ...against.measure, entry, atOnce: true })
   }
   return refuseTrade()
+}
+/** Of the two legs of a pair the worse one counts. */
+function noteRisk(turn: Turn, act: Crossed): void {
+  const other = turn.acts.find((a) => a.entry.index === act.entry.index)
+  if (other && gte(other.value, act.value)) return
+  turn.acts = [...turn.acts.filter((a) => a !== other), act]
 }
 /** Exits as they would be: against those that stood before this command. */
 export function refuseExits(turn: Turn, after: readonly Order[]): Refusal | null {

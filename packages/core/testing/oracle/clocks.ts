@@ -52,7 +52,10 @@ export function resetAfter(zone: string, time: string, ms: number): number {
 /** The same local time so many local dates later, to the millisecond. */
 export function daysAfter(zone: string, ms: number, days: number): number {
   const [date, time] = wall(zone, ms).split(' ') as [string, string]
-  return instantOn(zone, datePlus(date, days), time) + (ms % MINUTE)
+  const later = datePlus(date, days)
+  const at = instantOn(zone, later, time)
+  // a time that clocks jump over has no seconds either
+  return wall(zone, at) === `${later} ${time}` ? at + (ms % MINUTE) : at
 }
 
 // ---- sessions ------------------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ import {
   inSession,
   instantOn,
   localDay,
-  resetAfter,
   sessionEndAfter,
   weekDay,
 } from './clocks.ts'
@@ -70,26 +69,25 @@ export function nextSessionCut({ spec }: Account, symbol: string, minutes: numbe
   return end === null ? null : end - early
 }
 
-/** When clock rules start: with the phase or with its first fill. */
-export function limitFrom(account: Account, days: number, unit: 'calendar' | 'trading', from: number): number {
-  const { spec } = account
-  const { reset_zone, reset_time } = spec
-  if (unit === 'calendar') return daysAfter(reset_zone, from, days)
-  let start = from
-  for (let counted = 0; ; ) {
-    const end = resetAfter(reset_zone, reset_time, start)
-    if (spec.instruments.some((i) => hasSessionIn(spec, i, start, end))) counted += 1
-    if (counted === days) return end
-    start = end
-  }
+/** A trading day, one with a session, that ends while the account is not paused brings the limit nearer. */
+export function countTradingDay({ account, at }: Desk): void {
+  const { spec, day } = account
+  const hasSession = spec.instruments.some((i) => hasSessionIn(spec, i, day.start, at))
+  rulesOf(account).forEach((rule, i) => {
+    if (rule.rule !== 'time_limit' || rule.unit !== 'trading' || account.status === 'paused' || !hasSession) return
+    if (rule.from === 'first_fill' && account.firstFill === null) return
+    const state = account.rules[i]!
+    state.days += 1
+    if (state.days >= rule.days) state.due = at
+  })
 }
 export function setClocks(desk: Desk): void {
   const { account } = desk
   if (account.status !== 'started') return
   rulesOf(account).forEach((rule, i) => {
     const state = account.rules[i]!
-    if (rule.rule === 'time_limit' && rule.from === 'first_fill' && state.due === null && account.firstFill !== null) {
-      state.due = limitFrom(account, rule.days, rule.unit, account.firstFill)
+    if (rule.rule === 'time_limit' && rule.unit === 'calendar' && rule.from === 'first_fill') {
+      if (account.firstFill !== null) state.due ??= daysAfter(account.spec.reset_zone, account.firstFill, rule.days)
     }
     if (rule.rule === 'max_risk_per_trade' && rule.needs_stop && rule.effect !== 'gate') {
       const due = account.entries.filter((e) => e.index === i).map((e) => e.at + rule.within_s * 1000)

@@ -5,7 +5,7 @@ import { isExitRefused } from './exits.ts'
 import { fillMarketable, reducible } from './fill.ts'
 import { isHeldBack } from './news.ts'
 import { abs, max, mul, num, ONE } from './number.ts'
-import { refusedByRule } from './order-rules.ts'
+import { refusedByRule, riskedTooMuch } from './order-rules.ts'
 import { blockedBy, equityOf, isOpen, marksOf, pathOf, reservedMargin, stopOf, touchOf, usedMargin } from './value.ts'
 import { arrive, isStop, restOf, triggerPrice } from './working.ts'
 
@@ -55,7 +55,7 @@ export function draftOrder(desk: Desk, body: OrderBody): Drafted {
 }
 
 /** What is left of the position for an order against it, once orders of its side that wait are filled. */
-function roomFor(desk: Desk, order: Order, without?: Order): bigint {
+export function roomFor(desk: Desk, order: Order, without?: Order): bigint {
   const { account } = desk
   if (isHedging(account)) return 0n
   const held = heldIn(account.book, order.symbol)
@@ -315,8 +315,10 @@ export function amendOrder(desk: Desk, order: Order, body: AmendBody): Refusal |
   }
   if (isAnew && !isReducing) {
     const without = { ...account, orders: account.orders.filter((o) => o !== order) }
-    const rule = refusedByRule({ ...desk, account: without }, [amended], order, false)
+    const alone = { ...desk, account: without }
+    const rule = refusedByRule(alone, [amended], order, false)
     if (rule) return rule
+    account.risked = riskedTooMuch(alone, [amended])
   }
   const after = account.orders.map((o) => (o === order ? amended : o))
   if (isSized && isReducing && isExitRefused(desk, after)) return { code: 'rule_refused', field: 'stop_loss' }

@@ -18,6 +18,7 @@ import { booked, isOpen, marksOf, markupOf } from './value.ts'
 export interface Print {
   symbol: string
   price: bigint
+  size: bigint
   /** what no order of this account has been filled with yet */
   left: bigint
 }
@@ -115,8 +116,10 @@ export function fillResting(desk: Desk, order: Order, print: Print | null): bigi
   const crossed = depth(account, book, order, market).filter(({ price }) => reaches(order, price))
   let byBook = 0n
   for (const { left } of crossed) byBook += left
-  const byPrint = printedFor(desk, order, print)
-  const quantity = min(restOf(account, book, order), max(byBook, byPrint))
+  const most = restOf(account, book, order)
+  byBook = min(most, byBook)
+  const byPrint = min(most, printedFor(order, print))
+  const quantity = max(byBook, byPrint)
   if (quantity <= 0n) return 0n
   if (byBook >= byPrint) {
     let rest = quantity
@@ -130,14 +133,19 @@ export function fillResting(desk: Desk, order: Order, print: Print | null): bigi
   return quantity
 }
 /** A print beyond the price gives its size; one at the price what it leaves after the size ahead. */
-function printedFor(_desk: Desk, order: Order, print: Print | null): bigint {
+function printedFor(order: Order, print: Print | null): bigint {
   const limit = order.price!
   if (print === null || print.symbol !== order.symbol) return 0n
   if (order.side === 'buy' ? print.price < limit : print.price > limit) return print.left
   if (print.price !== limit || order.ahead === null) return 0n
-  const passed = min(order.ahead, print.left)
-  order.ahead -= passed
-  return print.left - passed
+  return max(print.left - order.ahead, 0n)
+}
+/** Queue model: a print at its price goes to the size ahead of an order; less of it may be displayed then. */
+export function moveUp(desk: Desk, order: Order, print: Print | null): void {
+  if (order.ahead === null) return
+  if (print?.price === order.price) order.ahead = max(order.ahead - print!.size, 0n)
+  const shown = displayed(desk, order)
+  if (shown !== null) order.ahead = min(order.ahead, shown)
 }
 /** The size displayed on an order's own side at exactly its price; null where its price is not displayed. */
 export function displayed({ account, market }: Desk, order: Order): bigint | null {

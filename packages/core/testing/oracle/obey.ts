@@ -66,7 +66,11 @@ function trade(desk: Desk, command: Command): Answer {
       if (!order) return refuse('order_not_working')
       const before = { ...order }
       const refusal = amendOrder(desk, order, command)
-      if (refusal) return { ok: false, ...refusal }
+      if (refusal) {
+        account.risked = []
+        return { ok: false, ...refusal }
+      }
+      const held = heldIn(account.book, order.symbol)
       sayStanding(desk, order, 'amended')
       const moves =
         before.price !== order.price ||
@@ -75,6 +79,8 @@ function trade(desk: Desk, command: Command): Answer {
         order.quantity > before.quantity
       if (order.status === 'working' && moves)
         arrive(desk, order, blockedBy(desk, instrumentOf(account.spec, order.symbol)) !== null)
+      if (order.filled > before.filled)
+        account.deeds.push({ what: entersOrExits(account, order, held), symbol: order.symbol })
       sweep(desk)
       return { ok: true, order: viewOf(order), legs: [] }
     }
@@ -97,8 +103,7 @@ function pauseNow(desk: Desk): Answer {
 function place(desk: Desk, body: OrderBody): Answer {
   const drafted = draftOrder(desk, body)
   if ('refusal' in drafted) return { ok: false, ...drafted.refusal }
-  const [order] = drafted.orders
-  if (order && !drafted.reduces) desk.account.risked = riskedTooMuch(desk, order)
+  if (!drafted.reduces) desk.account.risked = riskedTooMuch(desk, drafted.orders)
   return accept(desk, drafted.orders, drafted.waits)
 }
 function accept(desk: Desk, orders: Order[], waits = false): Answer {

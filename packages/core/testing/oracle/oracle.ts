@@ -31,8 +31,8 @@ import {
   type Valued,
 } from './breach.ts'
 import { bookCarry, carryOf, closing } from './carry.ts'
-import { DAY, localDay, resetAfter } from './clocks.ts'
-import { cutsAt, limitFrom, nextInstant, setClocks } from './clockwork.ts'
+import { DAY, daysAfter, localDay, resetAfter } from './clocks.ts'
+import { countTradingDay, cutsAt, nextInstant, setClocks } from './clockwork.ts'
 import { isTradeHeldBack, tradesNow } from './command.ts'
 import { isProtected } from './exits.ts'
 import { fillMarketable, forgetTaken } from './fill.ts'
@@ -203,6 +203,7 @@ function reset(desk: Desk): void {
   const valued = valuedOf(desk)
   if (account.status !== 'started' && account.status !== 'paused') return
   countDay(account)
+  countTradingDay(desk)
   account.day = {
     k: day.k + 1,
     start: at,
@@ -378,6 +379,7 @@ function lock(desk: Desk, index: number): void {
   for (const position of account.book.positions.toSorted(byId)) {
     const { id, symbol } = position
     fillMarketable(desk, account.book, closing(position, 'lock'))
+    account.liquidations = account.liquidations.filter((l) => l.position !== id)
     if (account.book.positions.some((p) => p.id === id))
       account.liquidations.push({ position: id, symbol, order: 'lock' })
   }
@@ -616,7 +618,8 @@ export function open(desk: Desk, phase: number): void {
     if (rule.rule === 'max_loss' && rule.mode !== 'static') state.high = initial
     if (rule.rule === 'scaling_plan') setScale(account, i)
     if (rule.rule === 'inactivity') state.due = at + rule.days * DAY
-    if (rule.rule === 'time_limit' && rule.from === 'start') state.due = limitFrom(account, rule.days, rule.unit, at)
+    if (rule.rule === 'time_limit' && rule.unit === 'calendar' && rule.from === 'start')
+      state.due = daysAfter(reset_zone, at, rule.days)
   })
   ratchet(account, initial)
   const valued = { balance: initial, equity: initial, positions: [], marks: marksOf(desk) }

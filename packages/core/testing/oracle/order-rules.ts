@@ -3,7 +3,7 @@ import { type Desk, heldIn, instrumentOf, isHedging, type Order, rulesOf } from 
 import type { Line } from './breach.ts'
 import { localDay, wall, weekDay } from './clocks.ts'
 import { isCutOff } from './clockwork.ts'
-import type { Refusal } from './command.ts'
+import { type Refusal, roomFor } from './command.ts'
 import { abs, max, mul, num, percentOf } from './number.ts'
 import { convert, markOf, marksOf, ownPrice } from './value.ts'
 import { restOf } from './working.ts'
@@ -42,12 +42,10 @@ export function refusedByRule(
       if (rule.rule === 'allowed_sides' && !rule.sides.includes(body.side)) return no('side')
       if (rule.rule === 'allowed_sessions' && !inWindows(rule, desk.at)) return no('symbol')
       if (rule.rule === 'max_risk_per_trade' && rule.effect === 'gate') {
-        const loss = lossAtStop(desk, order)
-        if (loss === null) {
-          if (rule.needs_stop) return no('stop_loss')
-          continue
-        }
-        if (loss > percentOf(num(account.spec.initial_balance), num(rule.pct))) return no('quantity')
+        const losses = orders.flatMap((o) => lossAtStop(desk, o) ?? [])
+        if (losses.length === 0 && rule.needs_stop) return no('stop_loss')
+        if (losses.some((loss) => loss > percentOf(num(account.spec.initial_balance), num(rule.pct))))
+          return no('quantity')
       }
       if (isCutOff(account, rule, order.symbol, desk.at)) return no('symbol')
     }
@@ -63,17 +61,19 @@ function lossAtStop(desk: Desk, order: Order): bigint | null {
   const distance = trail && (trail.offset ?? percentOf(entry, trail.pct!))
   const stop = order.exits?.stop ?? (distance ? entry + (order.side === 'buy' ? -distance : distance) : null)
   if (stop === null) return null
-  const lost = mul(mul(order.quantity, num(instrument.contract_size)), abs(entry - stop))
+  const adds = max(restOf(order) - roomFor(desk, order), 0n)
+  const away = order.side === 'buy' ? entry - stop : stop - entry
+  const lost = mul(mul(adds, num(instrument.contract_size)), max(away, 0n))
   return -convert(spec, instrument, -lost, marksOf(desk))
 }
 /** Orders that risk more than a rule allows but are not refused by it. */
-export function riskedTooMuch(desk: Desk, order: Order): Line[] {
+export function riskedTooMuch(desk: Desk, orders: Order[]): Line[] {
   const { account } = desk
   return rulesOf(account).flatMap((rule, index): Line[] => {
     if (rule.rule !== 'max_risk_per_trade' || rule.effect === 'gate') return []
-    const value = lossAtStop(desk, order)
     const limit = percentOf(num(account.spec.initial_balance), num(rule.pct))
-    return value !== null && value > limit ? [{ index, value, limit, gap: limit - value }] : []
+    const value = orders.map((order) => lossAtStop(desk, order) ?? 0n).reduce(max)
+    return value > limit ? [{ index, value, limit, gap: limit - value }] : []
   })
 }
 const ORDER = [

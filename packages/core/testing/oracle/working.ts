@@ -1,6 +1,6 @@
 import type { MarketEvent } from '../../domain/market/event.ts'
 import { type Account, type Book, type Desk, heldIn, instrumentOf, isHedging, type Order, opposite } from './account.ts'
-import { displayed, fillMarketable, fillResting, type Print, reducible } from './fill.ts'
+import { displayed, fillMarketable, fillResting, moveUp, reducible } from './fill.ts'
 import { isHeldBack } from './news.ts'
 import { min, text } from './number.ts'
 import { isOpen, marksOf, stopOf, touchOf } from './value.ts'
@@ -206,15 +206,16 @@ export function meetOrders(desk: Desk, event: MarketEvent): void {
     turn(order, () => trigger(desk, order))
     account.deeds.push({ what, symbol: order.symbol })
   }
-  const print =
-    event.kind === 'trade' ? { symbol: event.symbol, price: numOf(event.price), left: numOf(event.size) } : null
+  const size = event.kind === 'trade' ? numOf(event.size) : 0n
+  const print = event.kind === 'trade' ? { symbol: event.symbol, price: numOf(event.price), size, left: size } : null
   for (const order of account.orders.filter((o) => here.includes(o))) {
-    if (order.price === null || isStop(order)) continue
+    if (order.price === null || isStop(order) || order.status !== 'working') continue
     const what = deedOf(desk, order)
-    if (isHeldBack(desk, order.symbol, what)) continue
     const { filled } = order
-    turn(order, () => meetLimit(desk, order, print))
+    if (!isHeldBack(desk, order.symbol, what))
+      turn(order, () => afterFills(desk, order, fillResting(desk, order, print)))
     if (order.filled > filled) account.deeds.push({ what, symbol: order.symbol })
+    moveUp(desk, order, print)
   }
 }
 const numOf = (value: string): bigint => BigInt(0) + parse(value)
@@ -243,14 +244,6 @@ function opposes(book: Book, { symbol, side }: Order): boolean {
   const held = heldIn(book, symbol)
   return side === 'buy' ? held < 0n : held > 0n
 }
-function meetLimit(desk: Desk, order: Order, print: Print | null): void {
-  if (order.ahead !== null) {
-    const shown = displayed(desk, order)
-    if (shown !== null) order.ahead = min(order.ahead, shown)
-  }
-  afterFills(desk, order, fillResting(desk, order, print))
-}
-
 /** At the end of a point: reducing orders that have nothing left to reduce. */
 export function sweep(desk: Desk): void {
   const { account } = desk
