@@ -5,6 +5,8 @@ export interface ServiceEntry {
   portVariable: string
   /** where other services reach it by mutual TLS; absent: at `port`. The gateway's `port` is the public one. */
   peerPort?: number
+  /** names of its WebSocket channels: the websocket service finds them here when it is alone */
+  channels?: readonly string[]
   purpose: string
 }
 export const SERVICES: readonly ServiceEntry[] = [
@@ -15,8 +17,20 @@ export const SERVICES: readonly ServiceEntry[] = [
     portVariable: 'API_GATEWAY_PORT',
     purpose: 'identity, tokens, API keys, limits',
   },
-  { name: 'market-data', port: 8001, portVariable: 'DATA_BRIDGE_PORT', purpose: 'feeds, market log, candles' },
-  { name: 'trading', port: 8003, portVariable: 'PORT', purpose: 'tiers, purchases, assessments, orders, the engine' },
+  {
+    name: 'market-data',
+    port: 8001,
+    portVariable: 'DATA_BRIDGE_PORT',
+    channels: ['ticks', 'candles'],
+    purpose: 'feeds, market log, candles',
+  },
+  {
+    name: 'trading',
+    port: 8003,
+    portVariable: 'PORT',
+    channels: ['assessment'],
+    purpose: 'tiers, purchases, assessments, orders, the engine',
+  },
   { name: 'websocket', port: 8005, portVariable: 'PORT', purpose: 'live push' },
 ]
 export const serviceEntry = (name: string): ServiceEntry | undefined => SERVICES.find((entry) => entry.name === name)

@@ -16,12 +16,15 @@ export interface ChannelEvent {
 export interface ChannelSource {
   name: string
   /** the canonical key, or null when it is not one */
-  parse(key: string): string | null
+  parse(key: string): string | null | Promise<string | null>
   /** throws AssayError when this actor may not */
   authorize(ctx: Ctx, key: string): Promise<void>
   snapshot(ctx: Ctx, key: string): Promise<{ seq: number; data: unknown }>
   /** events with seq > after in order, from journal or ring; null: not held any more (gap + snapshot) */
   since(key: string, after: number): Promise<ChannelEvent[] | null>
-  /** push is called in order; returns the stop */
-  listen(key: string, push: (event: ChannelEvent) => void): () => void
+  /**
+   * push is called in order; returns the stop. `lost`: events may be missing from here back; whoever needs them all
+   * reads `since` again, what is pushed from now on is complete again
+   */
+  listen(key: string, push: (event: ChannelEvent) => void, lost?: () => void): () => void
 }

@@ -22,7 +22,7 @@ export async function subscribe(connection: Connection, op: Op<'subscribe'>): Pr
 /** Ends when the channel is open: a long replay goes on beside the client's next operations. */
 async function subscribeOne(connection: Connection, op: Op<'subscribe'>, requested: string): Promise<void> {
   const { hub, subscriptions } = connection
-  const { channel, source, key } = resolveChannel(hub, requested)
+  const { channel, source, key } = await resolveChannel(hub, requested)
   await source.authorize(connection.caller, key)
   if (connection.closed) return
   // subscribing again starts anew: that is how a client resumes after it saw a hole

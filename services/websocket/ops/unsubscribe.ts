@@ -4,10 +4,10 @@ import { sendError } from '../push/receive.ts'
 import { resolveChannel } from '../push/resolve-channel.ts'
 
 /** After the ack nothing more comes on the channel. Leaving one that is not held is no error. */
-export function unsubscribe(connection: Connection, op: Op<'unsubscribe'>): void {
+export async function unsubscribe(connection: Connection, op: Op<'unsubscribe'>): Promise<void> {
   for (const requested of new Set(op.channels)) {
     try {
-      const { channel } = resolveChannel(connection.hub, requested)
+      const { channel } = await resolveChannel(connection.hub, requested)
       const held = connection.unsubscribe(channel)
       connection.send({ type: 'ack', id: op.id, channel, data: { op: op.op, held } })
     } catch (error) {

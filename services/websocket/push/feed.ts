@@ -1,6 +1,8 @@
 import type { ChannelEvent } from '@assay/core/kernel/channel'
+import { catchUp } from './catch-up.ts'
 import type { Hub } from './hub.ts'
 import { eventOf } from './outgoing.ts'
+import { sendError } from './receive.ts'
 import type { Subscription } from './subscription.ts'
 
 /** One listener on a channel for all its subscribers in this process. */
@@ -18,7 +20,11 @@ export function joinFeed(hub: Hub, subscription: Subscription): void {
     return
   }
   const subscribers = new Set([subscription])
-  hub.feeds.set(channel, { subscribers, stop: source.listen(key, (event) => spread(hub, channel, subscribers, event)) })
+  const push = (event: ChannelEvent) => spread(hub, channel, subscribers, event)
+  const lost = () => {
+    for (const one of subscribers) if (one.lose()) void resume(one)
+  }
+  hub.feeds.set(channel, { subscribers, stop: source.listen(key, push, lost) })
 }
 /** The last one to leave ends the listening. */
 export function leaveFeed(hub: Hub, subscription: Subscription): void {
@@ -26,6 +32,18 @@ export function leaveFeed(hub: Hub, subscription: Subscription): void {
   if (!feed?.subscribers.delete(subscription) || feed.subscribers.size > 0) return
   hub.feeds.delete(subscription.channel)
   feed.stop()
+}
+
+/** What the source lost on its way here is read again, from where this client stands. */
+async function resume(subscription: Subscription): Promise<void> {
+  const { connection, channel } = subscription
+  try {
+    await catchUp(subscription, { from: subscription.seq, onOpen: () => {} })
+  } catch (error) {
+    if (subscription.ended) return
+    connection.unsubscribe(channel)
+    sendError(connection, error, { channel })
+  }
 }
 
 function spread(hub: Hub, channel: string, subscribers: ReadonlySet<Subscription>, event: ChannelEvent): void {

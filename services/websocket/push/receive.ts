@@ -58,7 +58,7 @@ async function run(connection: Connection, op: Exclude<ClientOp, { op: 'ping' }>
   try {
     if (connection.closed) return
     if (op.op === 'subscribe') await subscribe(connection, op)
-    else if (op.op === 'unsubscribe') unsubscribe(connection, op)
+    else if (op.op === 'unsubscribe') await unsubscribe(connection, op)
     else await renew(connection, op)
   } catch (error) {
     sendError(connection, error, { id: op.id })

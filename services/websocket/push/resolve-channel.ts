@@ -9,7 +9,7 @@ export interface ResolvedChannel {
   key: string
 }
 /** `ticks:btc/usd` -> its source and canonical name. Throws not_found with the names there are. */
-export function resolveChannel(hub: Hub, requested: string): ResolvedChannel {
+export async function resolveChannel(hub: Hub, requested: string): Promise<ResolvedChannel> {
   const colon = requested.indexOf(':')
   const name = colon < 0 ? requested : requested.slice(0, colon)
   const source = hub.sources().get(name)
@@ -20,7 +20,7 @@ export function resolveChannel(hub: Hub, requested: string): ResolvedChannel {
       { field: 'channels' },
     )
   }
-  const key = source.parse(colon < 0 ? '' : requested.slice(colon + 1))
+  const key = await source.parse(colon < 0 ? '' : requested.slice(colon + 1))
   if (key === null)
     throw new AssayError('not_found', `${requested} is not a channel of ${name}.`, { field: 'channels' })
   return { channel: key === '' ? name : `${name}:${key}`, source, key }

@@ -57,6 +57,13 @@ export class Subscription {
     this.#held = []
     this.#overflowed = false
   }
+  /** Events may be missing: true where whoever calls it reads since(seq), false where that is under way anyway. */
+  lose(): boolean {
+    const isLive = this.#held === null
+    if (isLive) this.holdAnew()
+    else this.#overflowed = true
+    return isLive
+  }
   release(): void {
     const held = this.#held ?? []
     this.#held = null
