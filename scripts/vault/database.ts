@@ -66,6 +66,7 @@ async function makeOwner(url: string, owner: string, progress: (line: string) =>
       progress(`database role ${owner} was made`)
     }
     await client.query(`grant create, connect, temporary on database ${pg.escapeIdentifier(database)} to ${name}`)
+    await client.query(`grant usage, create on schema public to ${name}`)
   } finally {
     await client.end()
   }
