@@ -116,6 +116,21 @@ const STORES: readonly Variable[] = [
   { name: 'S3_ACCESS_KEY_ID', about: 'Key of the bucket,' },
   { name: 'S3_SECRET_ACCESS_KEY', secret: true, about: 'and its secret.' },
 ]
+const KAFKA: readonly Variable[] = [
+  { name: 'KAFKA_BROKERS', about: 'host:port of some brokers, comma-separated: bus and market log. Unset: embedded.' },
+  { name: 'KAFKA_CLIENT_ID', default: 'assay', about: 'How this installation calls itself to the brokers.' },
+  { name: 'KAFKA_TOPIC_PREFIX', about: 'Before every topic and group, such as staging. (with its dot).' },
+  { name: 'KAFKA_TLS', about: 'true: TLS to the brokers.' },
+  {
+    name: 'KAFKA_TLS_CA_FILE',
+    about: "PEM of the authority of the brokers' certificates; unset: those of the system.",
+  },
+  { name: 'KAFKA_TLS_CERT_FILE', about: 'PEM of a client certificate, where the brokers want one,' },
+  { name: 'KAFKA_TLS_KEY_FILE', about: 'and of its private key.' },
+  { name: 'KAFKA_SASL_MECHANISM', about: 'scram-sha-512 | scram-sha-256 | plain; aws-msk-iam is not brought.' },
+  { name: 'KAFKA_SASL_USERNAME', about: 'User of the brokers,' },
+  { name: 'KAFKA_SASL_PASSWORD', secret: true, about: 'and its password.' },
+]
 const IDENTITY: readonly Variable[] = [
   { name: 'SESSION_TIMEOUT_MINUTES', default: '30', about: 'A session ends after this long without a refresh.' },
   { name: 'RATE_LIMIT_ENABLED', default: 'true', about: 'false is refused in production.' },
@@ -133,14 +148,21 @@ const later = (name: string, about: string, secret = false): Variable => ({
 })
 /** Variables of parts that are not in this release. */
 const LATER: readonly Variable[] = [
-  later('KAFKA_BROKERS', 'Kafka instead of the embedded bus.'),
   later('CLICKHOUSE_URL', 'ClickHouse for ticks.', true),
   later('WEAVIATE_URL', 'Vector store.'),
   later('ARANGODB_URL', 'Graph store.', true),
   later('STRIPE_SECRET_KEY', 'Stripe instead of the test provider.', true),
   later('BOT_CONTROL_PIN', "The operator's PIN login.", true),
 ]
-export const VARIABLES: readonly Variable[] = [...PLATFORM, ...PEERS, ...DATABASE, ...STORES, ...IDENTITY, ...LATER]
+export const VARIABLES: readonly Variable[] = [
+  ...PLATFORM,
+  ...PEERS,
+  ...DATABASE,
+  ...STORES,
+  ...KAFKA,
+  ...IDENTITY,
+  ...LATER,
+]
 
 /** Other names that are accepted, with a notice. */
 export const ALIASES: Readonly<Record<string, string>> = {

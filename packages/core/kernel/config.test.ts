@@ -45,7 +45,10 @@ test('every wrong value is named at once', () => {
   ])
 })
 test('what this release does not bring is refused, not ignored', () => {
-  expect(problems({ POSTGRES_URL: 'mysql://x', KAFKA_BROKERS: 'k:9092' })).toEqual(['KAFKA_BROKERS', 'DATABASE_URL'])
+  expect(problems({ POSTGRES_URL: 'mysql://x', CLICKHOUSE_URL: 'http://c:8123' })).toEqual([
+    'CLICKHOUSE_URL',
+    'DATABASE_URL',
+  ])
 })
 test('aliases are used and replaced names pointed out', () => {
   const config = readConfig({ FLASK_ENV: 'test', JWT_SECRET: 'x' })

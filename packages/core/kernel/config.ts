@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ALIASES, REPLACED, VARIABLES } from '../contracts/variables.ts'
 import { flag, list, replicas, size } from './config-values.ts'
 import { databaseProblems } from './database-problems.ts'
+import { kafkaProblems, kafkaVariables } from './kafka-config.ts'
 import { isAddressRange } from './proxies.ts'
 import { storeProblems, storeVariables } from './store-config.ts'
 
@@ -50,6 +51,7 @@ const platformSlice = z.object({
   TLS_CERT_FILE: z.string().optional(),
   TLS_KEY_FILE: z.string().optional(),
   ...storeVariables,
+  ...kafkaVariables,
 })
 export type PlatformConfig = z.infer<typeof platformSlice>
 
@@ -125,7 +127,7 @@ function refusals(values: Record<string, string>): ConfigProblem[] {
   for (const variable of mutual.filter((name) => values.ASSAY_PEERS && !values[name])) {
     problems.push({ variable, reason: 'required with ASSAY_PEERS: services talk by mutual TLS only' })
   }
-  problems.push(...databaseProblems(values), ...storeProblems(values))
+  problems.push(...databaseProblems(values), ...storeProblems(values), ...kafkaProblems(values))
   const key = values.ENCRYPTION_KEY
   const weakness = key && keyWeakness(key)
   if (weakness) problems.push({ variable: 'ENCRYPTION_KEY', reason: weakness })

@@ -1,13 +1,10 @@
-import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import { createEmbeddedBus, type EmbeddedBus } from '../ports/bus/embedded.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import { lockFolder } from '../ports/db/lock.ts'
 import { migrate } from '../ports/db/migrate.ts'
 import type { Lockstep } from '../ports/marketlog/lockstep.ts'
 import { createLockstep } from '../ports/marketlog/lockstep-memory.ts'
-import { openSegmentLog } from '../ports/marketlog/segments.ts'
 import { createTestPayments } from '../ports/payments/test-provider.ts'
 import { openSecretsFile } from '../ports/secrets/file.ts'
 import type { BaseDeps } from './compose.ts'
@@ -16,6 +13,7 @@ import { openDatabase } from './database.ts'
 import { armFailpoints } from './failpoints.ts'
 import type { HealthSource } from './health.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import { openMessaging } from './messaging.ts'
 import { startRelay } from './relay.ts'
 import { openBlobs, openCache, openVaultSecrets, type StoreParts } from './stores.ts'
 
@@ -48,10 +46,9 @@ export async function createDeps({ config, log, metrics, clock, lifecycle }: Dep
   const db = keep('db', await openDatabase(config.platform, log, logins))
   const applied = await migrate(db)
   if (applied.length > 0) log.info({ migrations: applied.length }, 'database migrated')
-  const marketlog = keep('marketlog', await openSegmentLog({ folder: join(home, 'market-log'), clock, log }))
-  const bus = keep('bus', createEmbeddedBus({ db, clock, log }))
+  const { bus, marketlog, expire } = await openMessaging(parts, db)
   keep('outbox relay', startRelay({ db, bus, clock, log, sole: db.kind === 'pglite' }))
-  lifecycle.background('topic retention', (signal) => expireHourly(bus, clock, signal))
+  lifecycle.background('topic retention', (signal) => expireHourly(expire, clock, log, signal))
   const groups = new Map<string, Lockstep>()
   return {
     production: config.production,
@@ -78,9 +75,14 @@ export async function createDeps({ config, log, metrics, clock, lifecycle }: Dep
 
 const HOUR_MS = 3_600_000
 
-async function expireHourly(bus: EmbeddedBus, clock: Clock, signal: AbortSignal): Promise<void> {
+async function expireHourly(
+  expire: () => Promise<void>,
+  clock: Clock,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
   for (;;) {
     await clock.sleep(HOUR_MS, signal)
-    await bus.expire()
+    await expire().catch((err) => log.warn({ err }, 'expired events could not be deleted'))
   }
 }

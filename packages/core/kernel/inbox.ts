@@ -1,3 +1,4 @@
+import { DAY_MS, type Topic } from '../contracts/topics/topic.ts'
 import type { Db, Sql } from '../ports/db/port.ts'
 
 /**
@@ -18,4 +19,13 @@ export function onceInSql(
     await effect(sql)
     return true
   })
+}
+
+/** Rows outlive every topic by this, so that a replay from its beginning meets them. */
+const MARGIN_DAYS = 10
+
+/** Deletes inbox rows of events that no topic holds any longer. */
+export async function expireInbox(db: Db, topics: readonly Topic[]): Promise<void> {
+  const days = Math.max(0, ...topics.map(({ retentionMs }) => retentionMs / DAY_MS)) + MARGIN_DAYS
+  await db.as('bus').query('delete from inbox where at < now() - make_interval(days => $1)', [days])
 }

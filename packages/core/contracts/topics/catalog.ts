@@ -8,7 +8,7 @@ import { DAY_MS, type Topic } from './topic.ts'
 import * as trading from './trading.ts'
 
 const { Place: _, ...assessments } = assessment
-const { TICKS, ticksTopic: __, ...markets } = market
+const { TICKS, ticksTopic: __, MARKET_GROUPS: ___, ...markets } = market
 
 /** Every topic there is, by name. */
 export const TOPICS: readonly Topic[] = [

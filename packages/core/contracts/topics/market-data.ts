@@ -57,6 +57,9 @@ const Sequenced: z.ZodType<MarketEvent> = z.discriminatedUnion('kind', [
 
 const market = { producer: 'market-data', key: 'symbol', retentionDays: 7, durable: false } as const
 
+/** Market groups by their partition of the market log: the list only ever grows at its end. */
+export const MARKET_GROUPS: readonly string[] = ['main']
+
 /** Its adapters are those of the marketlog port, not of the bus. */
 export const marketSequenced = defineTopic({
   ...market,
@@ -64,7 +67,7 @@ export const marketSequenced = defineTopic({
   summary: 'The market log: one partition per group, what everything else is derived from.',
   schema: Sequenced,
   key: 'group',
-  partitions: 1,
+  partitions: MARKET_GROUPS.length,
 })
 
 const ticks = (family: string, what: string): Topic<TickEvent> =>

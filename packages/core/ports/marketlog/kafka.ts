@@ -43,8 +43,7 @@ export function openKafkaLog(options: KafkaLogOptions): MarketLog {
     let found = opened.get(group)
     if (!found) {
       const partition = groups.indexOf(group)
-      if (partition < 0)
-        throw new RangeError(`there is no market group ${group}: MARKET_GROUPS names ${groups.join(', ')}`)
+      if (partition < 0) throw new RangeError(`there is no market group ${group} (${groups.join(', ')})`)
       found = new KafkaGroup({ ...options, group, topic, partition, keepEvents, carryEvents, signal: closing.signal })
       opened.set(group, found)
     }
