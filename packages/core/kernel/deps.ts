@@ -4,6 +4,7 @@ import type { Clock } from '../ports/clock/port.ts'
 import { lockFolder } from '../ports/db/lock.ts'
 import { migrate } from '../ports/db/migrate.ts'
 import type { Lockstep } from '../ports/marketlog/lockstep.ts'
+import { createDbLockstep } from '../ports/marketlog/lockstep-db.ts'
 import { createLockstep } from '../ports/marketlog/lockstep-memory.ts'
 import { createTestPayments } from '../ports/payments/test-provider.ts'
 import { openSecretsFile } from '../ports/secrets/file.ts'
@@ -59,7 +60,9 @@ export async function createDeps({ config, log, metrics, clock, lifecycle }: Dep
     db,
     marketlog,
     lockstep(group) {
-      const lockstep = groups.get(group) ?? createLockstep(group, clock)
+      const lockstep =
+        groups.get(group) ??
+        (ASSAY_PEERS ? createDbLockstep(group, { db, clock, log }) : createLockstep(group, clock))
       groups.set(group, lockstep)
       return lockstep
     },

@@ -42,7 +42,7 @@ beforeAll(async () => {
   database = await testDatabase()
   db = database.db.as('trading')
 }, 20_000)
-afterAll(() => database.drop())
+afterAll(() => database.drop(), 20_000)
 
 interface Replica extends TestEngine {
   name: string

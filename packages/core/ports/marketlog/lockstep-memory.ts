@@ -2,8 +2,8 @@ import type { Clock } from '../clock/port.ts'
 import { DriverSilentError, type Lockstep, type Participant } from './lockstep.ts'
 
 /** How far owners may follow behind events that no driver waits at. */
-const OWNER_LAG = 4096
-const SILENCE_MS = 60_000
+export const OWNER_LAG = 4096
+export const SILENCE_MS = 60_000
 
 interface Member {
   id: string
