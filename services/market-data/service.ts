@@ -10,8 +10,8 @@ import { Market } from './products/market.ts'
 import { createQuarantine } from './quality/quarantine.ts'
 import { marketRoutes } from './routes/market.ts'
 import { keepLeading } from './sequencer/lead.ts'
-import { publishCandles } from './topics/publish-candles.ts'
-import { publishTicks } from './topics/publish-ticks.ts'
+import { isLed } from './sequencer/lease.ts'
+import { writeTopics } from './topics/write-topics.ts'
 import { createUpkeep } from './upkeep/upkeep.ts'
 
 /** The one market group of a process. */
@@ -26,6 +26,7 @@ export const marketData: Service<typeof config> = {
     const feed = await openFeed(deps, GROUP, quarantine)
     const market = new Market(feed.symbols, () => clock.monotonic())
     const upkeep = createUpkeep(deps, GROUP, deps.config.MARKET_LOG_MAX_BYTES)
+    const db = deps.db.as('market_data')
     let level = false
     let leading = false
     new Gauge({
@@ -46,7 +47,11 @@ export const marketData: Service<typeof config> = {
           timeoutMs: 1000,
           check: async () => (feed.stopped() ? 'the disk is full' : level ? undefined : 'the market log is being read'),
         },
-        { name: 'sequencer', timeoutMs: 1000, check: async () => (leading ? undefined : 'no leader yet') },
+        {
+          name: 'sequencer',
+          timeoutMs: 1000,
+          check: async () => (leading || (await isLed(db, GROUP)) ? undefined : 'no leader yet'),
+        },
       ],
       health: () => ({
         stores: {
@@ -70,7 +75,7 @@ export const marketData: Service<typeof config> = {
       async start() {
         const holder = crypto.randomUUID()
         const lead = {
-          db: deps.db.as('market_data'),
+          db,
           marketlog,
           clock,
           log,
@@ -92,11 +97,9 @@ export const marketData: Service<typeof config> = {
             }),
           { fatal: true },
         )
-        lifecycle.background('market ticks topics', (signal) => publishTicks(marketlog, bus, GROUP, signal))
-        const candles = { market, marketlog, bus, group: GROUP }
-        lifecycle.background('market candles topic', (signal) => publishCandles(candles, signal))
+        const topics = { ...lead, market, bus, also: (signal: AbortSignal) => upkeep.run(signal) }
+        lifecycle.background('market topics', (signal) => writeTopics(topics, signal))
         lifecycle.background('market leader', (signal) => keepLeading({ ...lead, run }, signal), { fatal: true })
-        lifecycle.background('market log upkeep', (signal) => upkeep.run(signal))
       },
     }
   },
