@@ -63,6 +63,32 @@ test('max_open_positions counts what waiting orders would open', () => {
   expect(code(w.buy('10', { symbol: 'OTH/USD' }))).toBe('rule_refused')
   expect(code(w.buy('10'))).toBe('ok')
 })
+describe('max_open_positions, hedging: what would be a ticket of its own counts once', () => {
+  const hedging = (n: number): World =>
+    world([{ rule: 'max_open_positions', n, effect: 'gate' }], { position_mode: 'hedging' })
+  const placed = (w: World, body: Partial<OrderBody>): string => {
+    const answer = w.order(body)
+    return answer.ok && answer.order ? answer.order.id : ''
+  }
+  const amend = (w: World, order: string, price: string) => code(w.command({ op: 'amend', order, price }))
+  test('an order that has its ticket is changed, and so is a leg of a pair', () => {
+    const w = hedging(1)
+    w.quote(at('08:00:02'), '100.00', '100.00', { ask_size: '4' })
+    const begun = placed(w, { price: '100.00', quantity: '10' })
+    expect(amend(w, begun, '99.00')).toBe('ok')
+    const pair = hedging(1)
+    const leg = placed(pair, { type: 'oco', price: '90.00', stop_price: '110.00' })
+    expect(amend(pair, leg, '91.00')).toBe('ok')
+    expect(amend(hedging(0), '', '91.00')).toBe('order_not_working')
+  })
+  test('the rest of an order whose ticket was closed opens one again', () => {
+    const w = hedging(1)
+    w.quote(at('08:00:02'), '100.00', '100.00', { ask_size: '4' })
+    const begun = placed(w, { price: '100.00', quantity: '10' })
+    w.command({ op: 'close', position: begun })
+    expect(code(w.buy('1', { symbol: 'OTH/USD' }))).toBe('rule_refused')
+  })
+})
 test('max_orders_per_day counts until the reset and lets a position be closed', () => {
   const w = world([{ rule: 'max_orders_per_day', n: 1, effect: 'gate' }])
   w.buy('10')

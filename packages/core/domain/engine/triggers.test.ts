@@ -138,4 +138,4 @@ test('a state that went through its stored form before every input decides the s
     expect(stored.records).toEqual(plain.records)
     expect(stored.hash).toBe(plain.hash)
   }
-})
+}, 30_000)

@@ -86,11 +86,13 @@ export const total = (facts: Facts, request: Waiting, unit: Unit): Dec =>
 /** Does the order open a position of its own: hedging, each ticket; netting, the first one in its symbol. */
 export function opensPosition(facts: Facts, request: OrderRequest): boolean {
   if (isZero(request.adding.get(request.order.id) ?? ZERO)) return false
-  if (facts.compiled.spec.position_mode === 'hedging') return true
-  const { symbol } = request.order
+  const { id, oco, symbol } = request.order
+  const { book, orders } = facts.account
+  if (facts.compiled.spec.position_mode === 'hedging')
+    return !book.positions.some((p) => p.id === id) && (oco === null || !orders.some((o) => o.id === oco))
   return (
-    !facts.account.book.positions.some((p) => p.symbol === symbol) &&
-    !facts.account.orders.some((o) => o.symbol === symbol && !isZero(request.adding.get(o.id) ?? ZERO))
+    !book.positions.some((p) => p.symbol === symbol) &&
+    !orders.some((o) => o.symbol === symbol && !isZero(request.adding.get(o.id) ?? ZERO))
   )
 }
 /** Positions held and those that waiting orders open. */
@@ -98,7 +100,7 @@ export function positionsCounted(facts: Facts, request: Pick<OrderRequest, 'addi
   const { book, orders } = facts.account
   const opening = orders.filter((o) => !isZero(request.adding.get(o.id) ?? ZERO) && !isSecondLeg(o, orders))
   if (facts.compiled.spec.position_mode === 'hedging')
-    return book.positions.length + opening.filter((o) => isZero(o.filled)).length
+    return new Set([...book.positions, ...opening].map(({ id }) => id)).size
   const held = new Set(book.positions.map((p) => p.symbol))
   return held.size + new Set(opening.map((o) => o.symbol).filter((symbol) => !held.has(symbol))).size
 }

@@ -158,7 +158,8 @@ export function linesOf(
       let worst: bigint | null = null
       for (const idea of account.ideas) {
         if (idea.withinS !== rule.within_s) continue
-        if (idea.flatSince !== null && desk.at - idea.flatSince > rule.within_s * 1000) continue
+        // what lies behind was looked at when it ended
+        if (idea.flatSince !== null && idea.flatSince !== desk.at) continue
         const result = ideaResult(desk, idea, positions, marks)
         worst = worst === null ? result : min(worst, result)
       }

@@ -106,15 +106,20 @@ export function carryOf(desk: Desk, event: MarketEvent): void {
     for (const p of account.book.positions.toSorted(byId))
       if (p.symbol === event.symbol) fund(desk, p, num(event.rate!))
   }
+}
+/** A symbol that ends with a price ends every position in it, of phases that are over too. */
+export function settle(desk: Desk, event: MarketEvent): void {
   if (event.kind === 'symbol_state' && event.state === 'settled') settleSymbol(desk, event.symbol, event.price)
 }
 function settleSymbol(desk: Desk, symbol: string, price?: string): void {
   const { account } = desk
   if (price === undefined) return
   for (const order of account.orders.filter((o) => o.symbol === symbol)) endOrder(desk, order, 'cancelled', 'settled')
-  for (const position of account.book.positions.filter((p) => p.symbol === symbol).toSorted(byId)) {
-    const order = closing(position, 'settlement')
-    bookFill(desk, account.book, order, { price: num(price), quantity: order.quantity, liquidity: 'taker', free: true })
+  for (const book of [account.book, ...account.closing]) {
+    for (const position of book.positions.filter((p) => p.symbol === symbol).toSorted(byId)) {
+      const order = closing(position, 'settlement')
+      bookFill(desk, book, order, { price: num(price), quantity: order.quantity, liquidity: 'taker', free: true })
+    }
   }
 }
 /** An order of the house that closes a position whole. */

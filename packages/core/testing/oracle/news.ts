@@ -1,7 +1,7 @@
 import type { NewsWindowRule } from '../../domain/engine/types.ts'
 import { type Account, type Desk, instrumentOf, isHedging, type Order, rulesOf } from './account.ts'
 import type { Line } from './breach.ts'
-import { num } from './number.ts'
+import { max, num } from './number.ts'
 
 type Deed = NewsWindowRule['forbids'][number]
 
@@ -37,9 +37,13 @@ export function newsBroken({ account, at }: Desk): Line[] {
     return broken.length > 0 ? [{ index, value: num('1'), limit: 0n, gap: -num('1') }] : []
   })
 }
-/** What an order that trades at once does to what is held. */
-export function entersOrExits(account: Account, { reduceOnly, ticket, side }: Order, held: bigint): 'open' | 'close' {
-  if (reduceOnly || ticket !== null) return 'close'
-  if (isHedging(account)) return 'open'
-  return (side === 'buy' ? held < 0n : held > 0n) ? 'close' : 'open'
+/** What an order that traded so much at once did to what was held: it closed, opened, or both in a reversal. */
+export function entersOrExits(
+  account: Account,
+  { reduceOnly, ticket, side }: Order,
+  { held, traded }: { held: bigint; traded: bigint },
+): ('open' | 'close')[] {
+  if (reduceOnly || ticket !== null) return ['close']
+  const against = isHedging(account) ? 0n : max(side === 'buy' ? -held : held, 0n)
+  return [...(against > 0n ? (['close'] as const) : []), ...(traded > against ? (['open'] as const) : [])]
 }

@@ -3,12 +3,12 @@ import { type Account, type Desk, heldIn, instrumentOf, type Order, opposite } f
 import { DAY, sessionEndAfter } from './clocks.ts'
 import { amendOrder, draftOrder, offQuantity } from './command.ts'
 import { isExitRefused } from './exits.ts'
-import { entersOrExits, isHeldBack } from './news.ts'
+import { isHeldBack } from './news.ts'
 import { abs, num, text } from './number.ts'
 import { finish, open, pause, point, resume } from './oracle.ts'
 import { riskedTooMuch } from './order-rules.ts'
 import { blockedBy, equityOf, marksOf } from './value.ts'
-import { arrive, endOrder, sayStanding, sweep } from './working.ts'
+import { arrive, endOrder, noteArrival, sayStanding, sweep } from './working.ts'
 
 type Answer = Record<string, unknown>
 const refuse = (code: string, field?: string): Answer => ({ ok: false, code, field })
@@ -79,8 +79,7 @@ function trade(desk: Desk, command: Command): Answer {
         order.quantity > before.quantity
       if (order.status === 'working' && moves)
         arrive(desk, order, blockedBy(desk, instrumentOf(account.spec, order.symbol)) !== null)
-      if (order.filled > before.filled)
-        account.deeds.push({ what: entersOrExits(account, order, held), symbol: order.symbol })
+      noteArrival(desk, order, { filled: before.filled, held })
       sweep(desk)
       return { ok: true, order: viewOf(order), legs: [] }
     }
@@ -118,7 +117,7 @@ function accept(desk: Desk, orders: Order[], waits = false): Answer {
   if (leg && order.status === 'working') sayStanding(desk, leg, 'working')
   const held = heldIn(account.book, order.symbol)
   for (const one of orders) if (one.status === 'working') arrive(desk, one, waits)
-  if (order.filled > 0n) account.deeds.push({ what: entersOrExits(account, order, held), symbol: order.symbol })
+  for (const one of orders) noteArrival(desk, one, { filled: 0n, held })
   sweep(desk)
   const born = account.orders.filter((o) => !before.has(o))
   return { ok: true, order: viewOf(order), legs: (leg ? [leg] : born).map(viewOf) }
@@ -138,7 +137,7 @@ function close(desk: Desk, command: Extract<Command, { op: 'close' }>): Answer {
   const quantity = command.quantity === undefined ? abs(held.quantity) : num(command.quantity)
   if (command.quantity !== undefined) {
     const bad = offQuantity(instrument, quantity)
-    if (bad && bad.code !== 'quantity_too_large') return { ok: false, ...bad }
+    if (bad && (bad.code === 'quantity_off_grid' || quantity <= 0n)) return { ok: false, ...bad }
   }
   const blocked = blockedBy(desk, instrument)
   if (blocked) return refuse(blocked)

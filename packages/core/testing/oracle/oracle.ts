@@ -30,7 +30,7 @@ import {
   TABLE,
   type Valued,
 } from './breach.ts'
-import { bookCarry, carryOf, closing } from './carry.ts'
+import { bookCarry, carryOf, closing, settle } from './carry.ts'
 import { DAY, daysAfter, localDay, resetAfter } from './clocks.ts'
 import { countTradingDay, cutsAt, nextInstant, setClocks } from './clockwork.ts'
 import { isTradeHeldBack, tradesNow } from './command.ts'
@@ -38,11 +38,11 @@ import { isProtected } from './exits.ts'
 import { fillMarketable, forgetTaken } from './fill.ts'
 import { countDay, gatesOpen } from './gates.ts'
 import { type Newest, OracleMarket } from './market.ts'
-import { entersOrExits, newsBroken } from './news.ts'
+import { newsBroken } from './news.ts'
 import { mul, num, text } from './number.ts'
 import { obey } from './obey.ts'
 import { equityOf, floatingOf, isOpen, isUnknown, marksOf, usedMargin } from './value.ts'
-import { arrive, endOrder, meetOrders, sayStanding, sweep, takesNow } from './working.ts'
+import { arrive, endOrder, meetOrders, noteArrival, sayStanding, sweep, takesNow } from './working.ts'
 
 export interface Told {
   answer: Record<string, unknown>
@@ -110,7 +110,10 @@ function instant(desk: Desk): void {
   if (account.day.next === at) reset(desk)
   point(desk, overdue(desk))
   expire(desk)
-  if (account.pauses.until === at) resume(desk, 'max_pause_days')
+  if (account.pauses.until === at) {
+    resume(desk, 'max_pause_days')
+    point(desk, [])
+  }
   const arriving = account.orders.filter((o) => o.arrivesAt === at)
   for (const order of arriving) {
     if (order.status !== 'pending') continue
@@ -130,7 +133,7 @@ function instant(desk: Desk): void {
     const held = heldIn(account.book, order.symbol)
     const { filled } = order
     arrive(desk, order)
-    if (order.filled > filled) account.deeds.push({ what: entersOrExits(account, order, held), symbol: order.symbol })
+    noteArrival(desk, order, { filled, held })
   }
   if (arriving.length > 0) point(desk, [])
 }
@@ -138,6 +141,7 @@ function meet(desk: Desk, event: MarketEvent): void {
   const { account, market } = desk
   for (const book of [account.book, ...account.closing]) forgetTaken(account, book, market)
   if (account.status === 'started') carryOf(desk, event)
+  settle(desk, event)
   const symbol = 'symbol' in event ? event.symbol : null
   for (const book of account.closing) closePositions(desk, book, symbol)
   account.closing = account.closing.filter((book) => book.positions.length > 0)
@@ -317,7 +321,7 @@ function test(desk: Desk, tested: 'always' | 'reset', valued: Valued, facts: Lin
   if (hard.length > 0) return conclude(desk, hard, valued)
   const first = sayViolation(desk, desk.at, crossed, breaches.before, valued.equity, true)
   for (const order of [...account.orders]) endOrder(desk, order, 'cancelled')
-  account.provisional = { first: doubtOf(desk, first, breaches), later: [] }
+  account.provisional = { first: doubtOf(desk, first, { ...breaches, facts: sure }), later: [] }
   return true
 }
 function conclude(desk: Desk, crossed: Line[], valued: Valued): boolean {
@@ -543,7 +547,9 @@ function expire(desk: Desk): void {
   const rule = rulesOf(account)[index]
   if (rule?.rule !== 'time_limit') return
   const days = BigInt(rule.days) * num('1')
-  finish(desk, 'expired', { ...valuedOf(desk), first: { index, value: days, limit: days, gap: 0n } })
+  const valued = valuedOf(desk)
+  if (!account.provisional && gatesOpen(desk, valued.equity)) finish(desk, 'passed', valued)
+  else finish(desk, 'expired', { ...valued, first: { index, value: days, limit: days, gap: 0n } })
 }
 export function resume(desk: Desk, reason?: string): void {
   const { account, at } = desk

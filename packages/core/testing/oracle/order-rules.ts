@@ -28,7 +28,10 @@ export function refusedByRule(
           rule.per === 'symbol' ? (sizes.get(body.symbol) ?? 0n) : [...sizes.values()].reduce((a, b) => a + b, 0n)
         if (one > num(rule.notional ?? rule.quantity!)) return no('quantity')
       }
-      if (rule.rule === 'max_open_positions' && openAfter(desk, orders) > rule.n) return no('symbol')
+      if (rule.rule === 'max_open_positions') {
+        const open = openAfter(desk, orders)
+        if (open > rule.n && open > openAfter(desk, [])) return no('symbol')
+      }
       if (rule.rule === 'max_orders_per_day' && isNew && account.day.orders + 1 > rule.n) return no('quantity')
       if (rule.rule === 'max_total_exposure') {
         const sum = [...exposures(desk, orders, 'notional').values()].reduce((a, b) => a + b, 0n)
@@ -121,20 +124,23 @@ function exposures(desk: Desk, orders: Order[], by: 'quantity' | 'notional'): Ma
     if (held.length + waiting.length === 0) continue
     const side = (sign: 1 | -1): bigint => {
       let sum = 0n
+      let room = 0n
       for (const p of held) {
-        if (isHedging(account) && p.quantity > 0n !== sign > 0) continue
-        sum += worth(p.quantity, markOf(instrument, p.quantity, marksOf(desk)))
+        if (p.quantity > 0n === sign > 0) sum += worth(abs(p.quantity), markOf(instrument, p.quantity, marksOf(desk)))
+        else if (!isHedging(account)) room += abs(p.quantity)
       }
-      const pairs = new Map<string, bigint>()
+      const pairs = new Map<string, { adds: bigint; size: bigint }>()
       for (const o of waiting) {
         if ((o.side === 'buy' ? 1 : -1) !== sign) continue
-        const size = abs(worth(BigInt(sign) * restOf(o), ownPrice(desk, o)))
         // of a pair only one leg is ever filled: the larger
         const pair = o.partner === null ? o.id : o.id.replace(/\.stop$/, '')
-        pairs.set(pair, max(pairs.get(pair) ?? 0n, size))
+        const other = pairs.get(pair)
+        const adds = other?.adds ?? max(restOf(o) - room, 0n)
+        if (!other) room = max(room - restOf(o), 0n)
+        pairs.set(pair, { adds, size: max(other?.size ?? 0n, worth(adds, ownPrice(desk, o))) })
       }
-      for (const size of pairs.values()) sum += BigInt(sign) * size
-      return BigInt(sign) * sum
+      for (const { size } of pairs.values()) sum += size
+      return sum
     }
     sizes.set(symbol, isHedging(account) ? max(side(1), 0n) + max(side(-1), 0n) : max(side(1), side(-1)))
   }

@@ -1,7 +1,7 @@
 import type { MarketEvent } from '../../domain/market/event.ts'
 import { type Account, type Book, type Desk, heldIn, instrumentOf, isHedging, type Order, opposite } from './account.ts'
 import { displayed, fillMarketable, fillResting, moveUp, reducible } from './fill.ts'
-import { isHeldBack } from './news.ts'
+import { entersOrExits, isHeldBack } from './news.ts'
 import { min, text } from './number.ts'
 import { isOpen, marksOf, stopOf, touchOf } from './value.ts'
 
@@ -161,6 +161,15 @@ export function arrive(desk: Desk, order: Order, waits = false): void {
   afterFills(desk, order, fillMarketable(desk, account.book, order))
   rest(desk, order)
 }
+/** Does what it traded on arrival count as an entry or exit? What triggered has said what it was. */
+export function noteArrival(desk: Desk, order: Order, before: { filled: bigint; held: bigint }): void {
+  const hasTriggered = desk.said.some((s) => s.kind === 'order' && s.order === order.id && s.status === 'triggered')
+  if (order.filled === before.filled || hasTriggered) return
+  const { account } = desk
+  const traded = order.filled - before.filled
+  for (const what of entersOrExits(account, order, { held: before.held, traded }))
+    account.deeds.push({ what, symbol: order.symbol })
+}
 /** A post-only order that meets the other side when it arrives is over. */
 export function takesNow(desk: Desk, order: Order): boolean {
   if (!order.postOnly) return false
@@ -177,6 +186,7 @@ function rest(desk: Desk, order: Order): void {
 }
 function trigger(desk: Desk, order: Order): void {
   const { account } = desk
+  account.deeds.push({ what: deedOf(desk, order), symbol: order.symbol })
   order.stop = null
   order.trail = null
   order.activation = null
@@ -204,7 +214,6 @@ export function meetOrders(desk: Desk, event: MarketEvent): void {
     const what = deedOf(desk, order)
     if (isHeldBack(desk, order.symbol, what)) continue
     turn(order, () => trigger(desk, order))
-    account.deeds.push({ what, symbol: order.symbol })
   }
   const size = event.kind === 'trade' ? numOf(event.size) : 0n
   const print = event.kind === 'trade' ? { symbol: event.symbol, price: numOf(event.price), size, left: size } : null
