@@ -139,8 +139,8 @@ describe('market data on the simulated feed', () => {
 
   test('a channel gives a snapshot and then every event behind it', async () => {
     const ticks = started.channels.find((c) => c.name === 'ticks')!
-    const key = ticks.parse('EUR-USD')!
-    expect([key, ticks.parse('NO/PE')]).toEqual(['EUR/USD', null])
+    const key = (await ticks.parse('EUR-USD'))!
+    expect([key, await ticks.parse('NO/PE')]).toEqual(['EUR/USD', null])
     const pushed: ChannelEvent[] = []
     const stop = ticks.listen(key, (event) => pushed.push(event))
     const { seq, data } = await ticks.snapshot({ requestId: 'r', actor: null, address: '' }, key)

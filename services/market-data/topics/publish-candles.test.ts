@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
+import { topicNamed } from '@assay/core/contracts/topics/catalog'
 import { candleChanged, sourceChanged } from '@assay/core/contracts/topics/market-data'
-import type { Topic } from '@assay/core/contracts/topics/topic'
 import type { MarketEvent } from '@assay/core/domain/market/event'
 import type { ChannelEvent } from '@assay/core/kernel/channel'
-import type { Bus } from '@assay/core/ports/bus/port'
+import type { Bus, Envelope } from '@assay/core/ports/bus/port'
 import { createMemoryLog } from '@assay/core/ports/marketlog/memory'
 import { until } from '@assay/core/testing/until'
 import { candlesChannel } from '../channels/candles.ts'
@@ -23,8 +23,9 @@ async function world(before: [number, string][] = []) {
   const market = new Market(simSymbols(), () => 0)
   const told: Told[] = []
   const bus = {
-    async publish<T>(topic: Topic<T>, _: string, data: T) {
-      told.push({ topic: topic.name, data: topic.schema.parse(data) as Record<string, unknown> })
+    async publishEnvelopes(envelopes: readonly Envelope[]) {
+      for (const { topic, data } of envelopes)
+        told.push({ topic, data: topicNamed(topic)!.schema.parse(data) as Record<string, unknown> })
     },
   } as unknown as Bus
   const stop = new AbortController()
@@ -39,10 +40,20 @@ async function world(before: [number, string][] = []) {
     append({ kind: 'trade', ...of, ts: T0 + ts, price, size: '1', side: 'buy' }, at)
   const clock = (at: number) => append({ kind: 'clock' }, at)
   for (const [ts, price] of before) await print(ts, price)
+  const end = await marketlog.end('main')
+  const topics = {
+    market,
+    marketlog,
+    bus,
+    group: 'main',
+    from: (end?.mseq ?? 0) + 1,
+    mts: end?.mts ?? Number.NEGATIVE_INFINITY,
+    onPublished: () => {},
+  }
   const running = [
     followMarket(market, marketlog, 'main', stop.signal, () => {}),
-    publishCandles({ market, marketlog, bus, group: 'main' }, stop.signal),
-    publishTicks(marketlog, bus, 'main', stop.signal),
+    publishCandles(topics, stop.signal),
+    publishTicks(topics, stop.signal),
   ]
   return {
     market,

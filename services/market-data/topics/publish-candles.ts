@@ -2,36 +2,48 @@ import { candleChanged } from '@assay/core/contracts/topics/market-data'
 import { type Bar, barStart, RESOLUTIONS, type Resolution, resolutionMs } from '@assay/core/domain/candles/bar'
 import type { MarketEvent } from '@assay/core/domain/market/event'
 import { str } from '@assay/core/domain/money/dec'
-import type { Bus } from '@assay/core/ports/bus/port'
+import type { Bus, Envelope } from '@assay/core/ports/bus/port'
 import type { MarketLog } from '@assay/core/ports/marketlog/port'
 import type { Market } from '../products/market.ts'
 import { type MarketSymbol, movesCandles } from '../symbols/market-symbol.ts'
+import { envelopeAt } from './envelope-at.ts'
 
 export interface CandlesTopic {
   market: Market
   marketlog: MarketLog
-  bus: Bus
+  bus: Pick<Bus, 'publishEnvelopes'>
   group: string
+  /** first event to publish */
+  from: number
+  /** market time of the event before it */
+  mts: number
+  /** everything up to this event is published */
+  onPublished: (mseq: number) => void
 }
 const NAMES = Object.keys(RESOLUTIONS) as Resolution[]
 
 /**
- * Writes `market-data.candles` by reading the log from its end on: a candle on its symbol's own basis when market time
+ * Writes `market-data.candles` by reading the log: a candle on its symbol's own basis when market time
  * has passed its end, again under a higher revision when a late print corrects it. What nothing happened in is not told.
  */
 export async function publishCandles(topic: CandlesTopic, signal: AbortSignal): Promise<void> {
-  const { market, marketlog, bus, group } = topic
-  const end = await marketlog.end(group)
-  let mts = end?.mts ?? Number.NEGATIVE_INFINITY
-  for await (const events of marketlog.read(group, (end?.mseq ?? 0) + 1, signal)) {
+  const { market, marketlog, bus, group, onPublished } = topic
+  let { mts } = topic
+  for await (const events of marketlog.read(group, topic.from, signal)) {
     await market.reached(events.at(-1)!.mseq, signal)
+    const envelopes: Envelope[] = []
     for (const event of events) {
       for (const candle of [...closedBetween(market, mts, event), ...correctedBy(market, mts, event)]) {
-        if (signal.aborted) return
-        await bus.publish(candleChanged, candle.symbol, candle)
+        const { symbol: key, resolution, open_time, revision } = candle
+        envelopes.push(
+          envelopeAt(candleChanged, event, { key, data: candle, part: `${resolution} ${open_time} ${revision}` }),
+        )
       }
       mts = event.mts
     }
+    if (signal.aborted) return
+    if (envelopes.length > 0) await bus.publishEnvelopes(envelopes)
+    onPublished(events.at(-1)!.mseq)
   }
 }
 
