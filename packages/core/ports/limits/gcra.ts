@@ -1,5 +1,20 @@
 import type { Decision, Limit } from './port.ts'
 
+/** What one request comes to when `used` ms of the window are used up before it. */
+export function decide({ points, windowMs }: Limit, used: number): Decision {
+  const interval = windowMs / points
+  const wait = used + interval - windowMs
+  // floats: a window of 3 x 1/3 must not leave a client 1e-12 ms short
+  const allowed = wait <= 1e-6
+  const after = allowed ? used + interval : used
+  return {
+    allowed,
+    remaining: Math.max(0, Math.floor((windowMs - after) / interval + 1e-6)),
+    retryAfterMs: allowed ? 0 : wait,
+    resetMs: after,
+  }
+}
+
 /**
  * The generic cell rate algorithm over a map: one number per client (the theoretical arrival time of its next
  * request), exact waiting times, no timers. A client is forgotten when its time lies in the past, which changes nothing.
@@ -16,20 +31,10 @@ export class Gcra {
 
   /** Counts one request of the client under the limit; a refused one costs nothing. */
   take(client: string, limit: Limit, nowMs: number): Decision {
-    const interval = limit.windowMs / limit.points
-    const arrival = Math.max(this.#arrivals.get(client) ?? 0, nowMs)
-    const used = arrival - nowMs
-    const wait = used + interval - limit.windowMs
-    // floats: a window of 3 x 1/3 must not leave a client 1e-12 ms short
-    const allowed = wait <= 1e-6
-    const after = allowed ? used + interval : used
-    if (allowed) this.#put(client, nowMs + after, nowMs)
-    return {
-      allowed,
-      remaining: Math.max(0, Math.floor((limit.windowMs - after) / interval + 1e-6)),
-      retryAfterMs: allowed ? 0 : wait,
-      resetMs: after,
-    }
+    const used = Math.max((this.#arrivals.get(client) ?? 0) - nowMs, 0)
+    const decision = decide(limit, used)
+    if (decision.allowed) this.#put(client, nowMs + decision.resetMs, nowMs)
+    return decision
   }
 
   /** Takes one request back: it turned out not to count. */

@@ -1,5 +1,7 @@
 import type { RedisServer } from '../cache/redis-server.ts'
-import type { Decision, Limit, Limits } from './port.ts'
+import { batched } from './batch.ts'
+import { decide } from './gcra.ts'
+import type { Limit, Limits } from './port.ts'
 import { countReplicas } from './replicas.ts'
 
 export interface RedisLimitsOptions {
@@ -9,9 +11,9 @@ export interface RedisLimitsOptions {
 }
 
 /**
- * The steps of gcra.ts in one round trip, in the same doubles: KEYS one arrival per limit, ARGV points and window of each,
- * then the time. Lua's tostring keeps 14 digits, hence the formats. An arrival that has passed may expire: a little later
- * by the server's clock, much later when another clock decides.
+ * The first half of gcra.ts in one round trip, in the same doubles: what is used of each limit, before this request. KEYS
+ * one arrival per limit, ARGV points and window of each, then the time. Lua's tostring keeps 14 digits, hence the format.
+ * An arrival that has passed may expire: a little later by the server's clock, much later when another clock decides.
  */
 const TAKE = `
 local now = tonumber(ARGV[#ARGV])
@@ -19,24 +21,17 @@ local slack = 60000
 if not now then
   slack = 1000
   local time = redis.call('TIME')
-  now = tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000
+  now = time[1] * 1000 + time[2] / 1000
 end
 local answer = {}
 for i = 1, #KEYS do
   local window = tonumber(ARGV[2 * i])
-  local interval = window / tonumber(ARGV[2 * i - 1])
-  local arrival = math.max(tonumber(redis.call('GET', KEYS[i]) or '0'), now)
-  local used = arrival - now
-  local wait = used + interval - window
-  local after = used
-  if wait <= 1e-6 then
-    after = used + interval
-    redis.call('SET', KEYS[i], string.format('%.17g', now + after), 'PX', math.ceil(after) + slack)
-    wait = 0
+  local interval = window / ARGV[2 * i - 1]
+  local used = math.max(tonumber(redis.call('GET', KEYS[i]) or 0) - now, 0)
+  if used + interval - window <= 1e-6 then
+    redis.call('SET', KEYS[i], now + (used + interval), 'PX', math.ceil(used + interval) + slack)
   end
-  answer[3 * i - 2] = string.format('%.17g', wait)
-  answer[3 * i - 1] = string.format('%.17g', after)
-  answer[3 * i] = string.format('%.17g', math.max(0, math.floor((window - after) / interval + 1e-6)))
+  answer[i] = string.format('%.17g', used)
 end
 return answer`
 
@@ -48,20 +43,30 @@ end`
 
 /** Limits that all replicas share. The keys of one client stand in one slot of a cluster. */
 export function createRedisLimits({ redis, now }: RedisLimitsOptions): Limits {
-  const script = { take: redis.script(TAKE), refund: redis.script(REFUND) }
+  const time = () => now?.() ?? ''
+  const script = redis.script(TAKE)
+  // in a cluster each client's keys are elsewhere
+  const used = redis.cluster
+    ? (keys: string[], bounds: number[]) => script(keys, [...bounds, time()]) as Promise<string[]>
+    : batched(script, time)
+  const refund = redis.script(REFUND)
   const replicas = countReplicas(redis)
   const keyOf = (client: string, name: string): string => redis.key('limit', client, name)
 
   return {
     async take(client, limits) {
       replicas.join()
-      const keys = limits.map(({ name }) => keyOf(client, name))
-      const bounds = limits.flatMap(({ points, windowMs }) => [points, windowMs])
-      const answer = (await script.take(keys, [...bounds, now?.() ?? ''])) as string[]
-      return limits.map((_, index) => decisionOf(answer.slice(3 * index, 3 * index + 3)))
+      const keys: string[] = []
+      const bounds: number[] = []
+      for (const { name, points, windowMs } of limits) {
+        keys.push(keyOf(client, name))
+        bounds.push(points, windowMs)
+      }
+      const answer = await used(keys, bounds)
+      return limits.map((limit, index) => decide(limit, Number(answer[index])))
     },
     async refund(client, { name, points, windowMs }: Limit) {
-      await script.refund([keyOf(client, name)], [windowMs / points])
+      await refund([keyOf(client, name)], [windowMs / points])
     },
     async forget(client, { name }) {
       await redis.call((server) => server.del(keyOf(client, name)))
@@ -70,9 +75,4 @@ export function createRedisLimits({ redis, now }: RedisLimitsOptions): Limits {
     away: redis.away,
     close: replicas.leave,
   }
-}
-
-function decisionOf([wait, after, remaining]: string[]): Decision {
-  const retryAfterMs = Number(wait)
-  return { allowed: retryAfterMs === 0, remaining: Number(remaining), retryAfterMs, resetMs: Number(after) }
 }
