@@ -11,9 +11,19 @@ export interface DatabaseConfig {
   DATABASE_POOL_SIZE: number
 }
 
+type DatabaseLog = Pick<Logger, 'info' | 'warn' | 'error'>
+export interface DatabaseOptions {
+  /** logins that change; by default the URL's own */
+  credentials?: CredentialSource | undefined
+  /** per statement; the adapter's own by default */
+  timeoutMs?: number
+}
+
 /** The database that the configuration names: the server of DATABASE_URL, else PGlite in the data folder, which it locks. */
-export function openDatabase(config: DatabaseConfig, log: Logger, credentials?: CredentialSource): Promise<Db> {
+export function openDatabase(config: DatabaseConfig, log: DatabaseLog, options: DatabaseOptions = {}): Promise<Db> {
   const { ASSAY_HOME: home, DATABASE_URL: url, DATABASE_POOL_SIZE: connections } = config
-  if (!url) return openPglite({ home, log, template: templatePath() })
-  return openPostgres({ url, log, connections, ...(credentials ? { credentials } : {}) })
+  const { credentials, timeoutMs } = options
+  const more = timeoutMs === undefined ? {} : { timeoutMs }
+  if (!url) return openPglite({ home, log, template: templatePath(), ...more })
+  return openPostgres({ url, log, connections, ...more, ...(credentials ? { credentials } : {}) })
 }
