@@ -1,11 +1,11 @@
 /**
  * The oracle's comparison in a short form, for one mutant: some random worlds through the engine and through the
- * slow implementation. Exit 1 at the first difference.
+ * slow implementation. Exit 1 at the first difference. `oracle.ts N`: so many worlds.
  */
 import { compare } from '@assay/core/testing/oracle/compare'
 import { worldOf } from '@assay/core/testing/oracle/worlds'
 
-const WORLDS = 6
+const WORLDS = Number(process.argv[2] ?? 6)
 const SIZE = { accounts: 8, events: 250 }
 
 for (let seed = 1; seed <= WORLDS; seed++) {

@@ -138,7 +138,11 @@ export interface AllowedSessionsRule {
   windows: { days: number[]; from: string; to: string }[]
   effect: 'gate'
 }
-/** Loss at the stop against pct of B0; needs_stop: a position without a protecting stop `within_s` after it opened. gate: the order is refused. */
+/**
+ * Loss at the stop against pct of B0; needs_stop: a position not wholly covered by stops `within_s` after an entry into
+ * it. gate: the order is refused, with needs_stop one without its stop too; a stop is then neither moved to where more
+ * is lost nor, where it is needed, cancelled, alone or with all.
+ */
 export interface MaxRiskPerTradeRule {
   rule: 'max_risk_per_trade'
   pct: string
@@ -184,7 +188,10 @@ export interface SessionFlatRule {
   minutes: number
   effect: Consequence
 }
-/** gate: what is forbidden is refused or held back inside [T - before_s, T + after_s]; else it happens and counts as a breach. */
+/**
+ * gate: what is forbidden is refused or held back inside [T - before_s, T + after_s], or cancelled when it arrives there
+ * (latency model); else it happens and counts as a breach.
+ */
 export interface NewsWindowRule {
   rule: 'news_window'
   calendar: string
