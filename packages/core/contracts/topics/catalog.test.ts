@@ -17,12 +17,12 @@ test('a topic is found by its name, and only by one that exists', () => {
   expect(() => topicNamed('trading.nothing')).toThrow('There is no topic trading.nothing')
 })
 
-test('dead letters keep the key and partitions of their source, for 30 days, in a durable topic', () => {
+test('dead letters keep the key of their source, for 30 days, in a durable topic of one partition', () => {
   const letters = deadLetterOf(topicNamed('market-data.btc-ticks'))
   expect([letters.name, letters.key, letters.partitions, letters.durable, letters.retentionMs]).toEqual([
     'market-data.btc-ticks.dead-letter',
     'symbol',
-    12,
+    1,
     true,
     30 * 86_400_000,
   ])

@@ -40,12 +40,13 @@ const DeadLetter = z.object({
 })
 export type DeadLetter = z.infer<typeof DeadLetter>
 
-/** Where an event goes that a group could not handle: same key and partitions, kept for 30 days. */
+/** Where an event goes that a group could not handle: same key, one partition since there are few, kept for 30 days. */
 export const deadLetterOf = (topic: Topic): Topic<DeadLetter> => ({
   ...topic,
   name: `${topic.name}.dead-letter`,
   summary: `What a group could not handle of ${topic.name}.`,
   schema: DeadLetter,
+  partitions: 1,
   retentionMs: 30 * DAY_MS,
   durable: true,
 })

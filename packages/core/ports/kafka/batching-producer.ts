@@ -1,5 +1,6 @@
 import { CompressionTypes, Partitioners, type Producer } from 'kafkajs'
 import { type KafkaConnection, PATIENT } from './connection.ts'
+import { isPassing } from './patiently.ts'
 import { LARGEST_EVENT } from './topics.ts'
 
 export interface Outgoing {
@@ -28,6 +29,7 @@ const MOST_MESSAGES = 4_096
 const MOST_BYTES = 2 * LARGEST_EVENT
 /** Messages that wait to be sent; a publisher beyond waits for room. */
 const MOST_WAITING = 20_000
+const RETRY_MS = 500
 
 /**
  * An idempotent producer: one request at a time, acknowledged by all, in the order of the calls. A request whose answer
@@ -95,7 +97,7 @@ export class BatchingProducer {
   private async sendNext(): Promise<void> {
     const batch = this.take()
     try {
-      const places = await Promise.race([this.request(batch), this.closing.promise])
+      const places = await Promise.race([this.persist(batch), this.closing.promise])
       for (const { resolve } of batch) resolve(places)
     } catch (error) {
       for (const { reject } of batch) reject(error)
@@ -117,6 +119,28 @@ export class BatchingProducer {
       n++
     }
     return this.waiting.splice(0, n)
+  }
+
+  /** The same request to the same producer carries the same numbers: the broker knows what it has already. */
+  private async persist(batch: readonly Waiting[]): Promise<readonly Place[]> {
+    for (;;) {
+      try {
+        return await this.request(batch)
+      } catch (error) {
+        if (this.closed || !isPassing(error)) throw error
+        if (!(await this.connected())) this.producer = null
+        await Bun.sleep(RETRY_MS)
+      }
+    }
+  }
+
+  private async connected(): Promise<boolean> {
+    return (
+      this.producer?.then(
+        () => true,
+        () => false,
+      ) ?? false
+    )
   }
 
   private async request(batch: readonly Waiting[]): Promise<readonly Place[]> {

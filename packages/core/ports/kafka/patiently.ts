@@ -5,6 +5,7 @@ const LONGEST_PAUSE_MS = 1_000
 
 interface ClientError {
   name?: string
+  message?: string
   type?: string
   retriable?: boolean
   cause?: ClientError
@@ -13,9 +14,13 @@ interface ClientError {
 const WRAPPERS = new Set(['KafkaJSNonRetriableError', 'KafkaJSNumberOfRetriesExceeded'])
 const PASSING = new Set(['KafkaJSGroupCoordinatorNotFound', 'KafkaJSLockTimeout', 'KafkaJSTimeout'])
 
+/** what kafkajs throws, as a plain Error, between losing a broker and finding it again */
+const NOT_CONNECTED = 'Broker not connected'
+
 /** Whether asking the broker again can help. */
 export function isPassing(error: unknown): boolean {
-  const { name = '', retriable, cause } = error as ClientError
+  const { name = '', message, retriable, cause } = error as ClientError
+  if (message === NOT_CONNECTED) return true
   if (WRAPPERS.has(name) && cause) return isPassing(cause)
   return PASSING.has(name) || (name.startsWith('KafkaJS') && retriable !== false)
 }

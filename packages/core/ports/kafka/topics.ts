@@ -2,6 +2,7 @@ import type { ITopicConfig } from 'kafkajs'
 import { deadLetterOf } from '../../contracts/topics/catalog.ts'
 import type { Topic } from '../../contracts/topics/topic.ts'
 import type { KafkaConnection } from './connection.ts'
+import { errorType, isPassing } from './patiently.ts'
 
 /** Bytes of one event as JSON; what a publisher gives beyond is refused. */
 export const LARGEST_EVENT = 1024 * 1024
@@ -43,7 +44,10 @@ export async function applyTopics(connection: KafkaConnection, wanted: readonly 
     if (missing.length > 0) {
       const { brokers } = await admin.describeCluster()
       const replicas = brokers.length >= REPLICAS ? REPLICAS : 1
-      await admin.createTopics({ topics: missing.map((topic) => creation(topic, replicas)), waitForLeaders: true })
+      await create(
+        admin,
+        missing.map((topic) => creation(topic, replicas)),
+      )
     }
     const there = wanted.filter(({ name }) => existing.has(name))
     const { grown, differing } = await grow(admin, there)
@@ -66,6 +70,27 @@ export async function missingTopics(connection: KafkaConnection, names: readonly
 }
 
 type Admin = ReturnType<KafkaConnection['kafka']['admin']>
+
+const APPEAR_MS = 60_000
+const LOOK_MS = 100
+
+/** Resolves when each has a leader. Another process may be making the same ones. */
+async function create(admin: Admin, topics: ITopicConfig[]): Promise<void> {
+  await admin.createTopics({ topics, waitForLeaders: false }).catch((error) => {
+    const errors = (error as { errors?: unknown[] }).errors ?? [error]
+    if (!errors.every((one) => errorType(one) === 'TOPIC_ALREADY_EXISTS')) throw error
+  })
+  const names = topics.map(({ topic }) => topic)
+  for (const until = performance.now() + APPEAR_MS; ; await Bun.sleep(LOOK_MS)) {
+    const metadata = await admin.fetchTopicMetadata({ topics: names }).catch((error) => {
+      if (!isPassing(error) || performance.now() > until) throw error
+      return null
+    })
+    const led = metadata?.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))
+    if (led) return
+    if (performance.now() > until) throw new Error(`Kafka made ${names.length} topics and gave them no leader in 60 s.`)
+  }
+}
 
 const settingsOf = ({ retentionMs, retentionBytes = -1 }: Wanted): Record<string, string> => ({
   'retention.ms': String(retentionMs),
