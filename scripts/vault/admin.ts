@@ -5,7 +5,7 @@ export interface VaultAdmin {
   address: string
   /** the answer's body; null: nothing is there */
   // biome-ignore lint/suspicious/noExplicitAny: checked where it is used
-  call(method: 'GET' | 'POST' | 'PUT' | 'LIST', path: string, body?: object): Promise<any>
+  call(method: 'GET' | 'POST' | 'PUT', path: string, body?: object): Promise<any>
 }
 export class VaultRefusal extends Error {
   constructor(
