@@ -1,5 +1,5 @@
 import { systemClock } from '@assay/core/ports/clock/system'
-import { testDatabase } from '@assay/core/testing/database'
+import { type TestDatabase, testPglite } from '@assay/core/testing/database'
 import { spec } from '@assay/core/testing/world'
 import { dbLeases } from '../../services/trading/engine/leases.ts'
 import { sqlStore } from '../../services/trading/engine/sql-store.ts'
@@ -35,15 +35,16 @@ const SPEC = spec([
 ])
 
 /**
- * The engine in its thread on a fresh PGlite: from `submit` to the durable answer, in a closed loop of `outstanding`
+ * The engine in its thread, on a fresh PGlite unless a database is given: from `submit` to the durable answer, in a closed loop of `outstanding`
  * clients, each with an account of its own.
  */
 export async function ordersRig(
   name: string,
   outstanding: number,
   wrap: (store: EngineStore) => EngineStore = (store) => store,
+  given?: Pick<TestDatabase, 'db' | 'drop'>,
 ): Promise<OrdersRig> {
-  const database = await testDatabase()
+  const database = given ?? (await testPglite())
   const db = database.db.as('trading')
   const store = wrap(sqlStore(db))
   const t = await testEngine({ thread: 'worker', store, leases: dbLeases(db, systemClock, { id: name, url: null }) })

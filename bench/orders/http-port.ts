@@ -19,13 +19,18 @@ const SYMBOL = 'BTC/USD'
 const QUANTITY = '0.001'
 
 /** A whole platform on the simulated market and its clients, each side a process of its own. */
-export async function httpRig(commits: 'together' | 'one', clients: number): Promise<HttpRig> {
+export async function httpRig(
+  commits: 'together' | 'one',
+  clients: number,
+  env: Record<string, string> = {},
+): Promise<HttpRig> {
   const home = mkdtempSync(join(tmpdir(), 'assay-bench-'))
   const platform = child('platform.ts', [commits], {
     ASSAY_HOME: home,
     FEEDS: 'sim',
     ASSAY_OPERATOR_EMAIL: OPERATOR.email,
     ASSAY_OPERATOR_PASSWORD: OPERATOR.password,
+    ...env,
   })
   const url = await platform.heard<string>()
   while (!(await fetch(`${url}/ready`)).ok) await Bun.sleep(20)
