@@ -1,18 +1,15 @@
 /** Several trading processes over one database and one market log, in one process: slots move, callers do not notice. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
-import { PeerError, type Peers } from '@assay/core/kernel/peers'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { PeerError } from '@assay/core/kernel/peers'
 import { systemClock } from '@assay/core/ports/clock/system'
 import type { Db } from '@assay/core/ports/db/port'
 import { createLockstep } from '@assay/core/ports/marketlog/lockstep-memory'
 import { createMemoryLog } from '@assay/core/ports/marketlog/memory'
 import { type TestDatabase, testDatabase } from '@assay/core/testing/database'
-import { until } from '@assay/core/testing/until'
 import { spec } from '@assay/core/testing/world'
-import { dbLeases, type Leases } from './leases.ts'
-import { ASK_PATH, LOOK_PATH } from './router.ts'
+import { openReplicas, type Replicas } from '../testing/replicas.ts'
 import { slotOf } from './slots.ts'
-import { sqlStore } from './sql-store.ts'
-import { quoteAt, type TestEngine, testEngine } from './testing.ts'
+import { quoteAt, type TestEngine } from './testing.ts'
 import { type Reply, SLOTS } from './types.ts'
 
 const SPEC = spec([
@@ -44,98 +41,20 @@ beforeAll(async () => {
 }, 20_000)
 afterAll(() => database.drop(), 20_000)
 
-interface Replica extends TestEngine {
-  name: string
-  leases: Leases
-  /** as SIGTERM: hands over, then closes */
-  drain(): Promise<void>
-  /** as kill -9: no word to anybody */
-  kill(): Promise<void>
-  /** asked by others how often */
-  asked: number
-}
-interface Cluster {
-  replicas: Map<string, Replica>
-  /** what happens to a call before it arrives */
-  wire: { to: (name: string) => void | Promise<void>; back: (name: string) => void | Promise<void> }
-  start(name: string): Promise<Replica>
-  append(...events: Parameters<TestEngine['append']>): Promise<void>
-  applied(mseq: number): Promise<void>
-  balanced(): Promise<void>
-}
-let cluster: Cluster
-async function openCluster(): Promise<Cluster> {
+let cluster: Replicas
+let append: (...events: Parameters<TestEngine['append']>) => Promise<void>
+beforeEach(async () => {
   const marketlog = createMemoryLog()
   await marketlog.fence('main', 1, true)
   const lockstep = createLockstep('main', systemClock)
-  const replicas = new Map<string, Replica>()
-  const wire: Cluster['wire'] = { to: () => {}, back: () => {} }
-  const peers: Pick<Peers, 'fetch'> = {
-    async fetch(_service, url, path, call) {
-      const name = url.slice('https://'.length)
-      const replica = replicas.get(name)
-      if (!replica) throw new PeerError(`${url}: ECONNREFUSED`, false)
-      if (path === LOOK_PATH) {
-        await replica.engine.look()
-        return Response.json({})
-      }
-      expect(path).toBe(ASK_PATH)
-      replica.asked++
-      await wire.to(name)
-      const told = await replica.engine.answer(JSON.parse(call!.body as string))
-      await wire.back(name)
-      return Response.json(told)
-    },
+  cluster = openReplicas({ db, marketlog, lockstep: () => lockstep })
+  append = async (...events) => {
+    await marketlog.append('main', 1, events)
+    await lockstep.applied(events.at(-1)!.mseq)
   }
-  return {
-    replicas,
-    wire,
-    async start(name) {
-      const leases = dbLeases(db, systemClock, { id: name, url: `https://${name}` })
-      const t = await testEngine({ store: sqlStore(db), leases, marketlog, lockstep, peers, lookMs: 50 })
-      const replica: Replica = {
-        ...t,
-        name,
-        leases,
-        asked: 0,
-        async drain() {
-          await t.engine.handOver()
-          replicas.delete(name)
-          await t.close()
-        },
-        async kill() {
-          replicas.delete(name)
-          t.engine.drain = async () => {}
-          t.engine.handOver = async () => {}
-          // its rows stand for as long as its lease: shortened here, in database time
-          await t.close()
-          await db.query(`update trading.slot set expires_at = now() where owner = $1`, [name])
-          await db.query(`update trading.owner set expires_at = now() where id = $1`, [name])
-        },
-      }
-      replicas.set(name, replica)
-      return replica
-    },
-    async append(...events) {
-      await marketlog.append('main', 1, events)
-      await lockstep.applied(events.at(-1)!.mseq)
-    },
-    applied: (mseq) => lockstep.applied(mseq),
-    balanced: () =>
-      until('every slot has its owner and each its share', () => {
-        const all = [...replicas.values()]
-        const counts = all.map((r) => slots.filter((slot) => r.leases.serves(slot)).length)
-        return counts.reduce((a, b) => a + b, 0) === SLOTS && Math.max(...counts) - Math.min(...counts) <= 1
-      }),
-  }
-}
+})
+afterEach(() => cluster.close(), 20_000)
 const slots = Array.from({ length: SLOTS }, (_, slot) => slot)
-afterEach(async () => {
-  for (const replica of cluster.replicas.values()) await replica.kill()
-  await db.query(`update trading.account set mseq = 0, status = 'abandoned', exposed = false`)
-  await db.query('delete from trading.owner')
-}, 20_000)
-
 let accounts = 0
 /** Accounts in as many different slots. */
 function fresh(count: number): string[] {
@@ -166,10 +85,9 @@ const fills = async (account: string): Promise<number> =>
   Number((await db.query('select count(*) as n from trading.fills where account = $1', [account]))[0]!.n)
 
 test('three owners share the slots; any of them takes commands and reads for every account, and asks no further than once', async () => {
-  cluster = await openCluster()
   const [a, b, c] = [await cluster.start('a'), await cluster.start('b'), await cluster.start('c')]
   await cluster.balanced()
-  await cluster.append(quoteAt(1, '100.00', '100.02'))
+  await append(quoteAt(1, '100.00', '100.02'))
   const names = fresh(12)
   await opened(a, names)
   for (const name of names) {
@@ -190,12 +108,11 @@ test('three owners share the slots; any of them takes commands and reads for eve
 }, 20_000)
 
 test('every slot moves under load, by starts and drains, and no command is refused or decided twice', async () => {
-  cluster = await openCluster()
   const first = await cluster.start('a')
-  await cluster.append(quoteAt(1, '100.00', '100.02'))
+  await append(quoteAt(1, '100.00', '100.02'))
   const names = fresh(40)
   await opened(first, names)
-  const entrances = () => [...cluster.replicas.values()]
+  const entrances = () => [...cluster.all.values()]
   let running = true
   let sent = 0
   const slowest: number[] = []
@@ -237,10 +154,9 @@ test('every slot moves under load, by starts and drains, and no command is refus
 }, 30_000)
 
 test('an owner that dies is succeeded by the others: their callers wait or hear that nobody knows, then everything goes on', async () => {
-  cluster = await openCluster()
   const [a, b, c] = [await cluster.start('a'), await cluster.start('b'), await cluster.start('c')]
   await cluster.balanced()
-  await cluster.append(quoteAt(1, '100.00', '100.02'))
+  await append(quoteAt(1, '100.00', '100.02'))
   const names = fresh(12)
   await opened(a, names)
   for (const name of names) expect(ok(await a.submit(name, buy()))).toBe(true)
@@ -248,16 +164,15 @@ test('an owner that dies is succeeded by the others: their callers wait or hear 
   expect(theirs.length).toBeGreaterThan(0)
   await c.kill()
   for (const name of theirs) expect(ok(await b.submit(name, buy()))).toBe(true)
-  await cluster.append(quoteAt(2, '100.10', '100.12'))
+  await append(quoteAt(2, '100.10', '100.12'))
   for (const name of theirs)
     expect(await a.engine.read(name)).toMatchObject({ mseq: 2, positions: [{ quantity: '2' }] })
 }, 20_000)
 
 test('an answer that is lost on its way is outcome_unknown with the id under which the order is found', async () => {
-  cluster = await openCluster()
   const [a, b] = [await cluster.start('a'), await cluster.start('b')]
   await cluster.balanced()
-  await cluster.append(quoteAt(1, '100.00', '100.02'))
+  await append(quoteAt(1, '100.00', '100.02'))
   const name = fresh(12).find((each) => b.engine.owns(each))!
   await opened(b, [name])
   cluster.wire.back = () => {
