@@ -2,7 +2,8 @@ import { findInstance, homeOfConfig, isAlive } from '../instance.ts'
 
 export const summary = 'stops the platform that runs on this data folder'
 
-const DEADLINE_MS = 30_000
+/** A distributed platform ends in three waves. */
+const DEADLINE_MS = 90_000
 
 export async function run(): Promise<number> {
   const home = homeOfConfig()

@@ -17,7 +17,9 @@ export interface DistributedOptions {
 export interface Distributed {
   /** the gateway's public address */
   url: string
-  notices: readonly string[]
+  /** resolves with the notices of all when every process is ready; after a failure the rest still runs until `close` */
+  start(): Promise<string[]>
+  /** in order; may come at any time */
   close(): Promise<void>
 }
 const DAY_MS = 86_400_000
@@ -25,7 +27,7 @@ const CERTIFICATE_MS = 7 * DAY_MS
 const RENEW_EVERY_MS = 3 * DAY_MS
 
 /** One process for every service and replica, each watched and started again, with certificates of a CA of the data folder. */
-export async function startDistributed(options: DistributedOptions): Promise<Distributed> {
+export async function openDistributed(options: DistributedOptions): Promise<Distributed> {
   const { home, env, say } = options
   const unlock = lockFolder(home)
   const plan = planProcesses(options)
@@ -42,26 +44,27 @@ export async function startDistributed(options: DistributedOptions): Promise<Dis
       changed: () => recordProcesses(home, processes.map(recordOf)),
     }),
   )
-  const close = async () => {
+  const of = (wave: readonly string[]) => processes.filter(({ planned }) => wave.includes(planned.service))
+  const renewing = setInterval(() => void renewAll(processes, say), RENEW_EVERY_MS)
+  let closing: Promise<void> | undefined
+
+  async function closeAll(): Promise<void> {
     clearInterval(renewing)
-    for (const wave of STOP_ORDER) {
-      await Promise.all(processes.filter(({ planned }) => wave.includes(planned.service)).map((one) => one.stop()))
-    }
+    for (const wave of STOP_ORDER) await Promise.all(of(wave).map((one) => one.stop()))
     forgetProcesses(home)
     unlock()
   }
-  const renewing = setInterval(() => void renewAll(processes, say), RENEW_EVERY_MS)
-  try {
-    await prepareStores(env, say)
-    const notices: string[] = []
-    for (const wave of STOP_ORDER.toReversed()) {
-      const starting = processes.filter(({ planned }) => wave.includes(planned.service))
-      notices.push(...(await settled(starting)))
-    }
-    return { url: publicUrl(plan), notices, close }
-  } catch (error) {
-    await close()
-    throw error
+  return {
+    url: publicUrl(plan),
+    async start() {
+      await prepareStores(env, say)
+      const notices: string[] = []
+      for (const wave of STOP_ORDER.toReversed()) {
+        if (!closing) notices.push(...(await settled(of(wave))))
+      }
+      return notices
+    },
+    close: () => (closing ??= closeAll()),
   }
 }
 

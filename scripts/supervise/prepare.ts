@@ -1,12 +1,20 @@
 import { type Environment, readConfig } from '@assay/core/kernel/config'
 import { openDatabase } from '@assay/core/kernel/database'
 import { openLog } from '@assay/core/kernel/log'
+import { catalogOf, kafkaConnection } from '@assay/core/kernel/messaging'
 import { migrate } from '@assay/core/ports/db/migrate'
+import { applyTopics } from '@assay/core/ports/kafka/topics'
 
-/** What must be there before the first process: the newest schema. */
+/** What must be there before the first process: every topic, the newest schema. */
 export async function prepareStores(env: Environment, say: (line: string) => void): Promise<void> {
-  const { platform } = readConfig(env)
-  const log = openLog({ level: 'warn', format: 'text' }).logger
+  const config = readConfig(env)
+  const { platform } = config
+  const log = openLog({ level: 'error', format: 'text' }).logger
+  const connection = kafkaConnection({ config, log })
+  if (connection) {
+    const { created, grown, changed } = await applyTopics(connection, catalogOf(connection, config))
+    say(`kafka: ${created.length} topics made, ${grown.length + changed.length} changed`)
+  }
   const db = await openDatabase(platform, log)
   try {
     const applied = await migrate(db)

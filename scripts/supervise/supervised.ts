@@ -60,6 +60,8 @@ export function supervise({ planned, credentials, logs, say, changed }: Supervis
     const started = performance.now()
     const process_ = Bun.spawn([process.execPath, `${ROOT}services/${service}/main.ts`], {
       env: { ...planned.env, ...(await credentials()) },
+      // Ctrl-C is for this process: it ends the others in order
+      detached: true,
       stdin: 'ignore',
       stdout: 'ignore',
       stderr: out,

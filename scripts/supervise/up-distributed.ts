@@ -1,4 +1,3 @@
-import { BASE_PORT } from '@assay/core/contracts/services'
 import { type Environment, environment, readConfig } from '@assay/core/kernel/config'
 import { closeOnSignals } from '@assay/core/kernel/run'
 import { services } from '@assay/services/all'
@@ -6,7 +5,7 @@ import { forgetInstance, recordInstance } from '../instance.ts'
 import { ServerMissingError } from '../stack/server.ts'
 import { raiseStack } from '../stack/stack.ts'
 import { startFailure, welcome } from '../welcome.ts'
-import { StartFailed, startDistributed } from './distributed.ts'
+import { openDistributed, StartFailed } from './distributed.ts'
 import { DEFAULT_REPLICAS } from './plan.ts'
 
 export interface UpDistributed {
@@ -27,23 +26,35 @@ export async function upDistributed({ replicas = DEFAULT_REPLICAS, basePort }: U
     const asked = { ...environment(), ASSAY_REPLICAS: replicas }
     const home = readConfig(asked).platform.ASSAY_HOME
     const env: Environment = { ...asked, ...(await servers(home, asked)) }
-    const { platform } = readConfig(
+    const { platform: settings } = readConfig(
       env,
       services.map(({ config }) => config),
     )
-    const started = await startDistributed({
+    const platform = await openDistributed({
       home,
       env,
-      replicas: platform.ASSAY_REPLICAS,
-      basePort: basePort ?? platform.ASSAY_BASE_PORT ?? BASE_PORT,
+      replicas: settings.ASSAY_REPLICAS,
+      basePort: basePort ?? settings.ASSAY_BASE_PORT,
       say,
     })
-    recordInstance(home, { pid: process.pid, url: started.url })
-    closeOnSignals(async () => {
-      await started.close()
+    recordInstance(home, { pid: process.pid, url: platform.url })
+    let isStopping = false
+    const close = async () => {
+      isStopping = true
+      say('stopping')
+      await platform.close()
       forgetInstance(home)
-    })
-    welcome({ ...started, home })
+    }
+    closeOnSignals(close)
+    try {
+      welcome({ url: platform.url, home, notices: await platform.start() })
+    } catch (error) {
+      // ended while it was starting: whoever asked for that exits
+      if (!isStopping) {
+        await close()
+        throw error
+      }
+    }
     return await new Promise<number>(() => {})
   } catch (error) {
     const known = error instanceof ServerMissingError || error instanceof AggregateError || error instanceof StartFailed

@@ -23,7 +23,7 @@ export const websocket: Service<typeof config> = {
       app: new Elysia({ name: 'websocket' })
         .use(ticketRoutes(deps.cache))
         .use(socketRoutes(hub, deps.cache, deps.config.CORS_ORIGINS)),
-      consumers: [onIdentityRevoked(hub)],
+      consumers: [onIdentityRevoked(hub, deps.peers.instance)],
       websocket: {
         maxPayloadLength: LIMITS.messageBytes,
         backpressureLimit: LIMITS.socketBytes,

@@ -114,14 +114,13 @@ export async function composeForDocument(
 
 /** Alone in a process: `services/<name>/main.ts`. */
 export async function run(service: Service): Promise<void> {
+  // whoever started it is gone
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
   const started = await startPlatform({ services: [service], env: environment(), onFatal: () => process.exit(1) })
   closeOnSignals(started.close)
   await readiness(started.platform)
-  if (process.send) {
-    process.send({ ready: started.url, notices: started.notices })
-    // whoever started it is gone
-    process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
-  } else for (const notice of started.notices) process.stderr.write(`${notice}\n`)
+  if (process.send) process.send({ ready: started.url, notices: started.notices })
+  else for (const notice of started.notices) process.stderr.write(`${notice}\n`)
 }
 
 async function readiness({ health }: Platform): Promise<void> {

@@ -213,7 +213,7 @@ test('a client that piles up operations is closed with 4429', async () => {
 
 test('a revoked session, key or user loses its connections with 4403, others stay', async () => {
   const [ann, bob] = await Promise.all([open('ann'), open('bob')])
-  const { handle } = onIdentityRevoked(server.hub)
+  const { handle } = onIdentityRevoked(server.hub, 'one')
   const revoke = (data: object) => handle({ envelope: { data } } as Delivered)
   await revoke({ what: 'heartbeat', id: null, user_id: null })
   await revoke({ what: 'session', id: 'another', user_id: 'ann' })
