@@ -11,7 +11,7 @@ export interface CuttableProxy {
 }
 
 /** A way to the server of `url` whose answers can be lost after the server acted. */
-export async function cuttableProxy(url: string): Promise<CuttableProxy> {
+export async function cuttableProxy(url: string, host = '127.0.0.1'): Promise<CuttableProxy> {
   const target = new URL(url)
   const pairs = new Set<{ near: Socket; far: Socket; deaf: boolean }>()
   const server = createServer((near) => {
@@ -29,8 +29,9 @@ export async function cuttableProxy(url: string): Promise<CuttableProxy> {
     })
     for (const socket of [near, far]) socket.on('close', end).on('error', end)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, host, resolve))
   const through = new URL(url)
+  through.hostname = host
   through.port = String((server.address() as { port: number }).port)
   return {
     url: through.href,
