@@ -2,6 +2,8 @@ import { AssayError } from '@assay/core/contracts/errors'
 import { InstrumentDocument } from '@assay/core/contracts/wire/instrument'
 import type { Instrument } from '@assay/core/domain/instruments/instrument'
 import { cachedBy, countCache } from '@assay/core/kernel/cached'
+import type { Lifecycle } from '@assay/core/kernel/lifecycle'
+import type { Peers } from '@assay/core/kernel/peers'
 import type { Deps, Service } from '@assay/core/kernel/service'
 import type { Db } from '@assay/core/ports/db/port'
 import { Elysia } from 'elysia'
@@ -9,7 +11,8 @@ import { z } from 'zod'
 import { Owners } from './access.ts'
 import { SegmentEnds } from './accounts/segment-ends.ts'
 import { tradingApp } from './app.ts'
-import { assessmentChannel } from './channel/assessment-channel.ts'
+import { assessmentChannel, followHere, ownedChannel } from './channel/assessment-channel.ts'
+import { OwnerLinks } from './channel/owner-links.ts'
 import { type Config, config } from './config.ts'
 import type { TradingDeps } from './deps.ts'
 import { startEngine } from './engine/engine.ts'
@@ -90,12 +93,24 @@ export const tradingWith = (storeOf: (db: Db) => EngineStore): Service<typeof co
     return {
       app: new Elysia().use(tradingApp(proof)).use(engineRoutes(engine)),
       handOver: () => engine.handOver(),
-      channels: [assessmentChannel(own)],
+      channels: deps.peers.url
+        ? [assessmentChannel(own, ownerLinks(own, deps.peers, lifecycle)), ownedChannel(own)]
+        : [assessmentChannel(own)],
       probes: [{ name: 'engine', timeoutMs: 1000, check: async () => engine.ready() }],
     }
   },
 })
 export const trading = tradingWith(sqlStore)
+
+/** Any replica has the channel of every account: it listens where its owner is. */
+const ownerLinks = (own: TradingDeps, peers: Peers, lifecycle: Lifecycle): OwnerLinks =>
+  new OwnerLinks({
+    engine: own.engine,
+    peers,
+    clock: own.clock,
+    lifecycle,
+    here: (account, push) => followHere(own, account, push),
+  })
 
 const FedSymbols = z.object({ items: z.array(z.object({ instrument: InstrumentDocument })) })
 

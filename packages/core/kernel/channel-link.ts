@@ -19,11 +19,13 @@ export type Ask =
   | { op: 'listen'; name: string; key: string }
 /** What the websocket service sends; `stop` ends the listening of that id. */
 export type FromAsker = ({ id: number } & Ask) | { id: number; op: 'stop' }
-/** What it gets: an answer, a refusal, or an event of the listening of that id. */
+/** What it gets: an answer, a refusal, or what the listening of that id hears. */
 export type FromSource =
   | { id: number; value: unknown }
   | { id: number; error: { code: ErrorCode; detail: string; field?: string; retryable?: boolean } }
   | { id: number; event: ChannelEvent }
+  /** events of the listening may be missing from here back */
+  | { id: number; lost: true }
 
 export const linkCtx = ({ requestId, actor, address, trace }: Ctx): LinkCtx => ({
   requestId,

@@ -132,6 +132,10 @@ class RemoteLink {
       this.#listening.get(message.id)?.push(message.event)
       return
     }
+    if ('lost' in message) {
+      this.#listening.get(message.id)?.lost()
+      return
+    }
     const waiting = this.#waiting.get(message.id)
     if (!waiting) return
     this.#waiting.delete(message.id)

@@ -67,7 +67,7 @@ class Link {
         source.listen(
           key,
           (event: ChannelEvent) => this.send(socket, { id, event }),
-          () => socket.close(1012, 'Events may be missing: read again'),
+          () => this.send(socket, { id, lost: true }),
         ),
       )
       return this.send(socket, { id, value: null })

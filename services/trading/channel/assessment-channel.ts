@@ -1,3 +1,4 @@
+import { AssayError } from '@assay/core/contracts/errors'
 import type { LiveView } from '@assay/core/domain/engine/live'
 import type { JournalRecord } from '@assay/core/domain/engine/types'
 import type { ChannelEvent, ChannelSource } from '@assay/core/kernel/channel'
@@ -7,6 +8,7 @@ import { liveAccount } from '../accounts/get-account.ts'
 import type { TradingDeps } from '../deps.ts'
 import { answeredOrder } from '../orders/order-row.ts'
 import { iso, isoOrNull } from '../time.ts'
+import { OWNED, type OwnerLinks } from './owner-links.ts'
 
 const PAGE = 1000
 
@@ -14,7 +16,7 @@ const PAGE = 1000
  * `assessment:<id>`: every record of the journal as it becomes durable, seq = aseq, and between them marks: balance,
  * equity, positions and the distance to each rule. What was missed comes from the journal, always.
  */
-export function assessmentChannel(deps: TradingDeps): ChannelSource {
+export function assessmentChannel(deps: TradingDeps, links?: Pick<OwnerLinks, 'listen'>): ChannelSource {
   return {
     name: 'assessment',
     parse: (key) => (/^[\w-]{1,64}$/.test(key) ? key : null),
@@ -26,7 +28,21 @@ export function assessmentChannel(deps: TradingDeps): ChannelSource {
       return { seq: live.aseq, data: shown(live) }
     },
     since: (id, after) => recordsAfter(deps, id, after),
-    listen: (id, push) => follow(deps, id, push),
+    listen: (id, push, lost = () => {}) => (links ? links.listen(id, push, lost) : followHere(deps, id, push)),
+  }
+}
+/** What happens to the accounts of this process, for the other processes of trading: no client is let in. */
+export function ownedChannel(deps: TradingDeps): ChannelSource {
+  const closed = async () => {
+    throw new AssayError('not_found', 'There is no such channel.')
+  }
+  return {
+    name: OWNED,
+    parse: () => null,
+    authorize: closed,
+    snapshot: closed,
+    since: closed,
+    listen: (id, push) => followHere(deps, id, push),
   }
 }
 
@@ -43,7 +59,7 @@ async function recordsAfter(deps: TradingDeps, id: string, after: number): Promi
 }
 
 /** Records in order without a hole: what a commit of unknown outcome left out is read from the journal first. */
-function follow(deps: TradingDeps, id: string, push: (event: ChannelEvent) => void): () => void {
+export function followHere(deps: TradingDeps, id: string, push: (event: ChannelEvent) => void): () => void {
   let last: number | null = null
   let behind: Promise<void> = Promise.resolve()
   let stopped = false

@@ -43,6 +43,8 @@ export interface Engine {
   counts(): Promise<Owner['counters']>
   /** is the account's slot this process's? */
   owns(account: string): boolean
+  /** where the owner of the account's slot is reached, `here` for this process; null: nobody serves it now */
+  ownerOf(account: string): string | null
   /** answers what another process of trading asks; never asks on */
   answer(ask: Ask): Promise<Told>
   /** looks at who owns which slot now, not only at its next turn */
@@ -269,6 +271,12 @@ class GroupEngine implements Engine {
   }
   preview(account: string, order: OrderBody): Promise<Previewed> {
     return this.router.preview(account, order)
+  }
+  ownerOf(account: string): string | null {
+    if (this.owns(account)) return 'here'
+    const { leases } = this.deps
+    const owner = leases.ownerOf(slotOf(account))
+    return owner && owner.id !== leases.me.id ? owner.url : null
   }
   owns(account: string): boolean {
     return this.deps.leases.serves(slotOf(account))
