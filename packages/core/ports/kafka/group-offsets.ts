@@ -84,10 +84,8 @@ export class GroupOffsets {
 
   private async committed(group: string, topics: readonly Topic[]): Promise<Map<string, Map<number, number>>> {
     const names = new Map(topics.map(({ name }) => [this.connection.named(name), name]))
-    const found = await (await this.asked()).fetchOffsets({
-      groupId: this.connection.named(group),
-      topics: [...names.keys()],
-    })
+    const groupId = this.connection.named(group)
+    const found = await this.ask((admin) => admin.fetchOffsets({ groupId, topics: [...names.keys()] }))
     return new Map(
       found.map(({ topic, partitions }) => [
         names.get(topic)!,
@@ -97,19 +95,28 @@ export class GroupOffsets {
   }
 
   private async ends({ name }: Topic): Promise<{ partition: number; low: number; end: number }[]> {
-    const offsets = await (await this.asked()).fetchTopicOffsets(this.connection.named(name))
+    const offsets = await this.ask((admin) => admin.fetchTopicOffsets(this.connection.named(name)))
     return offsets
       .map(({ partition, low, high }) => ({ partition, low: Number(low), end: Number(high) }))
       .sort((a, b) => a.partition - b.partition)
   }
 
-  private asked(): Promise<Admin> {
-    this.admin ??= (async () => {
-      const admin = this.connection.kafka.admin()
-      await admin.connect()
-      return admin
-    })()
-    return this.admin
+  /** A broker that starts calls itself the wrong coordinator for a while, which kafkajs takes for an answer. */
+  private ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
+    return patiently(this.clock, this.closing.signal, async () => {
+      this.admin ??= this.connect()
+      const admin = await this.admin.catch((error) => {
+        this.admin = null
+        throw error
+      })
+      return question(admin)
+    })
+  }
+
+  private async connect(): Promise<Admin> {
+    const admin = this.connection.kafka.admin()
+    await admin.connect()
+    return admin
   }
 }
 
