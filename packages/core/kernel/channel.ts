@@ -15,6 +15,8 @@ export interface ChannelEvent {
 /** A WebSocket channel, declared by the service that owns the data, composed by websocket. `ticks:BTC/USD` -> name ticks, key BTC/USD. */
 export interface ChannelSource {
   name: string
+  /** for processes of the same service: clients are not offered it */
+  peersOnly?: boolean
   /** the canonical key, or null when it is not one */
   parse(key: string): string | null | Promise<string | null>
   /** throws AssayError when this actor may not */
