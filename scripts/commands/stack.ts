@@ -1,35 +1,31 @@
 import { homeOfConfig } from '../instance.ts'
 import { parseOptions, UsageError } from '../options.ts'
 import { ServerMissingError } from '../stack/server.ts'
-import {
-  envFile,
-  lowerStack,
-  raiseStack,
-  type StackStatus,
-  stackFolder,
-  stackStatus,
-  wipeStack,
-} from '../stack/stack.ts'
+import { envFile, lowerStack, raiseStack, type StackStatus, stackFolder, stackStatus } from '../stack/stack.ts'
 
 export const summary =
-  'up | down [--wipe] | status: PostgreSQL, Kafka, Redis, OpenBao and an S3 server on loopback; --wipe drops their data'
+  'up [--native] | down [--wipe] | status: PostgreSQL, Kafka, Redis, OpenBao and an S3 server on loopback, by Docker Compose or natively; --wipe drops their data'
 
 const ACTIONS = ['up', 'down', 'status'] as const
 type Action = (typeof ACTIONS)[number]
 
 export async function run(argv: string[]): Promise<number> {
-  const { values, positionals } = parseOptions(argv, { wipe: { type: 'boolean', default: false } })
+  const { values, positionals } = parseOptions(argv, {
+    wipe: { type: 'boolean', default: false },
+    native: { type: 'boolean', default: false },
+  })
   const [action, more] = positionals
   if (!ACTIONS.includes(action as Action) || more) throw new UsageError(`one of ${ACTIONS.join(' | ')}`)
   if (values.wipe && action !== 'down') throw new UsageError('--wipe goes with down')
+  if (values.native && action !== 'up') throw new UsageError('--native goes with up')
   const home = homeOfConfig()
-  if (action === 'up') return up(home)
+  if (action === 'up') return up(home, values.native)
   return action === 'down' ? down(home, values.wipe) : status(home)
 }
 
-async function up(home: string): Promise<number> {
+async function up(home: string, native: boolean): Promise<number> {
   try {
-    const env = await raiseStack(home, say)
+    const env = await raiseStack(home, say, { native })
     console.log(
       `\n${Object.entries(env)
         .map(([name, value]) => `${name}=${isSecret(name) ? '(secret)' : hide(value)}`)
@@ -45,8 +41,7 @@ async function up(home: string): Promise<number> {
 }
 
 async function down(home: string, wipe: boolean): Promise<number> {
-  await lowerStack(home, say)
-  if (wipe) wipeStack(home)
+  await lowerStack(home, say, wipe)
   console.log(wipe ? `stopped; ${stackFolder(home)} is gone` : `stopped; data stays in ${stackFolder(home)}`)
   return 0
 }
@@ -57,10 +52,10 @@ async function status(home: string): Promise<number> {
   return all.every(({ healthy }) => healthy) ? 0 : 1
 }
 
-function row({ name, recorded, running, healthy }: StackStatus): string {
+function row({ name, about, running, healthy }: StackStatus): string {
   const state = healthy ? 'healthy' : running ? 'does not answer' : 'not running'
-  const where = running && recorded ? `process ${recorded.pid}  ${recorded.address}` : ''
-  return `${name.padEnd(10)} ${(recorded?.version ?? '').padEnd(16)} ${state.padEnd(16)} ${where}`.trimEnd()
+  const where = running && about ? `process ${about.pid}  ${about.address}` : ''
+  return `${name.padEnd(10)} ${(about?.version ?? '').padEnd(16)} ${state.padEnd(16)} ${where}`.trimEnd()
 }
 
 const start = performance.now()

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { composeDown, composeUp, containerOf, hasCompose, isComposed } from './compose.ts'
 import { stopProcess } from './launch.ts'
 import { freePorts, isFree } from './ports.ts'
 import { isRunning, type Recorded, readRecord } from './records.ts'
@@ -14,26 +15,56 @@ export const envFile = (home: string): string => join(stackFolder(home), 'assay.
 
 export interface StackStatus {
   name: ServerName
-  recorded?: Recorded
+  /** of the one that runs, or ran last */
+  about?: Pick<Recorded, 'version' | 'pid' | 'address'>
   running: boolean
   healthy: boolean
 }
 
-/** Installs what is missing and starts what does not run or does not answer; the rest stays as it is. */
-export async function raiseStack(home: string, progress: Progress): Promise<Readonly<Record<string, string>>> {
+/**
+ * Starts what does not run or does not answer; the rest stays as it is. With Docker Compose where an engine works,
+ * else, or when told, as processes of this machine, which installs what is missing.
+ */
+export async function raiseStack(
+  home: string,
+  progress: Progress,
+  { native = false } = {},
+): Promise<Readonly<Record<string, string>>> {
   mkdirSync(stackFolder(home), { recursive: true })
-  const before = await stackStatus(home)
-  const wanting = before.filter(({ healthy }) => !healthy)
-  await settle(wanting.map(({ name }) => SERVERS[name].install(progress)))
-  const started = await settle(wanting.map((status) => startOne(home, status, progress)))
-  const env = { ...stackEnvironment(home), ...Object.assign({}, ...started.map((server) => server.env)) }
+  const composed = native ? undefined : await raiseContainers(home, progress)
+  const env = composed ?? (await raiseProcesses(home, progress))
   writeEnvironment(home, env)
   return env
 }
 
-async function startOne(home: string, status: StackStatus, progress: Progress): Promise<Server> {
-  const { name, recorded, running } = status
+/** Undefined: no engine, or it cannot bring them, which is said. */
+async function raiseContainers(
+  home: string,
+  progress: Progress,
+): Promise<Readonly<Record<string, string>> | undefined> {
+  const folder = stackFolder(home)
+  const native = SERVER_NAMES.some((name) => readRecord(serverFolder(home, name)))
+  if (!isComposed(folder) && (native || !(await hasCompose()))) return undefined
+  try {
+    return await composeUp(folder, progress)
+  } catch (error) {
+    progress(`${(error as Error).message}\ndocker compose cannot start them: as processes of this machine instead`)
+    await composeDown(folder, false).catch(() => {})
+    return undefined
+  }
+}
+
+async function raiseProcesses(home: string, progress: Progress): Promise<Readonly<Record<string, string>>> {
+  const before = await stackStatus(home)
+  const wanting = before.filter(({ healthy }) => !healthy)
+  await settle(wanting.map(({ name }) => SERVERS[name].install(progress)))
+  const started = await settle(wanting.map((status) => startOne(home, status, progress)))
+  return { ...stackEnvironment(home), ...Object.assign({}, ...started.map((server) => server.env)) }
+}
+
+async function startOne(home: string, { name, running }: StackStatus, progress: Progress): Promise<Server> {
   const folder = serverFolder(home, name)
+  const recorded = readRecord(folder)
   if (recorded && running) {
     progress(`${name}: process ${recorded.pid} does not answer, starting it anew`)
     await stopRecorded(folder, recorded)
@@ -54,17 +85,23 @@ async function portOf(name: ServerName, recorded: Recorded | undefined): Promise
 
 export function stackStatus(home: string): Promise<StackStatus[]> {
   const env = stackEnvironment(home)
+  const composed = isComposed(stackFolder(home))
   return Promise.all(
     SERVER_NAMES.map(async (name) => {
-      const recorded = readRecord(serverFolder(home, name))
-      const running = recorded !== undefined && isRunning(recorded)
-      return { name, recorded, running, healthy: running && env !== undefined && (await SERVERS[name].answers(env)) }
+      const recorded = composed ? undefined : readRecord(serverFolder(home, name))
+      const about = composed ? await containerOf(name) : recorded
+      const running = composed ? about !== undefined : recorded !== undefined && isRunning(recorded)
+      return { name, about, running, healthy: running && env !== undefined && (await SERVERS[name].answers(env)) }
     }),
   )
 }
 
-/** Ends what runs, by its id. */
-export async function lowerStack(home: string, progress: Progress): Promise<void> {
+/** Ends what runs, by its id; with `wipe`, data, logs and keys of all servers go too. */
+export async function lowerStack(home: string, progress: Progress, wipe: boolean): Promise<void> {
+  if (isComposed(stackFolder(home))) {
+    await composeDown(stackFolder(home), wipe)
+    progress('docker compose: stopped')
+  }
   await Promise.all(
     SERVER_NAMES.map(async (name) => {
       const folder = serverFolder(home, name)
@@ -74,17 +111,13 @@ export async function lowerStack(home: string, progress: Progress): Promise<void
       progress(`${name}: stopped process ${recorded.pid}`)
     }),
   )
+  if (wipe) rmSync(stackFolder(home), { recursive: true, force: true })
 }
 async function stopRecorded(folder: string, recorded: Recorded): Promise<void> {
   const { pid, stopSignal } = recorded
   await stopProcess({ pid, stopSignal, ended: () => !isRunning(recorded) })
   if (!isRunning(recorded)) return
   throw new Error(`process ${pid} of ${recorded.name} has not ended; its folder is ${folder}`)
-}
-
-/** Data, logs and keys of all servers; they must not run. */
-export function wipeStack(home: string): void {
-  rmSync(stackFolder(home), { recursive: true, force: true })
 }
 
 /** The variables that point Assay at the stack; undefined: none was started on this data folder. */

@@ -15,7 +15,7 @@ const isTestCode = (path: string) => /^tests\/|\/testing\/|\/contract\.ts$/.test
 /** Offers both kinds: what is used of it is in the suite. */
 const isLibrary = (path: string) => path.startsWith('packages/core/testing/')
 const SHARED = /\bdescribe(Adapters|Real|Postgres)\(|ASSAY_TEST_/
-const OWN = /['"][^'"]*\/servers\/(all|postgres|kafka|redis|openbao|versitygw)\.ts['"]/
+const OWN = /['"][^'"]*\/(servers\/(all|postgres|kafka|redis|openbao|versitygw)|stack\/stack)\.ts['"]/
 
 export function needsOf(suite: string): Needs {
   const texts = [...closure(suite)]
