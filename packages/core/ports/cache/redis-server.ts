@@ -172,7 +172,7 @@ async function connect(url: string, settings: RedisOptions, watched: Watch, prob
 }
 
 async function ready(client: RedisClient, problem: () => string | null): Promise<void> {
-  const refused = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR invalid)|ENOTFOUND/
+  const refused = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR invalid)|ENOTFOUND|certificate/
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const say = (reason: string | null) =>
     reject(new Error(`REDIS_URL: no connection to the Redis server: ${reason ?? 'no answer'}`))
