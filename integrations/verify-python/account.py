@@ -363,7 +363,7 @@ class Account:
                 if there and state['reached_at'] is None:
                     state['reached_at'] = self.mts
                     self.write('target', phase=self.phase, index=i, reached=True, value=values[rule['basis']])
-                met['target', i] = there or rule['sticky'] and state['reached_at'] is not None
+                met[i] = there or rule['sticky'] and state['reached_at'] is not None
             if 'counts' in rule: met[i] = state['days'] + self.day[rule['counts']] >= rule['n']
-        if all(met.values()) and any(type(key) is tuple for key in met):
+        if met and all(met.values()):  # a phase without objectives never passes
             self.end_phase('passed', dict.fromkeys(('rule', 'value', 'limit')))

@@ -116,7 +116,7 @@ describe('the verifier in Python agrees with assay verify', () => {
       `${folder}/own.test.ts`,
       text.replace(/from '([^']+)'/g, (_, name) => `from '${place(name)}'`),
     )
-    run([process.execPath, 'test', `${folder}/own.test.ts`], { env: { KEPT: kept } })
+    run([process.execPath, 'test', '--timeout', '60000', `${folder}/own.test.ts`], { env: { KEPT: kept } })
     const { exits, beyond, places } = await agree(readdirSync(kept).map((name) => join(kept, name)))
     expect(new Set(beyond)).toEqual(new Set(['can not tell: a log that is cited is not covered']))
     expect(beyond.length).toBeLessThan(6)

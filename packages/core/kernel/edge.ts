@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import type { Logger } from 'pino'
 import { AssayError } from '../contracts/errors.ts'
+import { useOwnWords } from '../contracts/wire/words.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import type { TokenVerifier } from './auth.ts'
 import { checkBody } from './body.ts'
@@ -14,6 +15,7 @@ import { clientAddress, createProxyList } from './proxies.ts'
 import {
   credentialOf,
   ctxOf,
+  DEADLINE,
   isInternal,
   isInternalPath,
   markInternal,
@@ -63,6 +65,7 @@ export function edge(options: EdgeOptions) {
   const { log, clock, metrics, corsOrigins = [], maxBodyBytes = MAX_BODY_BYTES } = options
   const trusted = createProxyList(options.trustedProxies ?? [])
   const methodsOf = createRouteTable(options.routes)
+  useOwnWords()
 
   function finish(request: Request, state: RequestState, route: string | undefined, status: number): void {
     const ms = clock.monotonic() - state.startedAt
@@ -88,6 +91,10 @@ export function edge(options: EdgeOptions) {
         address: isInternal(request) ? (forwardedFor ?? peer) : clientAddress(peer, forwardedFor, trusted),
         signal: request.signal,
         ...(trace && { trace }),
+      }
+      if (isInternal(request)) {
+        const patienceMs = Number(request.headers.get(DEADLINE) ?? Number.NaN)
+        if (patienceMs > 0) ctx.deadlineAt = clock.monotonic() + patienceMs
       }
       const state: RequestState = { ctx, path, startedAt: clock.monotonic() }
       rememberRequest(request, state)

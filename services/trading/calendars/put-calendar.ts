@@ -13,18 +13,26 @@ export interface PutCalendar extends IfMatch {
 }
 
 /**
- * Puts a calendar in force as the next version of its name; the same words keep theirs. Running assessments keep the
- * version that they were made with. Throws precondition_failed where If-Match names another one.
+ * Puts a calendar in force as the next version of its name; the same words keep theirs. The name and version that a
+ * document read here says of itself must be those of the path and in force. Running assessments keep the version that
+ * they were made with. Throws precondition_failed where If-Match names another one.
  */
 export async function putCalendar({ ctx, input, deps }: Verb<PutCalendar>): Promise<CalendarResource> {
   const actor = requireScope(ctx, 'ops:write')
-  const { name, calendar } = input
+  const { name } = input
+  const { name: saidName = name, version: saidVersion, ...calendar } = input.calendar
   const there = await newestCalendars(deps.db, actor.tenant)
   const before = there.find((row) => row.name === name)
   requireMatch(input, before?.hash ?? null)
   const refuse = (field: string, detail: string): never => {
     throw new AssayError('validation_failed', `${field}: ${detail}`, { field })
   }
+  if (saidName !== name) refuse('name', `the path says ${name}`)
+  if (saidVersion !== undefined && saidVersion !== (before?.version ?? 1))
+    refuse(
+      'version',
+      before ? `${name} is at version ${before.version}: read it again` : `${name} would be at version 1`,
+    )
   if (before && before.document.kind !== calendar.kind) refuse('kind', `${name} is of kind ${before.document.kind}`)
   if (calendar.kind === 'sessions' && calendar.holidays !== null) {
     const holidays = there.find((row) => row.name === calendar.holidays)

@@ -1,6 +1,6 @@
 import { CalendarName, CalendarRequest, CalendarResource } from '@assay/core/contracts/wire/calendar'
 import { PageQuery, pageOf } from '@assay/core/contracts/wire/page'
-import { requireActor } from '@assay/core/kernel/auth'
+import { requireScope } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
 import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
@@ -31,7 +31,7 @@ export const calendarRoutes = (deps: TradingDeps) =>
       {
         parse: 'json',
         params: z.object({ name: CalendarName }),
-        transform: ({ ctx }) => void requireActor(ctx),
+        transform: ({ ctx }) => void requireScope(ctx, 'ops:write'),
         headers: IfMatchHeaders,
         body: CalendarRequest,
         response: { 200: CalendarResource },

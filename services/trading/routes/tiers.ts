@@ -1,7 +1,7 @@
 import { PageQuery, pageOf } from '@assay/core/contracts/wire/page'
 import { TierResource } from '@assay/core/contracts/wire/purchase'
 import { TierChange, TierRequest } from '@assay/core/contracts/wire/tier'
-import { requireActor } from '@assay/core/kernel/auth'
+import { requireScope } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
 import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
@@ -50,7 +50,7 @@ export const tierRoutes = (deps: TradingDeps) =>
       },
       {
         parse: 'json',
-        transform: ({ ctx }) => void requireActor(ctx),
+        transform: ({ ctx }) => void requireScope(ctx, 'ops:write'),
         headers: IdempotencyHeaders,
         body: TierRequest,
         response: { 201: TierResource },
@@ -67,7 +67,7 @@ export const tierRoutes = (deps: TradingDeps) =>
       {
         parse: 'json',
         params,
-        transform: ({ ctx }) => void requireActor(ctx),
+        transform: ({ ctx }) => void requireScope(ctx, 'ops:write'),
         headers: IfMatchHeaders,
         body: TierChange,
         response: { 200: TierResource },

@@ -35,7 +35,7 @@ export async function changeTier({ ctx, input, deps }: Verb<ChangeTier>): Promis
   const saved = await deps.db.tx((sql) =>
     saveTier(sql, { ...tier, tenant: actor.tenant, madeBy: actor.userId, accepted }),
   )
-  if (!saved) throw new AssayError('precondition_failed', 'Read it again: it has changed.')
+  if (saved === null) throw new AssayError('precondition_failed', 'Read it again: it has changed.')
   deps.tiers.changed(actor.tenant)
   return tier
 }

@@ -7,7 +7,7 @@ import { once } from '../idempotency/once.ts'
 import { checkTier, requireAccepted } from './check-tier.ts'
 import { hashOf, saveTier } from './save-tier.ts'
 
-/** Puts a new tier on sale. Throws conflict when its id is taken, by a retired one too. */
+/** Puts a new tier on sale, or the next version of a retired one. Throws conflict when its id is on sale. */
 export async function createTier({
   ctx,
   input,
@@ -20,13 +20,18 @@ export async function createTier({
   return once<TierResource>(deps, asked, async ({ keep }) => {
     requireAccepted(deps, document, accepted)
     await checkTier(deps, actor.tenant, document)
-    const tier = { id, version: 1, hash: hashOf(document), document }
-    const isNew = await deps.db.tx(async (sql) => {
-      const saved = await saveTier(sql, { ...tier, tenant: actor.tenant, madeBy: actor.userId, accepted })
-      if (saved) await keep(sql, { value: tier })
+    const first = { id, version: 1, hash: hashOf(document), document }
+    const tier = await deps.db.tx(async (sql) => {
+      const version = await saveTier(sql, { ...first, tenant: actor.tenant, madeBy: actor.userId, accepted })
+      if (version === null) return null
+      const saved = { ...first, version }
+      await keep(sql, { value: saved })
       return saved
     })
-    if (!isNew) throw new AssayError('conflict', `There is a tier ${id} already.`, { field: 'id' })
+    if (!tier)
+      throw new AssayError('conflict', `A tier ${id} is on sale already: change it, or take another id.`, {
+        field: 'id',
+      })
     deps.tiers.changed(actor.tenant)
     return tier
   })

@@ -10,7 +10,15 @@ export const getTier = ({ ctx, input, deps }: Verb<{ id: string }>): Promise<Tie
 
 /** As it is on sale at this moment: what a purchase pins. */
 export async function tierOnSale({ db }: TradingDeps, tenant: string, id: string): Promise<TierResource> {
-  const tier = await db.prisma.tier.findFirst({ where: { tenant, id, active: true } })
-  if (!tier) throw new AssayError('not_found', `No tier ${id} is on sale.`)
+  const tier = await db.prisma.tier.findFirst({ where: { tenant, id } })
+  if (!tier?.active) throw notOnSale(id, tier !== null)
   return tierOf(tier)
 }
+/** Of a retired tier it is said that it was one, and how it is sold again. */
+export const notOnSale = (id: string, retired: boolean): AssayError =>
+  new AssayError(
+    'not_found',
+    retired
+      ? `The tier ${id} is no longer on sale; an operator sells a new version of it by POST /api/tiers with its id.`
+      : `There is no tier ${id}.`,
+  )

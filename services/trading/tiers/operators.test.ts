@@ -71,7 +71,8 @@ describe('operators', () => {
     expect((await world.as('').get('/api/tiers/big-50k')).status).toBe(404)
     expect((await world.as('trader:ada').post('/api/purchases', { tier_id: 'big-50k' })).status).toBe(404)
     expect(refusal(await operator().delete('/api/tiers/big-50k'))).toEqual([404, 'not_found', undefined])
-    expect(refusal(await operator().post('/api/tiers', tier('Big 50k')))).toEqual([409, 'conflict', 'id'])
+    expect((await operator().delete('/api/tiers/big-50k')).body.detail).toContain('no longer on sale')
+    expect((await operator().delete('/api/tiers/big-60k')).body.detail).toBe('There is no tier big-60k.')
     expect((await world.as('trader:ada').get(`/api/assessments/${id}/account`)).body.status).toBe('started')
     const kept = await world.deps.db.query<{ version: number; made_by: string }>(
       `select version, made_by from trading.tier_version where id = 'big-50k' order by version`,
@@ -80,6 +81,18 @@ describe('operators', () => {
       { version: 1, made_by: 'olga' },
       { version: 2, made_by: 'olga' },
     ])
+  })
+  test('sell a new version of a tier that was retired, under its id; one on sale is not overwritten', async () => {
+    const first = await operator().post('/api/tiers', tier('Again'))
+    expect(refusal(await operator().post('/api/tiers', tier('Again')))).toEqual([409, 'conflict', 'id'])
+    await operator().delete('/api/tiers/again')
+    const second = await operator().post('/api/tiers', tier('Again', { price: '90' }))
+    expect([second.status, second.body.version, second.body.document.price]).toEqual([201, 2, '90'])
+    expect((await world.as('').get('/api/tiers/again')).body).toEqual(second.body)
+    const kept = await world.deps.db.query<{ hash: string }>(
+      `select hash from trading.tier_version where id = 'again' order by version`,
+    )
+    expect(kept.map(({ hash }) => hash)).toEqual([first.body.hash, second.body.hash])
   })
   test('do not overwrite each other: a change of what has changed is refused', async () => {
     const { body } = await operator().post('/api/tiers', tier('raced', { id: 'raced' }))
@@ -130,6 +143,9 @@ describe('operators', () => {
       expect((await who.patch('/api/tiers/demo-usd', { price: '1' })).status).toBe(status)
       expect((await who.delete('/api/tiers/demo-usd')).status).toBe(status)
       expect((await who.put('/api/calendars/x', { kind: 'news', events: [] })).status).toBe(status)
+      // who may not is told so before what is wrong with the body
+      expect((await who.put('/api/calendars/x', { kind: 'nothing' })).status).toBe(status)
+      expect((await who.post('/api/tiers', {})).status).toBe(status)
     }
     const other = world.as('operator:otto:other')
     expect((await other.patch('/api/tiers/demo-usd', { price: '1' })).status).toBe(404)
@@ -193,6 +209,21 @@ describe('a calendar', () => {
       ['lse-holidays', 1],
     ])
     expect((await world.as('').get('/api/calendars?kind=holidays')).body.items).toHaveLength(1)
+  })
+  test('is put as it was read: its name and version must be those of the path and in force', async () => {
+    const { document } = (await put('round', hours())).body
+    const { items } = (await world.as('').get('/api/calendars?kind=sessions')).body
+    expect(items.map((item: { document: object }) => item.document)).toContainEqual(document)
+    expect((await put('round', document)).body.document).toEqual(document)
+    const changed = await put('round', { ...document, zone: 'Europe/Paris' })
+    expect([changed.status, changed.body.document.version, changed.body.document.zone]).toEqual([
+      200,
+      2,
+      'Europe/Paris',
+    ])
+    expect(refusal(await put('round', document))).toEqual([422, 'validation_failed', 'version'])
+    expect(refusal(await put('other', document))).toEqual([422, 'validation_failed', 'name'])
+    expect(refusal(await put('new', hours({ version: 2 })))).toEqual([422, 'validation_failed', 'version'])
   })
   test('that is not sound names its field', async () => {
     expect(refusal(await put('bad', hours({ zone: 'Moon' })))).toEqual([422, 'validation_failed', 'zone'])

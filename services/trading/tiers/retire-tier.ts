@@ -1,6 +1,6 @@
-import { AssayError } from '@assay/core/contracts/errors'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Verb } from '../deps.ts'
+import { notOnSale } from './get-tier.ts'
 
 /** Takes a tier off sale; what was bought of it goes on. */
 export async function retireTier({ ctx, input, deps }: Verb<{ id: string }>): Promise<void> {
@@ -9,6 +9,9 @@ export async function retireTier({ ctx, input, deps }: Verb<{ id: string }>): Pr
     `update trading.tier set active = false, origin = 'operator' where tenant = $1 and id = $2 and active returning id`,
     [actor.tenant, input.id],
   )
-  if (!retired) throw new AssayError('not_found', `No tier ${input.id} is on sale.`)
+  if (!retired) {
+    const tier = await deps.db.prisma.tier.findFirst({ where: { tenant: actor.tenant, id: input.id } })
+    throw notOnSale(input.id, tier !== null)
+  }
   deps.tiers.changed(actor.tenant)
 }

@@ -3,6 +3,7 @@ import type { Calendar } from '../../domain/calendars/calendar.ts'
 import { calendarFaults } from '../../domain/calendars/check-calendar.ts'
 import { Instant } from './decimal.ts'
 import { endTime, time, weekDay, zone } from './rules/limit.ts'
+import { whenThere } from './words.ts'
 
 export const CalendarName = z
   .string()
@@ -32,7 +33,7 @@ const news = {
   events: z
     .array(
       z.strictObject({
-        at: z.iso.datetime({ offset: true, error: 'must be ISO 8601 with a zone' }),
+        at: z.iso.datetime({ offset: true, error: whenThere('must be ISO 8601 with a zone') }),
         currency: z.string().min(1).max(15),
         impact: z.enum(['low', 'medium', 'high']),
         title: z.string().max(200).optional(),
@@ -42,16 +43,25 @@ const news = {
 }
 
 /** What one field alone cannot say: sessions that overlap, a date that is there twice. */
-function sound(calendar: Omit<Calendar, 'name' | 'version'>, ctx: z.core.$RefinementCtx): void {
-  for (const { field, problem } of calendarFaults({ name: '', version: 1, ...calendar } as Calendar)) {
+function sound(
+  calendar: Omit<Calendar, 'name' | 'version'> & { name?: string | undefined; version?: number | undefined },
+  ctx: z.core.$RefinementCtx,
+): void {
+  for (const { field, problem } of calendarFaults({ ...calendar, name: '', version: 1 } as Calendar)) {
     const path = (field.match(/[^.[\]]+/g) ?? []).map((part) => (/^\d+$/.test(part) ? Number(part) : part))
     ctx.addIssue({ code: 'custom', path, message: problem })
   }
 }
 
+/** What the document that GET serves says of itself: it must agree with the path and with the version in force. */
+const said = { name: CalendarName.optional(), version: z.int().min(1).optional() }
 /** A calendar as it is put in force under its name: its version is given by the platform. */
 export const CalendarRequest = z
-  .discriminatedUnion('kind', [z.strictObject(sessions), z.strictObject(holidays), z.strictObject(news)])
+  .discriminatedUnion('kind', [
+    z.strictObject({ ...said, ...sessions }),
+    z.strictObject({ ...said, ...holidays }),
+    z.strictObject({ ...said, ...news }),
+  ])
   .superRefine(sound)
 export type CalendarRequest = z.output<typeof CalendarRequest>
 

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { dec, gt, gte, isDec, lte, ONE, ZERO } from '../../domain/money/dec.ts'
+import { whenThere } from './words.ts'
 
 const PLAIN = 'must be a plain decimal string, such as "12.5"'
 /** Money, prices, quantities, percents: plain decimal strings, never JSON numbers. */
-export const Decimal = z.string(PLAIN).refine(isDec, PLAIN)
+export const Decimal = z.string({ error: whenThere(PLAIN) }).refine(isDec, PLAIN)
 
 const bounded = (test: (text: string) => boolean, message: string) =>
-  z.string(PLAIN).superRefine((text, ctx) => {
+  z.string({ error: whenThere(PLAIN) }).superRefine((text, ctx) => {
     if (!isDec(text)) ctx.addIssue({ code: 'custom', message: PLAIN })
     else if (!test(text)) ctx.addIssue({ code: 'custom', message })
   })

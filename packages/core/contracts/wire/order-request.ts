@@ -3,6 +3,7 @@ import type { AmendBody, OrderBody, Trail } from '../../domain/engine/types.ts'
 import { Decimal } from './decimal.ts'
 import { SymbolName } from './instrument.ts'
 import { oneOf } from './rules/limit.ts'
+import { whenThere } from './words.ts'
 
 export const side = z.enum(['buy', 'sell'])
 export const orderType = z.enum(['market', 'limit', 'stop', 'stop_limit', 'trailing_stop'])
@@ -10,7 +11,7 @@ export const timeInForce = z.enum(['gtc', 'ioc', 'fok', 'day', 'gtd'])
 export const ClientOrderId = z
   .string()
   .regex(/^[\x21-\x7e]{1,64}$/, 'must be 1 to 64 printable characters without spaces')
-const OffsetInstant = z.iso.datetime({ offset: true, error: 'must be ISO 8601 with a zone' })
+const OffsetInstant = z.iso.datetime({ offset: true, error: whenThere('must be ISO 8601 with a zone') })
 
 const TrailFields = z
   .strictObject({ offset: Decimal.optional(), pct: Decimal.optional() })

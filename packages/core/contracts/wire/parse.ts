@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { AssayError } from '../errors.ts'
+import { wordsOf } from './words.ts'
 
 /** `phases[0].rules[2].pct`: where in a document. */
 export const pathOf = (path: readonly PropertyKey[]): string =>
@@ -19,7 +20,7 @@ export function fieldsOf(issues: readonly z.core.$ZodIssue[]): { field: string; 
 
 /** The value as the schema reads it. Throws AssayError validation_failed that names each field. */
 export function parseWire<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const result = schema.safeParse(value)
+  const result = schema.safeParse(value, { error: wordsOf })
   if (result.success) return result.data
   const errors = fieldsOf(result.error.issues)
   const first = errors[0]!
