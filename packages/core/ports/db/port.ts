@@ -26,14 +26,17 @@ export interface Sql {
  * (search_path) and the shared `bus` schema, and the server refuses the others.
  */
 export interface Db extends Sql {
-  /** one transaction; rolls back when fn throws; 40001/40P01 are retried with back-off where the adapter is a server */
+  /**
+   * One transaction; rolls back when fn throws. On a server fn runs again, with back-off, after 40001, 40P01 and a
+   * connection lost before the commit was sent: what it does beside its statements must bear that.
+   */
   tx<T>(fn: (sql: Sql) => Promise<T>): Promise<T>
   /** statements in one transaction and one round trip to the adapter; rows of each */
   batch(statements: readonly Statement[]): Promise<Row[][]>
   as(role: string): Db
   /**
-   * Calls `heard` after this process committed statements that name `table` (`bus.outbox`); returns the stop. A hint
-   * that saves polling: other processes' commits are not heard.
+   * Calls `heard` after statements that name `table` (`bus.outbox`) were committed; returns the stop. A hint that saves
+   * polling and does not replace it: of other processes' commits on a server only some tables' are told, and not always.
    */
   watch(table: string, heard: () => void): () => void
   /** plain CRUD; hot paths use SQL */
@@ -43,7 +46,7 @@ export interface Db extends Sql {
   readonly kind: 'pglite' | 'postgres'
   close(): Promise<void>
 }
-/** What adapters throw: `code` is the SQLSTATE; `retryable` for 40001, 40P01 and lost connections; `outcome` is unknown when a commit's answer was lost. */
+/** What adapters throw: `code` is the SQLSTATE; `retryable` for 40001, 40P01 and lost connections; `outcomeUnknown` when a commit's answer was lost. */
 export class DbError extends Error {
   constructor(
     message: string,

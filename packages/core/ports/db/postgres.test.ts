@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import pg from 'pg'
 import { describeReal } from '../../testing/adapters.ts'
 import { type CuttableProxy, cuttableProxy } from '../../testing/cuttable-proxy.ts'
 import { type TestPostgres, testPostgres, testServerUrl } from '../../testing/postgres.ts'
 import { until } from '../../testing/until.ts'
+import { PgDb } from './pg-db.ts'
 import type { Db, DbError } from './port.ts'
-import { openPostgres } from './postgres.ts'
+import { kindOf, openPostgres } from './postgres.ts'
 
 const log = { info: () => {}, warn: () => {}, error: () => {} }
 const failure = (work: Promise<unknown>): Promise<DbError> =>
@@ -212,6 +214,43 @@ describeReal('PostgreSQL', () => {
       await other.query('update trading.tally set n = n + 1 where id = 10')
       await Bun.sleep(50)
       return heard > before
+    })
+  })
+
+  test('where an exchange is no transaction by itself, as on CockroachDB, BEGIN and COMMIT make it one', async () => {
+    const pool = new pg.Pool({ connectionString: database.url, max: 1 })
+    const wrapped = new PgDb(
+      {
+        kind: 'postgres',
+        connections: 1,
+        timeoutMs: 5_000,
+        scriptTimeoutMs: 5_000,
+        retryMs: 0,
+        exchangeIsTransaction: false,
+        pool: () => pool,
+        close: () => pool.end(),
+      },
+      null,
+    )
+    const ids = (...wanted: number[]) =>
+      wanted.map((id) => ({ sql: 'insert into trading.tally values ($1, 0) returning id', params: [id] }))
+    expect((await wrapped.batch(ids(11, 12))).flat()).toEqual([{ id: 11 }, { id: 12 }])
+    expect((await failure(wrapped.batch(ids(13, 11)))).code).toBe('23505')
+    const mixed: unknown[][] = await wrapped.batch([...ids(14), { sql: 'select 1 as one' }])
+    expect(mixed.flat()).toEqual([{ id: 14 }, { one: 1 }])
+    expect([await tally(12), await tally(14)]).toEqual([0, 0])
+    expect(await tally(13)).toBeUndefined()
+    await wrapped.close()
+  })
+
+  test('the server tells what it is', () => {
+    expect(kindOf('PostgreSQL 15.20 (Debian 15.20-0+deb12u1) on x86_64')).toEqual({
+      product: 'PostgreSQL',
+      version: '15.20',
+    })
+    expect(kindOf('CockroachDB CCL v24.3.1 (x86_64-pc-linux-gnu, built 2024/12/09)')).toEqual({
+      product: 'CockroachDB',
+      version: 'v24.3.1',
     })
   })
 
