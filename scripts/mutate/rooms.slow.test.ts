@@ -31,10 +31,10 @@ const BROKEN: Broken[] = [
     to: 'const free = sub(held, used)',
   },
   {
-    room: 'floors: a trailing one ignores its ceiling',
+    room: 'floors: an intraday one does not follow equity',
     file: 'packages/core/domain/rules/max-loss.ts',
-    from: 'return ceiling ? min(ceiling, floor) : floor',
-    to: 'return floor',
+    from: "rule.mode === 'closed_balance' || rule.mode === 'intraday_equity'",
+    to: "rule.mode === 'closed_balance'",
   },
   {
     room: 'resets: the day starts from the balance, not from equity',
@@ -49,10 +49,10 @@ const BROKEN: Broken[] = [
     to: 'partner.quantity = sub(partner.quantity, sub(got, got))',
   },
   {
-    room: 'swap: no night counts three times',
+    room: 'swap: longs and shorts are taken for each other',
     file: `${ENGINE}/carry.ts`,
-    from: 'weekDay === swap.triple ? 3 : 1',
-    to: '1',
+    from: 'const rate = sign(quantity) > 0 ?',
+    to: 'const rate = sign(quantity) < 0 ?',
   },
   {
     room: 'settlement: at the last mark, not at the price',
@@ -73,10 +73,10 @@ const BROKEN: Broken[] = [
     to: 'mul(mul(sizeOf(quantity, market), mark), rate)',
   },
   {
-    room: 'doubt: of a limit the last later instant is kept, not the deepest',
+    room: 'doubt: of a limit the first later instant is kept, not the deepest',
     file: `${ENGINE}/provisional.ts`,
-    from: 'return !kept || lt(gapOf(c), kept.gap)',
-    to: 'return true || lt(gapOf(c), kept!.gap)',
+    from: '!kept || lt(gapOf(c), kept.gap)',
+    to: '!kept',
   },
   {
     room: 'stops: a needed one may be given up',

@@ -98,7 +98,7 @@ function judge(turn: Turn, all: Crossed[], at: At): boolean {
   const crossed = all.filter((c) => !isSaid(turn, c))
   if (crossed.length === 0) return false
   if (!isInDoubt(turn, crossed)) return conclude(turn, crossed, at)
-  const found = (): Found => ({ ...at, before: at.before() })
+  const found: Found = { ...at, before: at.before() }
   const sure = crossed.filter((c) => !restsOnMarks(c))
   if (turn.state.provisional) {
     keepDeeper(turn, crossed.filter(restsOnMarks), found)
@@ -108,7 +108,7 @@ function judge(turn: Turn, all: Crossed[], at: At): boolean {
   const hard = sure.filter((c) => c.entry.effect === 'hard')
   if (hard.length > 0) return conclude(turn, hard, at)
   own(turn)
-  beginProvisional(turn, crossed, found())
+  beginProvisional(turn, crossed, found)
   return true
 }
 function conclude(turn: Turn, crossed: Crossed[], { before, facts }: At): boolean {

@@ -17,12 +17,11 @@ const floor = (amount: string, more: Partial<Extract<Rule, { rule: 'max_loss' }>
   ...more,
 })
 /** 1,000 of each at 100; then OTH's feed is lost. */
-function world(rules: Rule[]): World {
-  const w = new World(spec(rules, { instruments: [instrument('TST/USD'), instrument('OTH/USD')] }))
-  w.start(at('08:00:00')).quote(at('08:00:01'), '100.00', '100.00')
-  w.quote(at('08:00:01'), '100.00', '100.00', { symbol: 'OTH/USD' })
-  w.buy('1000')
-  w.buy('1000', { symbol: 'OTH/USD' })
+function world(rules: Rule[], ...more: string[]): World {
+  const symbols = ['TST/USD', 'OTH/USD', ...more]
+  const w = new World(spec(rules, { instruments: symbols.map((symbol) => instrument(symbol)) })).start(at('08:00:00'))
+  for (const symbol of symbols) w.quote(at('08:00:01'), '100.00', '100.00', { symbol })
+  for (const symbol of symbols) w.buy('1000', { symbol })
   return w.status(at('08:01:00'), 'unknown', 'OTH/USD')
 }
 const price = (w: World, time: string, bid: string): World => w.quote(at(time), bid, bid)
@@ -105,14 +104,23 @@ describe('a second breach while the first is in doubt', () => {
     // the first has its mark and stands, whatever TST does
     expect(violations(w).at(-1)).toEqual([0, 'hard', '64900'])
 
-    const other = world([floor('5000')])
+    const other = world([floor('5000')], 'THR/USD')
     price(other, '08:02:00', '94.90').status(at('08:02:30'), 'unknown')
-    other.clock(at('08:02:40'))
+    other.quote(at('08:02:40'), '99.00', '99.00', { symbol: 'THR/USD' })
     marked(other, '08:03:00', '101.00')
     expect(other.state.provisional).not.toBeNull()
     expect(withdrawn(other)).toEqual([])
     price(other, '08:04:00', '80.00')
-    expect(violations(other).at(-1)).toEqual([0, 'hard', '81000'])
+    expect(violations(other).at(-1)).toEqual([0, 'hard', '80000'])
+  })
+  test('is none while nothing gets worse than it was at the point before', () => {
+    const w = world([floor('5000')])
+    price(w, '08:02:00', '94.90')
+    price(w, '08:03:00', '94.90')
+    price(w, '08:03:10', '94.95')
+    expect(w.state.provisional!.later).toEqual([])
+    price(w, '08:03:20', '94.94')
+    expect(w.state.provisional!.later.map((d) => d.at)).toEqual([Date.parse(at('08:03:20'))])
   })
 })
 

@@ -74,17 +74,21 @@ export function beginProvisional(turn: Turn, crossed: readonly Crossed[], found:
   cancelWorking(turn, 'provisional_breach')
   turn.state.provisional = { first: doubtOf(turn, crossed, attributed, found), later: [] }
 }
-/** A later instant takes the place of the one kept for a limit when it lies deeper beyond it. */
-export function keepDeeper(turn: Turn, crossed: readonly Crossed[], found: () => Found): void {
+/**
+ * A later instant takes the place of the one kept for a limit when it lies deeper beyond it. A point that is no deeper
+ * than the one before it says nothing new; at a reset limits are tested that were not before.
+ */
+export function keepDeeper(turn: Turn, crossed: readonly Crossed[], found: Found): void {
+  const { provisional } = turn.state
   const deeper = crossed.filter((c) => {
-    const kept = turn.state.provisional!.later.find((d) => d.rule === c.entry.index)
-    return !kept || lt(gapOf(c), kept.gap)
+    const { index } = c.entry
+    const kept = provisional!.later.find((d) => d.rule === index)
+    const last = found.point === 'every' ? found.before.get(index) : undefined
+    return (!kept || lt(gapOf(c), kept.gap)) && (!last || lt(gapOf(c), last))
   })
   if (deeper.length === 0) return
-  const { provisional } = own(turn)
   const others = provisional!.later.filter((d) => !deeper.some((c) => c.entry.index === d.rule))
-  const now = found()
-  provisional!.later = [...others, ...deeper.map((c) => doubtOf(turn, crossed, c, now))]
+  own(turn).provisional!.later = [...others, ...deeper.map((c) => doubtOf(turn, crossed, c, found))]
 }
 
 /** Takes the newest event's marks in; decides the instants in order, as far as none of their symbols is waited for. */

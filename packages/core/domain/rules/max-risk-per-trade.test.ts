@@ -194,6 +194,9 @@ describe('a position needs its stop within the time', () => {
     expect(passed([opened(1000)], [stop('3'), stop('2', { id: 'o8', type: 'trailing_stop' })]).bare).toBeNull()
     expect(passed([opened(1000)], [stop('5', { filled: dec('1') })]).bare).toBe('1')
     expect(passed([opened(1000)], [stop('5', { type: 'stop_limit' })]).bare).toBeNull()
+    expect(passed([opened(1000)], [stop('5', { type: 'stop_limit', stop: null })]).bare).toBe('1')
+    const trailing = { offset: dec('1'), share: null, activation: dec('120'), best: null }
+    expect(passed([opened(1000)], [stop('5', { type: 'trailing_stop', stop: null, trailing })]).bare).toBeNull()
   })
 
   test('a limit, another symbol and the same side cover nothing', () => {
@@ -232,6 +235,7 @@ test('the largest loss at a stop from here is served', () => {
   expect(served(short, [positionOf('-5')])).toEqual(['100', '900'])
   for (const other of [
     stop('o2', '95', { side: 'buy' }),
+    stop('o2', '120', { side: 'buy' }),
     stop('o2', '95', { type: 'limit' }),
     stop('o2', '95', { symbol: 'EUR/JPY' }),
     stop('o2', '95', { stop: null, type: 'trailing_stop' }),

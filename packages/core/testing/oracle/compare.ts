@@ -350,6 +350,7 @@ function stateOf(state: AccountState, rules: Rule[], name: (id: string) => strin
   words.opened_and_closed = day.openedAndClosed
   words.accepted = day.orders
   words.lock = state.lock?.until ?? null
+  for (const d of state.provisional?.later ?? []) words[`doubt ${d.rule} ${d.at}`] = exact(d.gap)
   words.pauses = state.pauses.count
   words.paused_until = state.pauses.until
   for (const [i, rule] of state.rules.entries()) {
@@ -394,6 +395,7 @@ function accountOf(account: Account): Words {
   words.opened_and_closed = day.openedAndClosed
   words.accepted = day.orders
   words.lock = account.lock?.until ?? null
+  for (const d of account.provisional?.later ?? []) words[`doubt ${d.index} ${d.at}`] = d.gap
   words.pauses = account.pauses.count
   words.paused_until = account.pauses.until
   for (const [i, rule] of account.rules.entries()) {

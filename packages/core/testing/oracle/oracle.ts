@@ -108,7 +108,9 @@ function instant(desk: Desk): void {
     flatten(desk, positions)
   }
   if (account.day.next === at) reset(desk)
-  point(desk, overdue(desk))
+  point(desk, [])
+  const clocks = overdue(desk)
+  if (clocks.length > 0) point(desk, clocks)
   expire(desk)
   if (account.pauses.until === at) {
     resume(desk, 'max_pause_days')
@@ -355,6 +357,8 @@ function keepDeepest(desk: Desk, line: Line, breaches: Breaches): void {
   const { provisional } = desk.account
   const kept = provisional!.later.find((d) => d.index === line.index)
   if (kept && kept.gap <= line.gap) return
+  // no deeper than at the point before
+  if (breaches.tested === 'always' && breaches.before[line.index]! <= line.gap) return
   const doubt = doubtOf(desk, line, breaches)
   provisional!.later = [...provisional!.later.filter((d) => d !== kept), doubt]
 }
