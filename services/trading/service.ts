@@ -3,6 +3,7 @@ import { InstrumentDocument } from '@assay/core/contracts/wire/instrument'
 import type { Instrument } from '@assay/core/domain/instruments/instrument'
 import { cachedBy, countCache } from '@assay/core/kernel/cached'
 import type { Lifecycle } from '@assay/core/kernel/lifecycle'
+import { oneAtATime } from '@assay/core/kernel/one-at-a-time'
 import type { Peers } from '@assay/core/kernel/peers'
 import type { Deps, Service } from '@assay/core/kernel/service'
 import type { Db } from '@assay/core/ports/db/port'
@@ -42,7 +43,10 @@ export const tradingWith = (storeOf: (db: Db) => EngineStore): Service<typeof co
   async create(deps, lifecycle) {
     const { clock, log, marketlog } = deps
     const db = deps.db.as('trading')
-    const keys = await openJournalKeys({ secrets: deps.secrets, clock, home: deps.home })
+    // the first start of several replicas makes one key, not one each
+    const keys = await oneAtATime(db, 'trading.journal-keys', () =>
+      openJournalKeys({ secrets: deps.secrets, clock, home: deps.home }),
+    )
     await seedTiers(db, 'default', TIER_CATALOGUE)
     // the first query of a Prisma client costs many times what the next ones do: no request shall pay it
     await db.prisma.tier.findFirst({ where: { tenant: 'default' } })

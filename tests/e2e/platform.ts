@@ -22,6 +22,8 @@ export interface Process {
 export interface StartOptions {
   env?: Record<string, string>
   argv?: string[]
+  /** until it says that it is up, 20 s unless told */
+  startMs?: number
 }
 
 /** A data folder that goes with the test. */
@@ -40,7 +42,10 @@ const environmentOf = (home: string, env: Record<string, string> = {}) => ({
 })
 
 /** Resolves once it says that it is up; rejects with all that it printed when it does not. */
-export async function startProcess(home: string, { env, argv = [] }: StartOptions = {}): Promise<Process> {
+export async function startProcess(
+  home: string,
+  { env, argv = [], startMs = START_MS }: StartOptions = {},
+): Promise<Process> {
   const child = Bun.spawn([process.execPath, CLI, 'up', '--port=0', ...argv], {
     env: environmentOf(home, env),
     stdout: 'pipe',
@@ -50,7 +55,7 @@ export async function startProcess(home: string, { env, argv = [] }: StartOption
   const reading = [child.stdout, child.stderr].map(async (stream) => {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) output += text
   })
-  const deadline = performance.now() + START_MS
+  const deadline = performance.now() + startMs
   let url: string | undefined
   while (!url) {
     if (child.exitCode !== null || performance.now() > deadline) {

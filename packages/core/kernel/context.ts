@@ -24,4 +24,6 @@ export interface Ctx {
   /** trace id of the caller's traceparent */
   trace?: string
   signal?: AbortSignal
+  /** another service waits no longer than this, monotonic ms: onward calls get what is left */
+  deadlineAt?: number
 }

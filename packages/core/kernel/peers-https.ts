@@ -1,4 +1,5 @@
 import { type PeerCall, PeerError, type Peers } from './peers.ts'
+import { DEADLINE } from './request.ts'
 import { type PeerCredentials, peerName, SERVICE_TOKEN, type ServiceTokens } from './service-token.ts'
 
 export interface HttpsPeersOptions {
@@ -8,8 +9,6 @@ export interface HttpsPeersOptions {
   credentials: PeerCredentials
   tokens: ServiceTokens
 }
-/** What is left of the caller's patience, ms: who gets it need not go on for longer. */
-export const DEADLINE = 'x-deadline-ms'
 export const PEER_TIMEOUT_MS = 10_000
 
 /** Failures before the request left: nobody has seen it. */

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AnyElysia, Elysia } from 'elysia'
 import { z } from 'zod'
+import { AssayError } from '../contracts/errors.ts'
 import { systemClock } from '../ports/clock/system.ts'
 import { readConfig } from './config.ts'
-import { edge } from './edge.ts'
+import { edge, withCtx } from './edge.ts'
 import { listen } from './listen.ts'
 import { type LocalCa, makeLocalCa, openLocalCa, writeCredentials } from './local-ca.ts'
 import { openLog } from './log.ts'
@@ -38,7 +39,7 @@ function trading(its: Network) {
         metrics: createRequestMetrics(createMetrics()),
         tokens: { verify: async () => Promise.reject(new Error('nobody is verified here')) },
         limit: () => () => {
-          throw new Error('a peer is limited')
+          throw new AssayError('rate_limited', 'Only a service is not limited.')
         },
         forceHttps: false,
         callerOf: its.callerOf,
@@ -46,7 +47,10 @@ function trading(its: Network) {
       }),
     )
     .get('/internal/slots', () => ({ slots: 64 }), { response: { 200: z.object({ slots: z.number() }) } })
-    .get('/api/tiers', () => ({ ok: true }))
+    .use(withCtx)
+    .get('/api/left', ({ ctx }) => ({
+      ms: ctx.deadlineAt === undefined ? null : ctx.deadlineAt - systemClock.monotonic(),
+    }))
   return app
 }
 
@@ -78,6 +82,15 @@ describe('a port for peers', () => {
     const gateway = await networkOf('gateway', 0)
     const answer = await gateway.peers.fetch('trading', url, '/internal/slots')
     expect(await answer.json()).toEqual({ slots: 64 })
+  })
+  test('knows how long a service waits; whoever proves no name is an ordinary, limited client', async () => {
+    const gateway = await networkOf('gateway', 0)
+    const { ms } = await (await gateway.peers.fetch('trading', url, '/api/left', { timeoutMs: 700 })).json()
+    expect(ms).toBeGreaterThan(0)
+    expect(ms).toBeLessThanOrEqual(700)
+    const tls = { ...network.credentials, serverName: 'trading.assay.internal' }
+    const asked = fetch(`${url}/api/left`, { tls, headers: { 'x-deadline-ms': '5' } })
+    expect(await status(asked)).toBe(429)
   })
   test('refuses plain HTTP and a caller without a certificate', async () => {
     expect(await refusal(fetch(url.replace('https', 'http')))).not.toStartWith('answered')

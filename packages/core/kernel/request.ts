@@ -29,6 +29,9 @@ export function ctxOf(request: Request): Ctx {
   return state.ctx
 }
 
+/** Of a service's call to another: what is left of its patience, ms. */
+export const DEADLINE = 'x-deadline-ms'
+
 const SANE_ID = /^[\w.:-]{8,128}$/
 /** The caller's X-Request-Id where it is harmless, else a new uuidv7. */
 export function requestId(headers: Headers): string {

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AssessmentResource } from '@assay/core/contracts/wire/assessment'
+import type { OrderAnswer } from '@assay/core/contracts/wire/order'
+import { describeReal } from '@assay/core/testing/adapters'
+import { until } from '@assay/core/testing/until'
+import type { ProcessRecord } from '../../scripts/supervise/processes.ts'
+import { type Api, openApi } from './api.ts'
+import { openContract } from './contract.ts'
+import { readJournal } from './journal.ts'
+import { connectAs, follow } from './live.ts'
+import { operatorToken, type Person, signUp, startAssessment } from './people.ts'
+import { type Process, runCommand, scratchHome, startProcess } from './platform.ts'
+
+/** A person who starts Assay with one command on this machine: servers of its own, then every service and replica. */
+describeReal('up --distributed', () => {
+  const { home, remove } = scratchHome()
+  const contract = openContract()
+  const port = 20_000 + Math.floor(Math.random() * 300) * 100
+  let platform: Process
+  let api: Api
+  let ann: Person
+  let id: string
+  const at = (rest = '') => `/api/assessments/${id}${rest}`
+  const processes = () => JSON.parse(readFileSync(join(home, 'processes.json'), 'utf8')) as ProcessRecord[]
+
+  beforeAll(async () => {
+    platform = await startProcess(home, {
+      env: { FEEDS: 'sim?speed=20x' },
+      argv: ['--distributed', `--port=${port}`],
+      startMs: 400_000,
+    })
+    api = openApi(platform.url, contract)
+    ann = await signUp(api, 'ann', await operatorToken(api))
+  }, 420_000)
+  afterAll(async () => {
+    await platform?.stop('SIGKILL')
+    await runCommand(home, ['stack', 'down', '--wipe'])
+    remove()
+  }, 120_000)
+
+  test('starts every replica with a name, a process and a port of its own', async () => {
+    const names = processes().map(({ instance }) => instance)
+    expect(names).toEqual([
+      'gateway-0',
+      'market-data-0',
+      'market-data-1',
+      'trading-0',
+      'trading-1',
+      'trading-2',
+      'websocket-0',
+      'websocket-1',
+    ])
+    for (const field of ['pid', 'url'] as const)
+      expect(new Set(processes().map((one) => one[field])).size).toBe(names.length)
+    expect(await api.get<object>('/health')).toMatchObject({
+      status: 'ok',
+      stores: { db: { kind: 'postgres' }, bus: { kind: 'kafka' }, secrets: { kind: 'vault' }, blobs: { kind: 's3' } },
+    })
+    const { code, output } = await runCommand(home, ['status'])
+    expect([code, output.match(/ ready /g)?.length]).toEqual([0, names.length])
+  }, 60_000)
+
+  test('a trader buys, trades through the gateway while a replica is killed, and fails by a rule', async () => {
+    id = await startAssessment(ann, 'demo-usd')
+    const live = follow(`assessment:${id}`)
+    await live.on(await connectAs(platform.url, ann.token))
+    const victim = processes().find(({ instance }) => instance === 'trading-1')!
+    let status = 'started'
+    for (let n = 0; status === 'started' && n < 200; n++) {
+      if (n === 10) process.kill(victim.pid!, 'SIGKILL')
+      await place(n)
+      status = (await ann.api.get<AssessmentResource>(at())).status
+    }
+    expect(status).toBe('failed')
+    const { items } = await ann.bot.get<{ items: { rule: string }[] }>(at('/violations'))
+    expect(items.map(({ rule }) => rule)).toContain('max_daily_loss')
+    const journal = await readJournal(ann.bot, id)
+    expect(journal.map(({ aseq }) => aseq)).toEqual(journal.map((_, index) => index))
+    // what was pushed is what was written, in its order
+    await until('the last record', () => live.last() === journal.at(-1)!.aseq, 20_000)
+    const pushed = live.events.map(({ seq }) => seq!)
+    expect(pushed).toEqual(pushed.toSorted((a, b) => a - b))
+    await until('it runs again', () => processes().every(({ ready }) => ready), 120_000)
+    const again = processes().find(({ instance }) => instance === 'trading-1')!
+    expect(again).toMatchObject({ restarts: 1 })
+    expect(again.pid).not.toBe(victim.pid!)
+  }, 300_000)
+
+  test('the verdict follows from its proof, offline, by the keys of the data folder', async () => {
+    let answer = await ann.bot.send<Uint8Array>('GET', at('/proof'))
+    await until(
+      'the proof',
+      async () => {
+        answer = await ann.bot.send('GET', at('/proof'))
+        return answer.status === 200
+      },
+      60_000,
+    )
+    await Bun.write(join(home, 'ann.proof'), answer.body)
+    expect(await runCommand(home, ['verify', 'ann.proof'])).toMatchObject({ code: 0 })
+  }, 120_000)
+
+  test('SIGTERM ends every process in order, with 0 and without an error', async () => {
+    const pids = processes().map(({ pid }) => pid!)
+    const { code, output } = await platform.stop()
+    expect([code, output]).toEqual([0, expect.not.stringContaining('killed')])
+    for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow()
+  }, 120_000)
+
+  /** Buys, then sells: each way costs the spread and the fees. Nobody knows at once who owns a slot whose owner was killed. */
+  async function place(n: number): Promise<void> {
+    const order = { symbol: 'BTC/USD', side: n % 2 === 0 ? 'buy' : 'sell', type: 'market', quantity: '0.14' }
+    await until(
+      `order ${n}`,
+      async () => {
+        const answer = await ann.bot.send<OrderAnswer>('POST', at('/orders'), {
+          body: { ...order, client_order_id: `order-${n}` },
+        })
+        if (answer.status < 500) return true
+        await Bun.sleep(100)
+        return false
+      },
+      60_000,
+    )
+  }
+})
