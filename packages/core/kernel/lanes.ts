@@ -42,6 +42,11 @@ export class Lanes {
     return this.begun.promise
   }
 
+  /** it does not know what it holds */
+  get silent(): boolean {
+    return this.options.clock.monotonic() - this.renewedAt > SILENT_MS
+  }
+
   /** Held, and nothing of them is under way. */
   free(): number[] {
     if (this.silent) return []
@@ -68,10 +73,6 @@ export class Lanes {
       { sql: `update lane set expires_at = '-infinity' where owner = $1`, params: [this.owner] },
       { sql: 'delete from relay where owner = $1', params: [this.owner] },
     ])
-  }
-
-  private get silent(): boolean {
-    return this.options.clock.monotonic() - this.renewedAt > SILENT_MS
   }
 
   private async run(): Promise<void> {

@@ -34,8 +34,8 @@ export interface Relay {
 }
 
 const BATCH = { pglite: 256, postgres: 1_024 }
-/** Batches of other lanes that are under way at once. */
-const AT_ONCE = { pglite: 1, postgres: 4 }
+/** Batches of other lanes that are under way at once, as far as there are connections: one stays for the lease. */
+const AT_ONCE = 3
 /** What other processes wrote, or left, is found at this pace; what this one commits is heard at once. */
 const POLL_MS = { pglite: 1_000, postgres: 25 }
 const RETRY_MS = 1_000
@@ -108,8 +108,10 @@ class OutboxRelay implements Relay {
       try {
         this.poked = false
         const asked = this.waiting.length
+        // what ends during the look may have left more behind
+        const quiet = this.running.size === 0
         const begun = await this.begin()
-        if (!begun && this.running.size === 0) for (const resolve of this.waiting.splice(0, asked)) resolve()
+        if (quiet && !begun && !this.lanes.silent) for (const resolve of this.waiting.splice(0, asked)) resolve()
       } catch (error) {
         log.error({ err: error }, 'the outbox relay failed; it goes on')
         await this.pause(RETRY_MS)
@@ -121,7 +123,7 @@ class OutboxRelay implements Relay {
 
   /** Begins a batch for lanes that have rows, as far as more may be under way; true when there was one to begin. */
   private async begin(): Promise<boolean> {
-    const room = AT_ONCE[this.kind] - this.running.size
+    const room = Math.max(1, Math.min(AT_ONCE, this.bus.connections - 1)) - this.running.size
     if (room === 0) return false
     const free = this.lanes.free()
     if (free.length === 0) return false
