@@ -17,10 +17,11 @@ const ALLOWED = new Set([
   'PostgreSQL',
 ])
 
+type Named = string | { type: string }
 interface Manifest {
   name: string
-  license?: string | { type: string }
-  licenses?: { type: string }[]
+  license?: Named | Named[]
+  licenses?: Named[]
   dependencies?: Record<string, string>
 }
 
@@ -67,8 +68,12 @@ function resolvePackage(name: string, from: string): string | undefined {
   return undefined
 }
 
+/** One or several to choose from, in whichever of the ways npm has known. */
 const licenceOf = ({ license, licenses }: Manifest): string =>
-  (typeof license === 'string' ? license : license?.type) ?? licenses?.map(({ type }) => type).join(' OR ') ?? ''
+  [license ?? licenses ?? []]
+    .flat()
+    .map((one) => (typeof one === 'string' ? one : one.type))
+    .join(' OR ')
 
 /** Where the manifest is silent the text's title decides. */
 async function licenceOfFile(folder: string): Promise<string> {
