@@ -44,7 +44,7 @@ export async function createDeps({ config, log, metrics, clock, lifecycle }: Dep
   const parts: StoreParts = { config, log, metrics, clock, keep, tell: (source) => void stores.push(source) }
   const vault = await openVaultSecrets(parts)
   const logins = config.platform.VAULT_DATABASE_ROLE ? await vault?.databaseCredentials() : undefined
-  const db = keep('db', await openDatabase(config.platform, log, logins))
+  const db = keep('db', await openDatabase(config.platform, log, { credentials: logins }))
   const applied = await migrate(db)
   if (applied.length > 0) log.info({ migrations: applied.length }, 'database migrated')
   const { bus, marketlog, expire } = await openMessaging(parts, db)
@@ -61,8 +61,7 @@ export async function createDeps({ config, log, metrics, clock, lifecycle }: Dep
     marketlog,
     lockstep(group) {
       const lockstep =
-        groups.get(group) ??
-        (ASSAY_PEERS ? createDbLockstep(group, { db, clock, log }) : createLockstep(group, clock))
+        groups.get(group) ?? (ASSAY_PEERS ? createDbLockstep(group, { db, clock, log }) : createLockstep(group, clock))
       groups.set(group, lockstep)
       return lockstep
     },
