@@ -198,7 +198,7 @@ class GroupEngine implements Engine {
       await marketlog.raise(this.group, newest)
     }
     const start = await this.desk.openLive(slots)
-    await this.keeper.taken(slots)
+    await this.keeper.opened(slots)
     this.started = true
     log.info({ group: this.group, slots: slots.length, from: start.from, to: this.startsAt }, 'engine started')
     this.lifecycle.defer('engine', () => this.drain())

@@ -109,6 +109,7 @@ test('three owners share the slots; any of them takes commands and reads for eve
 
 test('every slot moves under load, by starts and drains, and no command is refused or decided twice', async () => {
   const first = await cluster.start('a')
+  await cluster.balanced()
   await append(quoteAt(1, '100.00', '100.02'))
   const names = fresh(40)
   await opened(first, names)

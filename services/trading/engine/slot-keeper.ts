@@ -43,17 +43,28 @@ export class SlotKeeper {
   private again = false
   private giving: Promise<void> | null = null
   private retired = false
+  private serving = false
 
   constructor(private readonly deps: SlotKeeperDeps) {}
 
-  /** The slots to begin with; `taken` once their accounts are in. */
+  /**
+   * The slots to begin with: all, where nobody else can have them. Among others it takes none before it can serve them:
+   * they would stand still for as long as it reads the log.
+   */
   async begin(): Promise<number[]> {
-    const slots = await this.deps.leases.acquire()
-    this.renewedAt = this.deps.clock.monotonic()
+    const { leases, clock } = this.deps
+    if (leases.me.url !== null) return []
+    const slots = await leases.acquire()
+    this.renewedAt = clock.monotonic()
     return slots
   }
+  /** It can serve: from now on it is one of those that share. */
+  async opened(slots: readonly number[]): Promise<void> {
+    await this.taken(slots)
+    this.serving = true
+  }
   /** The slots' accounts have come in. */
-  async taken(slots: readonly number[]): Promise<void> {
+  private async taken(slots: readonly number[]): Promise<void> {
     const { leases, participant, api } = this.deps
     await participant.takes(slots.filter((slot) => leases.epochOf(slot) !== null))
     api.reportAgain()
@@ -86,6 +97,10 @@ export class SlotKeeper {
   }
   private async once(): Promise<void> {
     const { leases, clock, log } = this.deps
+    if (!this.serving) {
+      this.lose(await leases.look())
+      return
+    }
     const now = clock.monotonic()
     if (now - this.renewedAt >= RENEW_MS) {
       this.lose(await leases.renew())

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { systemClock } from '@assay/core/ports/clock/system'
 import { type Db, DbError } from '@assay/core/ports/db/port'
 import { createMemoryLog } from '@assay/core/ports/marketlog/memory'
@@ -10,9 +10,11 @@ import { spec } from '@assay/core/testing/world'
 import { dbLeases } from './leases.ts'
 import { slotOf } from './slots.ts'
 import { sqlStore } from './sql-store.ts'
+import type { CommitReport, EngineStore } from './store.ts'
 import { quoteAt, type TestEngine, testEngine } from './testing.ts'
 import type { Reply } from './types.ts'
 
+setDefaultTimeout(20_000)
 const SPEC = spec([
   {
     rule: 'max_daily_loss',
@@ -94,7 +96,17 @@ test('an owner that stalled beyond its lease, and nobody came, goes on under the
 test('an owner whose slots went to another drops them, takes them back when they are free, and goes on behind what the other decided', async () => {
   const marketlog = createMemoryLog()
   await marketlog.fence('main', 1)
-  const t = await owner('here', marketlog)
+  const inner = sqlStore(db)
+  const reports: CommitReport[] = []
+  const store: EngineStore = {
+    ...inner,
+    async commit(batch, slots) {
+      const report = await inner.commit(batch, slots)
+      reports.push(report)
+      return report
+    },
+  }
+  const t = await owner('here', marketlog, { store })
   await t.append(quoteAt(1, '100.00', '100.02'))
   await openedOn(t, 'moves')
   expect(isOk(await t.submit('moves', limit('sell', '101.00')))).toBe(true)
@@ -105,8 +117,11 @@ test('an owner whose slots went to another drops them, takes them back when they
   expect(other.leases.epochOf(slotOf('moves'))).toBe(t.leases.epochOf(slotOf('moves'))! + 1)
   // it does not know yet: what it decides does not happen, and it waits for the slot's new owner
   expect(t.leases.serves(slotOf('moves'))).toBe(true)
+  reports.length = 0
   const late = t.submit('moves', buy)
   await until('it knows', () => !t.leases.serves(slotOf('moves')))
+  // the write was sent under the old epoch, and the database refused it
+  expect(reports).toEqual([{ committed: new Set(), held: new Set() }])
   expect((await chain('moves')).length).toBe(before)
   await t.passUntil('it waits no more', () => Promise.race([late.then(() => true), Bun.sleep(0).then(() => false)]))
   expect(await late).toMatchObject({ kind: 'refused', code: 'unavailable', retryAfterS: 1 })
