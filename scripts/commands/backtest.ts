@@ -116,6 +116,12 @@ function print(r: BacktestResult, keys: string | null): void {
     )
   }
   if (r.fills.length > FILLS_SHOWN) console.log(`  and ${r.fills.length - FILLS_SHOWN} more; --json shows all`)
+  line('orders', r.orders.length)
+  for (const o of r.orders.slice(0, FILLS_SHOWN))
+    console.log(
+      `  ${o.at}  ${o.order} ${o.client_order_id ?? ''}  ${o.type} ${o.symbol}: ${o.status}, ${o.filled} filled${o.reason ? `, ${o.reason}` : ''}`,
+    )
+  if (r.orders.length > FILLS_SHOWN) console.log(`  and ${r.orders.length - FILLS_SHOWN} more; --json shows all`)
   for (const v of r.violations)
     console.log(
       `violation      ${v.at} ${v.rule}: ${v.value} against ${v.limit}${v.attributed ? '' : ' (also crossed)'}`,

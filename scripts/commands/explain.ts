@@ -79,7 +79,9 @@ function print(told: Explained): void {
   const shown = new Set(told.rules.map(({ index }) => index))
   for (const s of told.standing.filter(({ index }) => !shown.has(index))) {
     const met = s.met === null ? '' : s.met ? ', met' : ', not met'
-    console.log(`  ${s.rule}[${s.index}]  ${s.value} of ${s.limit}${met} (${s.effect})`)
+    console.log(
+      `  ${s.rule}[${s.index}]  ${s.value ? `${s.value} of` : `${s.metric}: none;`} ${s.limit}${met} (${s.effect})`,
+    )
   }
   if (told.story.length > 0) console.log('\non the way')
   for (const line of told.story) console.log(`  ${at(line.mts)}  m${line.mseq}  ${line.text}`)

@@ -108,6 +108,19 @@ describe('an OCO', () => {
   })
 })
 
+test('a trailing stop is read with its stop where it stands now, although no record moved it', async () => {
+  const { get, order, orders } = await account()
+  await order(market())
+  const trail = { side: 'sell', type: 'trailing_stop', trail: { offset: '100' }, reduce_only: true }
+  const { body } = await order(market(trail))
+  const stop = async () => (await get(`/orders/${body.order.id}`)).stop_price
+  const first = await stop()
+  await btc('60500', '60501')
+  expect([first, await stop()]).toEqual(['59900', '60400'])
+  expect((await orders()).find(({ id }) => id === body.order.id)).toMatchObject({ stop_price: '60400' })
+  await btc('60000', '60001')
+  expect(await get(`/orders/${body.order.id}`)).toMatchObject({ status: 'filled' })
+})
 test('with latency an order is pending until it arrives: its legs stand once in the list, with what they are then', async () => {
   const { get, order, orders } = await account('late')
   const { body } = await order(market({ type: 'oco', price: '59000', stop_price: '61000' }))

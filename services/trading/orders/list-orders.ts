@@ -4,6 +4,7 @@ import { type Page, type PageQuery, toPage } from '@assay/core/contracts/wire/pa
 import { openAssessment } from '../access.ts'
 import { CURRENT_PHASE, type PhaseInput } from '../accounts/live.ts'
 import type { Verb } from '../deps.ts'
+import { withLiveStops } from './live-stops.ts'
 import { ORDER_COLUMNS, type OrderRow, orderOf } from './order-row.ts'
 
 export interface OrderFilter {
@@ -11,7 +12,7 @@ export interface OrderFilter {
   symbol?: string | undefined
 }
 
-/** Orders of a phase, newest first. */
+/** Orders of a phase, newest first; the stop of a trailing one is where it stands now. */
 export async function listOrders(verb: Verb<PageQuery & PhaseInput & OrderFilter>): Promise<Page<OrderResource>> {
   await openAssessment(verb, 'trading:read')
   const { input, deps } = verb
@@ -30,7 +31,8 @@ export async function listOrders(verb: Verb<PageQuery & PhaseInput & OrderFilter
       after?.order ?? null,
     ],
   )
-  return toPage(rows, input.limit, orderOf, (row) => `${row.aseq}.${row.order_id}`)
+  const page = toPage(rows, input.limit, orderOf, (row) => `${row.aseq}.${row.order_id}`)
+  return { ...page, items: await withLiveStops(deps, input.id, page.items) }
 }
 
 /** Legs share their command's record, so a place in the list is a record and an order. */

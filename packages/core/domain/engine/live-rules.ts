@@ -29,9 +29,17 @@ export interface RuleView {
   prices: Reach[]
 }
 
-/** At least the currency's places, more where the value has them. */
-export const money = (value: Dec, scale: number): string =>
-  (str(value).split('.')[1]?.length ?? 0) > scale ? str(value) : fixed(value, scale)
+/** More places than prices and sizes make: what a conversion or a leverage divided. */
+const DIVIDED_PLACES = 13
+/**
+ * Money as it is served: at least the currency's places, more where the value has them; what was divided is rounded
+ * half-even to them. What is kept and decided by stays exact.
+ */
+export function money(value: Dec, scale: number): string {
+  const text = str(value)
+  const places = text.split('.')[1]?.length ?? 0
+  return places > scale && places < DIVIDED_PLACES ? text : fixed(value, scale)
+}
 const clamp = (d: Dec): string => (d.n < 0n ? '0' : gt(d, { n: 1n, s: 0 }) ? '1' : str(d))
 const share = (part: Dec, whole: Dec): string => (isZero(whole) ? '1' : clamp(div(part, whole, 4)))
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { instrument, spec, World } from '../../testing/world.ts'
-import { liveView } from './live.ts'
+import { dec } from '../money/dec.ts'
+import { liveView, money } from './live.ts'
 import type { Rule } from './types.ts'
 
 const floor = (amount: string, more: Partial<Extract<Rule, { rule: 'max_loss' }>> = {}): Rule => ({
@@ -104,4 +105,18 @@ test('a symbol that converts and has no valid mark is among the unknown ones', (
   w.buy('1000', { symbol: 'EUR/JPY' })
   w.status('2024-03-04T08:00:03Z', 'unknown', 'USD/JPY')
   expect(liveView(w.state, w.compiled, w.replay.view).unknown_symbols).toEqual(['USD/JPY'])
+})
+
+test('money is served with the places that prices and sizes make; what a conversion or a leverage divided is rounded half-even', () => {
+  const served = (value: string, scale: number): string => money(dec(value), scale)
+  expect(['5', '94999.995', '-0.00000001'].map((value) => served(value, 2))).toEqual([
+    '5.00',
+    '94999.995',
+    '-0.00000001',
+  ])
+  expect(served('94911.376666666666666666', 2)).toBe('94911.38')
+  expect(
+    ['0.125000000000000000', '2.125000000000000001', '-1.335000000000000001'].map((value) => served(value, 2)),
+  ).toEqual(['0.125', '2.13', '-1.34'])
+  expect(served('150.005333333333333333', 0)).toBe('150')
 })

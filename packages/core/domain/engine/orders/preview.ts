@@ -1,11 +1,12 @@
 /** What an order would do if it were given now. Pure; nothing of it is journalled. */
 import { bookFill } from '../../ledger/book-fill.ts'
-import { add, type Dec, fixed, gt, isZero, mul, str, sub, ZERO } from '../../money/dec.ts'
+import { add, type Dec, gt, isZero, mul, str, sub, ZERO } from '../../money/dec.ts'
 import { type Facts, isPast } from '../../rules/kind.ts'
 import type { FloorEntry } from '../../rules/phase-rules.ts'
 import { type Crossed, inTableOrder } from '../breach.ts'
 import type { Compiled, Market } from '../compile.ts'
 import { factsOf, floorMeasure, gapOf, sortedRules } from '../facts.ts'
+import { money as served } from '../live-rules.ts'
 import { settle } from '../settle.ts'
 import { type AccountState, copyState, type Order } from '../state.ts'
 import { newTurn, own, type Turn } from '../turn.ts'
@@ -142,10 +143,7 @@ const fillOf = (record: Extract<JournalRecord, { kind: 'fill' }>): PreviewFill =
 type Account = Pick<Preview, 'balance' | 'equity' | 'used_margin' | 'reserved_margin' | 'free_margin' | 'floors'>
 function accountOf(turn: Turn, placed: Placed | null): Account {
   const { state, compiled, quoteOf } = turn
-  const money = (value: Dec): string => {
-    const text = str(value)
-    return (text.split('.')[1]?.length ?? 0) > compiled.scale ? text : fixed(value, compiled.scale)
-  }
+  const money = (value: Dec): string => served(value, compiled.scale)
   const equity = equityOf(state.book, compiled, quoteOf)
   const used = usedMargin(state.book, compiled, quoteOf)
   const reserved = reservedMargin(state.orders, state.book, compiled, quoteOf)
