@@ -115,6 +115,8 @@ class GroupEngine implements Engine {
   private readonly answered = new Map<string, Reply>()
   private readonly followers = new Map<string, Set<(records: readonly JournalRecord[]) => void>>()
   private readonly asked = new Set<{ since: number; late: () => void }>()
+  /** how far it has applied was not said: its leases were not fresh */
+  private withheld = false
   private startsAt = 0
   private started = false
   private diskFull = false
@@ -147,8 +149,11 @@ class GroupEngine implements Engine {
       group: this.group,
       signal: lifecycle.signal,
       epochOf: (slot) => leases.epochOf(slot),
-      // what it applied after its leases ran out is another's to say
-      onApplied: (mseq) => leases.isFresh() && this.participant.report(mseq),
+      onApplied: (mseq) => {
+        // what it applied after its leases ran out may be another's to say
+        this.withheld = !leases.isFresh()
+        if (!this.withheld) this.participant.report(mseq)
+      },
       onError,
     })
     if (options.thread === 'inline') {
@@ -174,6 +179,9 @@ class GroupEngine implements Engine {
       clock,
       log,
       lookMs: options.lookMs ?? TEND_MS,
+      renewed: () => {
+        if (this.withheld) this.api.reportAgain()
+      },
       nudge: () => this.router.nudge(),
     })
     this.router = new Router({

@@ -28,6 +28,8 @@ export interface SlotKeeperDeps {
   log: Pick<Logger, 'info' | 'warn'>
   /** how often the rows are read, ms; at most a second */
   lookMs: number
+  /** its leases are fresh */
+  renewed: () => void
   /** asks the other owners to look now */
   nudge: () => void
 }
@@ -105,6 +107,7 @@ export class SlotKeeper {
     if (now - this.renewedAt >= RENEW_MS) {
       this.lose(await leases.renew())
       this.renewedAt = now
+      this.deps.renewed()
     }
     this.lose(await leases.look())
     const taken = await leases.acquire()

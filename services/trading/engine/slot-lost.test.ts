@@ -169,6 +169,6 @@ test('accounts of slots that were taken back are read again until the database a
   failing = false
   await t.passUntil('it was answered', () => asked >= 3)
   // nobody has asked for the account: the market alone moves it
-  await t.append(quoteAt(2, '101.10', '101.12'))
-  await until('its order is filled', async () => (await chain('unread')).some((r) => r.kind === 'fill'))
+  await marketlog.append('main', 1, [quoteAt(2, '101.10', '101.12')])
+  await t.passUntil('its order is filled', async () => (await chain('unread')).some((r) => r.kind === 'fill'))
 })
