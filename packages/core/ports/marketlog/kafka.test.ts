@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import type { MarketEvent } from '../../domain/market/event.ts'
 import { SegmentBuilder, type SegmentHead } from '../../domain/proof/segment.ts'
 import type { TestDatabase } from '../../testing/database.ts'
@@ -13,6 +13,7 @@ import { type KafkaLogOptions, openKafkaLog, sequencedTopic } from './kafka.ts'
 import { FencedError, type MarketLog } from './port.ts'
 import { eventRecords } from './record.ts'
 
+setDefaultTimeout(30_000)
 const START = Date.UTC(2024, 0, 1)
 const GROUPS = ['zombie', 'race', 'restart', 'index', 'wiped', 'speed']
 const quote = (mseq: number, bid = 100, mts = START + mseq * 1000): MarketEvent => ({
