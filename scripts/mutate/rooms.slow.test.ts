@@ -85,7 +85,7 @@ const BROKEN: Broken[] = [
     to: '!rule.needs_stop && isProtected(position, facts, before)',
   },
 ]
-const WORLDS = '40'
+const WORLDS = '30'
 
 let copy = ''
 beforeAll(async () => {
