@@ -69,14 +69,14 @@ test('Ctrl-C drains and exits 0, having said how to log in; the next start works
 test('a configuration that cannot work stops the start and names the variable', async () => {
   const child = Bun.spawn([process.execPath, `${ROOT}scripts/cli.ts`, 'up'], {
     cwd: home,
-    env: { ...env, LOG_LEVEL: 'loud', REDIS_URL: 'redis://x' },
+    env: { ...env, LOG_LEVEL: 'loud', CLICKHOUSE_URL: 'http://x' },
     stdout: 'pipe',
     stderr: 'pipe',
   })
   const { code, out } = await end(child)
   expect(code).toBe(1)
   expect(out).toContain('LOG_LEVEL:')
-  expect(out).toContain('REDIS_URL:')
+  expect(out).toContain('CLICKHOUSE_URL:')
 })
 test('an unknown command or option exits 2 and names the nearest', async () => {
   expect(await end(start('dmeo'))).toMatchObject({ code: 2, out: expect.stringContaining('did you mean demo?') })

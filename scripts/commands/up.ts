@@ -32,10 +32,12 @@ export async function run(argv: string[]): Promise<number> {
       port,
       onFatal: () => failed.resolve(1),
     })
-    recordInstance(started.home, { pid: process.pid, url: started.url })
+    // one of several processes on this folder is not the platform
+    const isWhole = !environment().ASSAY_PEERS
+    if (isWhole) recordInstance(started.home, { pid: process.pid, url: started.url })
     const close = async () => {
       await started.close()
-      forgetInstance(started.home)
+      if (isWhole) forgetInstance(started.home)
     }
     closeOnSignals(close)
     welcome(started)

@@ -3,7 +3,7 @@ import type { Environment } from '@assay/core/kernel/config'
 import { openLocalCa, writeCredentials } from '@assay/core/kernel/local-ca'
 import { lockFolder } from '@assay/core/ports/db/lock'
 import { type Planned, planProcesses, STOP_ORDER } from './plan.ts'
-import { prepareStores } from './prepare.ts'
+import { prepareLogins, prepareStores } from './prepare.ts'
 import { forgetProcesses, recordProcesses } from './processes.ts'
 import { type Supervised, supervise } from './supervised.ts'
 
@@ -12,6 +12,8 @@ export interface DistributedOptions {
   env: Environment
   replicas: Readonly<Record<string, number>>
   basePort: number
+  /** where the services' logins at the secrets server are kept */
+  logins: string
   say: (line: string) => void
 }
 export interface Distributed {
@@ -33,11 +35,13 @@ export async function openDistributed(options: DistributedOptions): Promise<Dist
   const plan = planProcesses(options)
   const folder = join(home, 'certificates')
   const ca = await openLocalCa(folder)
+  let loginOf: (service: string) => Record<string, string> = () => ({})
   const processes: Supervised[] = plan.map((planned) =>
     supervise({
       planned,
       credentials: async () => ({
         ...writeCredentials(folder, planned.instance, await ca.issue(planned.service, CERTIFICATE_MS)),
+        ...loginOf(planned.service),
       }),
       logs: join(home, 'logs'),
       say,
@@ -58,6 +62,7 @@ export async function openDistributed(options: DistributedOptions): Promise<Dist
     url: publicUrl(plan),
     async start() {
       await prepareStores(env, say)
+      loginOf = await prepareLogins(env, options.logins, say)
       const notices: string[] = []
       for (const wave of STOP_ORDER.toReversed()) {
         if (!closing) notices.push(...(await settled(of(wave))))

@@ -51,6 +51,7 @@ export function planProcesses({ home, env, replicas, basePort }: PlanOptions): P
 
 /** The port variables of one process are not those of its parts. */
 function inherited(env: Environment): Record<string, string> {
-  const { PORT, API_GATEWAY_PORT, DATA_BRIDGE_PORT, ...rest } = env
+  // an administrator's token is not for services: each has a login of its own
+  const { PORT, API_GATEWAY_PORT, DATA_BRIDGE_PORT, VAULT_TOKEN, ...rest } = env
   return Object.fromEntries(Object.entries(rest).filter((entry): entry is [string, string] => entry[1] !== undefined))
 }

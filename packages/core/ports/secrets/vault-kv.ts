@@ -42,9 +42,10 @@ export function createVaultKv(client: VaultClient, mount: string): Kv {
     const { keys, version } = await read(path)
     if (keys !== null) return false
     try {
-      await client.request('write', (vault) =>
+      const { found } = await client.request('write', (vault) =>
         vault.write(at('data', path), { data: { [key]: value }, options: { cas: version } }),
       )
+      if (!found) throw new SecretsError(`${mount} is no key-value engine of the server: ./assay vault setup`)
       return true
     } catch (error) {
       if (error instanceof SecretsError && error.message.includes('check-and-set')) return false
