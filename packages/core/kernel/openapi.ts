@@ -1,7 +1,9 @@
 import { toOpenAPISchema } from '@elysiajs/openapi'
-import type { AnyElysia } from 'elysia'
+import { type AnyElysia, Elysia } from 'elysia'
 import { z } from 'zod'
 import { ERRORS } from '../contracts/errors.ts'
+import { MODELS } from '../contracts/wire/models.ts'
+import { hoist } from './openapi-models.ts'
 import { VERSION } from './version.ts'
 
 const OPENAPI = '3.1.2'
@@ -39,11 +41,14 @@ const PROBLEM_RESPONSE = {
 }
 
 type Operation = { responses?: Record<string, unknown> }
+type Said = { content?: Record<string, { schema?: unknown }> }
+type Named = { requestBody?: Said; responses?: Record<string, Said> }
 type Paths = Record<string, Record<string, Operation>>
 
 /** The OpenAPI 3.1 document of every route of the app, in a stable order: it is checked in. */
 export function openApiDocument(app: AnyElysia): Record<string, unknown> {
-  const { paths, components } = toOpenAPISchema(app, { staticFile: false }, undefined, { zod: toJsonSchema }, OPENAPI)
+  const { paths, components } = pathsOf(app)
+  const { document, schemas } = hoist(withProblems(allowNulls(paths) as Paths), namedSchemas())
   return {
     openapi: OPENAPI,
     info: {
@@ -54,9 +59,9 @@ export function openApiDocument(app: AnyElysia): Record<string, unknown> {
     },
     servers: [{ url: '/' }],
     security: [{}, { bearer: [] }, { apiKey: [] }],
-    paths: withProblems(allowNulls(paths) as Paths),
+    paths: document,
     components: {
-      schemas: { ...components.schemas, Problem: PROBLEM_SCHEMA },
+      schemas: { ...components.schemas, ...schemas, Problem: PROBLEM_SCHEMA },
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
         apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
@@ -67,6 +72,23 @@ export function openApiDocument(app: AnyElysia): Record<string, unknown> {
 
 const toJsonSchema = (schema: z.ZodType, { io }: { io?: 'input' | 'output' } = {}) =>
   z.toJSONSchema(schema, { io: io ?? 'input', unrepresentable: 'any' })
+
+/** As the wire schemas are answered, and as they are sent where that is another shape: in the generator's own words. */
+function namedSchemas(): Record<string, unknown> {
+  const app = new Elysia()
+  for (const [name, schema] of Object.entries(MODELS))
+    app.post(`/${name}`, () => null, { body: schema, response: { 200: schema } })
+  const paths = allowNulls(pathsOf(app).paths) as Record<string, { post: Named }>
+  const all = Object.keys(MODELS).map((name) => [name, paths[`/${name}`]!.post] as const)
+  const schemas = [
+    ...all.map(([name, { responses }]) => [name, schemaOf(responses?.['200'])] as const),
+    ...all.map(([name, { requestBody }]) => [`${name}Input`, schemaOf(requestBody)] as const),
+  ]
+  return Object.fromEntries(schemas.filter(([, schema]) => schema !== undefined))
+}
+const schemaOf = (said: Said | undefined): unknown => said?.content?.['application/json']?.schema
+const pathsOf = (app: AnyElysia) =>
+  toOpenAPISchema(app, { staticFile: false }, undefined, { zod: toJsonSchema }, OPENAPI)
 
 /** The generator says `type: [string, null]` of a nullable enum and leaves null out of its values: nothing would fit null. */
 function allowNulls(node: unknown): unknown {
