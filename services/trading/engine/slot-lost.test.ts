@@ -5,6 +5,7 @@ import { createMemoryLog } from '@assay/core/ports/marketlog/memory'
 import type { MarketLog } from '@assay/core/ports/marketlog/port'
 import { ManualClock } from '@assay/core/testing/clock'
 import { type TestDatabase, testDatabase } from '@assay/core/testing/database'
+import { maxDailyLoss } from '@assay/core/testing/rules'
 import { until } from '@assay/core/testing/until'
 import { spec } from '@assay/core/testing/world'
 import { dbLeases } from './leases.ts'
@@ -15,17 +16,7 @@ import { quoteAt, type TestEngine, testEngine } from './testing.ts'
 import type { Reply } from './types.ts'
 
 setDefaultTimeout(20_000)
-const SPEC = spec([
-  {
-    rule: 'max_daily_loss',
-    anchor: 'balance',
-    limit: { pct: '3', of: 'initial' },
-    metric: 'equity',
-    compare: 'lt',
-    tested: 'always',
-    effect: 'hard',
-  },
-])
+const SPEC = spec([maxDailyLoss({ pct: '3', of: 'initial' })])
 
 let database: TestDatabase
 let db: Db

@@ -6,6 +6,7 @@ import type { Db } from '@assay/core/ports/db/port'
 import { createMemoryLog } from '@assay/core/ports/marketlog/memory'
 import { describeAdapters } from '@assay/core/testing/adapters'
 import { databases, type TestDatabase } from '@assay/core/testing/database'
+import { maxDailyLoss } from '@assay/core/testing/rules'
 import { spec } from '@assay/core/testing/world'
 import { dbLeases, type Leases, soleLeases } from './leases.ts'
 import { memoryStore } from './memory-store.ts'
@@ -15,17 +16,7 @@ import { sqlStore } from './sql-store.ts'
 import { quoteAt, type TestEngine, testEngine } from './testing.ts'
 import type { Reply } from './types.ts'
 
-const SPEC: AccountSpec = spec([
-  {
-    rule: 'max_daily_loss',
-    anchor: 'balance',
-    limit: { pct: '3', of: 'initial' },
-    metric: 'equity',
-    compare: 'lt',
-    tested: 'always',
-    effect: 'hard',
-  },
-])
+const SPEC: AccountSpec = spec([maxDailyLoss({ pct: '3', of: 'initial' })])
 const order = (side: 'buy' | 'sell', quantity: string, more: Record<string, string> = {}) =>
   ({ op: 'order', symbol: 'TST/USD', side, type: 'market', quantity, ...more }) as const
 

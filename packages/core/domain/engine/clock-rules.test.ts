@@ -1,28 +1,14 @@
 /** Rules of the clock through the engine: each at its exact instant, in the order of work of that instant. */
 import { describe, expect, test } from 'bun:test'
+import { maxDailyLoss, profitTarget } from '../../testing/rules.ts'
 import { instrument, spec, World } from '../../testing/world.ts'
 import type { SessionsCalendar } from '../calendars/calendar.ts'
 import type { AccountSpec, Rule } from './types.ts'
 
 const at = (time: string): string => `2024-03-${time}Z`
-const target: Rule = {
-  rule: 'profit_target',
-  amount: '1000',
-  basis: 'balance',
-  require_flat: true,
-  sticky: false,
-  effect: 'gate',
-}
+const target = profitTarget({ amount: '1000' })
 const days: Rule = { rule: 'min_trading_days', n: 5, counts: 'opened', effect: 'gate' }
-const daily: Rule = {
-  rule: 'max_daily_loss',
-  anchor: 'balance',
-  limit: { amount: '4000' },
-  metric: 'equity',
-  compare: 'lt',
-  tested: 'always',
-  effect: 'hard',
-}
+const daily = maxDailyLoss({ amount: '4000' })
 type TimeLimit = Extract<Rule, { rule: 'time_limit' }>
 const limit = (more: Partial<TimeLimit> = {}): TimeLimit => ({
   rule: 'time_limit',

@@ -1,29 +1,15 @@
 /** Edge cases that rules.md names and that a recording of quotes cannot show. */
 import { describe, expect, test } from 'bun:test'
+import { maxLoss, profitTarget } from '../../testing/rules.ts'
 import { instrument, spec, World } from '../../testing/world.ts'
 import { str } from '../money/dec.ts'
 import { liveView } from './live.ts'
 import type { AccountSpec, Rule } from './types.ts'
 
 const at = (time: string): string => `2024-03-${time}Z`
-const overall = (amount: string, more: Partial<Extract<Rule, { rule: 'max_loss' }>> = {}): Rule => ({
-  rule: 'max_loss',
-  mode: 'static',
-  limit: { amount },
-  lock: null,
-  metric: 'equity',
-  compare: 'lt',
-  effect: 'hard',
-  ...more,
-})
-const target = (amount: string): Rule => ({
-  rule: 'profit_target',
-  amount,
-  basis: 'balance',
-  require_flat: true,
-  sticky: false,
-  effect: 'gate',
-})
+const overall = (amount: string, more: Partial<Extract<Rule, { rule: 'max_loss' }>> = {}): Rule =>
+  maxLoss({ amount }, more)
+const target = (amount: string): Rule => profitTarget({ amount })
 const both = { instruments: [instrument('TST/USD'), instrument('OTH/USD')] }
 function world(rules: Rule[], more: Partial<AccountSpec> = {}): World {
   const w = new World(spec(rules, more))

@@ -1,19 +1,12 @@
 import { expect, test } from 'bun:test'
+import { maxLoss } from '../../testing/rules.ts'
 import { instrument, spec, World } from '../../testing/world.ts'
 import { dec } from '../money/dec.ts'
 import { liveView, money } from './live.ts'
 import type { Rule } from './types.ts'
 
-const floor = (amount: string, more: Partial<Extract<Rule, { rule: 'max_loss' }>> = {}): Rule => ({
-  rule: 'max_loss',
-  mode: 'static',
-  limit: { amount },
-  lock: null,
-  metric: 'equity',
-  compare: 'lt',
-  effect: 'hard',
-  ...more,
-})
+const floor = (amount: string, more: Partial<Extract<Rule, { rule: 'max_loss' }>> = {}): Rule =>
+  maxLoss({ amount }, more)
 const rulesOf = (w: World) => liveView(w.state, w.compiled, w.replay.view).rules
 
 test('a limit says the price of each held symbol that reaches it, and a quote there does', () => {

@@ -1,38 +1,15 @@
 /** Evaluation points that no price makes: bookings, the clock, margin. */
 import { expect, test } from 'bun:test'
+import { maxDailyLoss, maxLoss, profitTarget } from '../../testing/rules.ts'
 import { instrument, spec, World } from '../../testing/world.ts'
 import type { Instrument, SwapSchedule } from '../instruments/instrument.ts'
 import { str } from '../money/dec.ts'
 import type { AccountSpec, MaxLossRule, Rule } from './types.ts'
 
 const NIGHT: SwapSchedule = { zone: 'UTC', time: '22:00', unit: 'points', long: '-1', short: '-1', triple: null }
-const floorAt = (amount: string, more: Partial<MaxLossRule> = {}): Rule => ({
-  rule: 'max_loss',
-  mode: 'static',
-  limit: { amount },
-  lock: null,
-  metric: 'equity',
-  compare: 'lt',
-  effect: 'hard',
-  ...more,
-})
-const target = (amount: string): Rule => ({
-  rule: 'profit_target',
-  amount,
-  basis: 'balance',
-  require_flat: true,
-  sticky: false,
-  effect: 'gate',
-})
-const daily = (amount: string): Rule => ({
-  rule: 'max_daily_loss',
-  anchor: 'balance',
-  limit: { amount },
-  metric: 'equity',
-  compare: 'lt',
-  tested: 'always',
-  effect: 'hard',
-})
+const floorAt = (amount: string, more: Partial<MaxLossRule> = {}): Rule => maxLoss({ amount }, more)
+const target = (amount: string): Rule => profitTarget({ amount })
+const daily = (amount: string): Rule => maxDailyLoss({ amount })
 const world = (rules: Rule[], more: Partial<Instrument> = {}, account: Partial<AccountSpec> = {}) =>
   new World(spec(rules, { instruments: [instrument('TST/USD', more)], ...account })).start('2026-01-05T08:00:00Z')
 const one = (w: World) => w.of('violation').map((v) => [v.rule, v.value, v.limit, new Date(v.mts).toISOString()])

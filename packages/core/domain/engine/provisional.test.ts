@@ -1,21 +1,14 @@
 /** Breaches found while a feed is lost: none that comes after the first one is forgotten. */
 import { describe, expect, test } from 'bun:test'
+import { maxLoss } from '../../testing/rules.ts'
 import { instrument, spec, World } from '../../testing/world.ts'
 import { stateHash } from './settle.ts'
 import { decodeState, encodeState } from './stored-state.ts'
 import type { Rule } from './types.ts'
 
 const at = (time: string): string => `2024-03-04T${time}Z`
-const floor = (amount: string, more: Partial<Extract<Rule, { rule: 'max_loss' }>> = {}): Rule => ({
-  rule: 'max_loss',
-  mode: 'static',
-  limit: { amount },
-  lock: null,
-  metric: 'equity',
-  compare: 'lt',
-  effect: 'hard',
-  ...more,
-})
+const floor = (amount: string, more: Partial<Extract<Rule, { rule: 'max_loss' }>> = {}): Rule =>
+  maxLoss({ amount }, more)
 /** 1,000 of each at 100; then OTH's feed is lost. */
 function world(rules: Rule[], ...more: string[]): World {
   const symbols = ['TST/USD', 'OTH/USD', ...more]

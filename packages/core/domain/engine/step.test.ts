@@ -1,29 +1,12 @@
 import { expect, test } from 'bun:test'
+import { maxDailyLoss, maxLoss } from '../../testing/rules.ts'
 import { instrument, spec, World } from '../../testing/world.ts'
 import { str } from '../money/dec.ts'
 import type { Rule } from './types.ts'
 import { equity } from './valuation.ts'
 
-const daily = (more: Partial<Extract<Rule, { rule: 'max_daily_loss' }>> = {}): Rule => ({
-  rule: 'max_daily_loss',
-  anchor: 'balance',
-  limit: { pct: '5', of: 'initial' },
-  metric: 'equity',
-  compare: 'lt',
-  tested: 'always',
-  effect: 'hard',
-  ...more,
-})
-const overall = (more: Partial<Extract<Rule, { rule: 'max_loss' }>> = {}): Rule => ({
-  rule: 'max_loss',
-  mode: 'static',
-  limit: { pct: '10' },
-  lock: null,
-  metric: 'equity',
-  compare: 'lt',
-  effect: 'hard',
-  ...more,
-})
+const daily = (more: Parameters<typeof maxDailyLoss>[1] = {}): Rule => maxDailyLoss({ pct: '5', of: 'initial' }, more)
+const overall = (more: Parameters<typeof maxLoss>[1] = {}): Rule => maxLoss({ pct: '10' }, more)
 const target = (more: Partial<Extract<Rule, { rule: 'profit_target' }>> = {}): Rule => ({
   rule: 'profit_target',
   pct: '10',

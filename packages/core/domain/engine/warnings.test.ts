@@ -1,26 +1,11 @@
 import { expect, test } from 'bun:test'
+import { maxDailyLoss, maxLoss } from '../../testing/rules.ts'
 import { spec, World } from '../../testing/world.ts'
 import type { Rule } from './types.ts'
 
 const at = (time: string): string => `2024-03-${time}Z`
-const daily: Rule = {
-  rule: 'max_daily_loss',
-  anchor: 'balance',
-  limit: { amount: '4000' },
-  metric: 'equity',
-  compare: 'lt',
-  tested: 'always',
-  effect: 'hard',
-}
-const trail: Rule = {
-  rule: 'max_loss',
-  mode: 'intraday_equity',
-  limit: { amount: '4000' },
-  lock: null,
-  metric: 'equity',
-  compare: 'lt',
-  effect: 'hard',
-}
+const daily = maxDailyLoss({ amount: '4000' })
+const trail = maxLoss({ amount: '4000' }, { mode: 'intraday_equity' })
 function world(rules: Rule[]): World {
   const w = new World(spec(rules, { warnings: ['0.5', '0.8', '0.95'] }))
   w.start(at('04T08:00:00')).quote(at('04T08:00:01'), '100.00', '100.00')
