@@ -1,4 +1,5 @@
 import { ConfigError } from '@assay/core/kernel/config'
+import { MovedError } from '@assay/core/kernel/moved'
 import type { Started } from '@assay/core/kernel/run'
 import { FolderLockedError } from '@assay/core/ports/db/lock'
 import { MigrationError } from '@assay/core/ports/db/migrate'
@@ -6,7 +7,8 @@ import { MigrationError } from '@assay/core/ports/db/migrate'
 /** A failure that its words explain; anything else keeps its stack. */
 export function startFailure(error: unknown, port: number | undefined): string | undefined {
   if (error instanceof ConfigError) return `the configuration stops the start\n${error.message}`
-  if (error instanceof FolderLockedError || error instanceof MigrationError) return error.message
+  if ([FolderLockedError, MigrationError, MovedError].some((kind) => error instanceof kind))
+    return (error as Error).message
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
     return `port ${port ?? 'of the configuration'} is taken: choose another one with --port=N (0: any free one)`
   }

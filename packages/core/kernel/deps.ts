@@ -15,6 +15,7 @@ import { armFailpoints } from './failpoints.ts'
 import type { HealthSource } from './health.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { openMessaging } from './messaging.ts'
+import { refuseMoved } from './moved.ts'
 import { startRelay } from './relay.ts'
 import { openBlobs, openCache, openVaultSecrets, type StoreParts } from './stores.ts'
 
@@ -29,6 +30,7 @@ export interface DepsOptions {
 /** The adapters that the configuration names. The data folder is locked first, by PGlite itself where that is the database. */
 export async function createDeps({ config, log, metrics, clock, lifecycle }: DepsOptions): Promise<BaseDeps> {
   const home = config.platform.ASSAY_HOME
+  refuseMoved(home, config.platform)
   if (config.platform.ASSAY_FAILPOINTS) armFailpoints(config.platform.ASSAY_FAILPOINTS)
   const keep = <T extends { close(): Promise<void> }>(name: string, port: T): T => {
     lifecycle.defer(name, () => port.close())

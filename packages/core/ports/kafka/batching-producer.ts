@@ -9,6 +9,8 @@ export interface Outgoing {
   value: string
   /** where the key does not say it */
   partition?: number
+  /** ms, from which its topic keeps it; now unless told */
+  timestamp?: string
 }
 /** where the first of a partition's messages was put, and the last of those that named the partition */
 export interface Place {
@@ -144,7 +146,7 @@ export class BatchingProducer {
   }
 
   private async request(batch: readonly Waiting[]): Promise<readonly Place[]> {
-    const topics = new Map<string, { key: string; value: string; partition?: number }[]>()
+    const topics = new Map<string, Omit<Outgoing, 'topic'>[]>()
     for (const { messages } of batch) {
       for (const { topic, ...message } of messages) {
         const found = topics.get(topic)

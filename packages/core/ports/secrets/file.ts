@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
@@ -34,12 +35,9 @@ const CONTENT_CONTEXT = 'assay secrets file: content'
 
 /** The secrets of one folder: AES-256-GCM under a data key that the ENCRYPTION_KEY wraps. */
 export async function openSecretsFile(options: SecretsFileOptions): Promise<Secrets> {
-  const { home, encryptionKey, log = console, now = Date.now } = options
-  const path = join(home, 'secrets.json')
-  const wrapping =
-    encryptionKey === undefined
-      ? await ownEncryptionKey(join(home, 'encryption.key'), log)
-      : parseEncryptionKey(encryptionKey)
+  const { home, now = Date.now } = options
+  const path = pathIn(home)
+  const wrapping = await wrappingKey(options)
   const { dataKey, content } = await readSecrets(path, wrapping)
   let writing: Promise<void> = Promise.resolve()
 
@@ -126,6 +124,17 @@ export async function openSecretsFile(options: SecretsFileOptions): Promise<Secr
     away: () => null,
     close: () => writing,
   }
+}
+
+const pathIn = (home: string): string => join(home, 'secrets.json')
+const wrappingKey = async ({ home, encryptionKey, log = console }: SecretsFileOptions): Promise<Uint8Array> =>
+  encryptionKey === undefined ? ownEncryptionKey(join(home, 'encryption.key'), log) : parseEncryptionKey(encryptionKey)
+
+/** All that a folder's file holds, for its move to a secrets server: values by path and key, names of encryption and TOTP keys. */
+export async function readSecretsFile(options: SecretsFileOptions) {
+  if (!existsSync(pathIn(options.home))) return { secrets: {}, keys: [], totp: [] }
+  const { content } = await readSecrets(pathIn(options.home), await wrappingKey(options))
+  return { secrets: content.secrets, keys: Object.keys(content.keys), totp: Object.keys(content.totp) }
 }
 
 async function readSecrets(path: string, wrapping: Uint8Array) {
