@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { orderOf } from '../../testing/request.ts'
 import { instrument, spec } from '../../testing/world.ts'
 import type { Instrument, SwapSchedule } from '../instruments/instrument.ts'
 import type { MarketEvent } from '../market/event.ts'
@@ -278,29 +279,8 @@ const outcome = () =>
     price_tick: '0.01',
     commission: { probability_rate: '0.07', bps: '10', per_lot: '1' },
   })
-const order = (id: string, symbol: string): Order => ({
-  id,
-  clientId: null,
-  symbol,
-  side: 'buy',
-  type: 'limit',
-  timeInForce: 'gtc',
-  price: dec('0.1'),
-  stop: null,
-  trailing: null,
-  quantity: dec('10'),
-  filled: dec('3'),
-  reduceOnly: false,
-  postOnly: false,
-  expiresAt: null,
-  createdAt: 0,
-  arrivesAt: null,
-  ahead: null,
-  bracket: null,
-  parent: null,
-  oco: null,
-  position: null,
-})
+const order = (id: string, symbol: string): Order =>
+  orderOf({ id, symbol, type: 'limit', price: '0.1', quantity: '10', filled: '3' })
 test.each([
   ['1', '60', '-60'],
   ['0', '-40', '40'],

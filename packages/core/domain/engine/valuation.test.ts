@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test'
+import { orderOf } from '../../testing/request.ts'
 import { instrument, spec } from '../../testing/world.ts'
 import type { Instrument } from '../instruments/instrument.ts'
 import type { MarketEvent } from '../market/event.ts'
-import { type Dec, dec, lt, str, sub, toNumber } from '../money/dec.ts'
+import { dec, lt, str, sub, toNumber } from '../money/dec.ts'
 import { compileSpec } from './compile.ts'
 import { type Book, newAccount, type Order } from './state.ts'
 import type { AccountSpec } from './types.ts'
@@ -43,40 +44,9 @@ const OUTCOME: Partial<Instrument> = { kind: 'outcome', price_tick: '0.01' }
 const outcome = (account: Partial<AccountSpec> = {}) =>
   market({ instruments: [instrument('TST/USD', OUTCOME)], ...account }, [['TST/USD', '0.60', '0.64']])
 let ids = 0
-type Plain = Omit<Partial<Order>, 'price' | 'stop' | 'quantity' | 'filled'>
-interface Asked extends Plain {
-  price?: string | null
-  stop?: string | null
-  quantity?: string
-  filled?: string
-}
-const number = (text: string | null): Dec | null => (text === null ? null : dec(text))
-const order = ({ price = '100', stop = null, quantity = '1', filled = '0', ...rest }: Asked): Order => {
-  return {
-    id: `o${ids++}`,
-    clientId: null,
-    symbol: 'TST/USD',
-    side: 'buy',
-    type: 'limit',
-    timeInForce: 'gtc',
-    trailing: null,
-    reduceOnly: false,
-    postOnly: false,
-    expiresAt: null,
-    createdAt: 0,
-    arrivesAt: null,
-    ahead: null,
-    bracket: null,
-    parent: null,
-    oco: null,
-    position: null,
-    ...rest,
-    price: number(price),
-    stop: number(stop),
-    quantity: dec(quantity),
-    filled: dec(filled),
-  }
-}
+type Asked = Omit<Partial<Parameters<typeof orderOf>[0]>, 'price'> & { price?: string | null }
+const order = ({ price = '100', quantity = '1', ...rest }: Asked): Order =>
+  orderOf({ id: `o${ids++}`, type: 'limit', ...rest, quantity, ...(price === null ? {} : { price }) })
 
 test('a mark-up moves the mark of both sides against the account, and the margin with it', () => {
   const { compiled, quoteOf } = only({ spread_markup_ticks: '50' })
