@@ -21,7 +21,7 @@ const AVOIDED_MS = 2_000
  * tries within the time-out. `unavailable` where none answers; `outcome_unknown` where one may have done it.
  */
 export function callReplicas({ peers, clock }: ReplicaCallsOptions): Deps['call'] {
-  const order = rotation(clock)
+  const turns = rotation(clock)
   return async (service, request, { timeoutMs = PEER_TIMEOUT_MS } = {}) => {
     const { method } = request
     const path = request.url.slice(request.url.indexOf(pathOf(request.url), request.url.indexOf('://') + 3))
@@ -29,12 +29,13 @@ export function callReplicas({ peers, clock }: ReplicaCallsOptions): Deps['call'
     const end = clock.monotonic() + timeoutMs
     const replicas = peers.replicas(service)
     if (replicas.length === 0) throw new Error(`no service ${service}`)
+    const order = turns.order(service, replicas)
     let last: unknown
     for (let tried = 0; tried < TRIES; tried++) {
       const left = end - clock.monotonic()
       if (left <= 0) break
       if (tried > 0) await clock.sleep(Math.min(left, FIRST_PAUSE_MS * 2 ** (tried - 1)), request.signal)
-      const url = order.next(service, replicas, tried)
+      const url = order[tried % order.length]!
       try {
         const call = { method, headers: request.headers, body, signal: request.signal, timeoutMs: left }
         const answer = await peers.fetch(service, url, path, call)
@@ -42,7 +43,7 @@ export function callReplicas({ peers, clock }: ReplicaCallsOptions): Deps['call'
         last = new PeerError(`${service} at ${url}: 503`, true)
       } catch (error) {
         if (!(error instanceof PeerError)) throw error
-        order.avoid(url)
+        turns.avoid(url)
         last = error
         if (error.sent && !IDEMPOTENT.has(method)) {
           throw new AssayError('outcome_unknown', `${service} did not answer.`, { cause: error })
@@ -59,14 +60,14 @@ export function rotation(clock: Pick<Clock, 'monotonic'>) {
   const avoided = new Map<string, number>()
   return {
     avoid: (url: string): void => void avoided.set(url, clock.monotonic() + AVOIDED_MS),
-    next(service: string, urls: readonly string[], tried: number): string {
+    /** all of them, the one whose turn it is first */
+    order(service: string, urls: readonly string[]): string[] {
       const turn = turns.get(service) ?? 0
-      if (tried === 0) turns.set(service, turn + 1)
+      turns.set(service, turn + 1)
       const now = clock.monotonic()
-      const inOrder = urls.map((_, at) => urls[(turn + at) % urls.length]!)
-      const good = inOrder.filter((url) => (avoided.get(url) ?? 0) <= now)
-      const all = [...good, ...inOrder.filter((url) => !good.includes(url))]
-      return all[tried % all.length]!
+      const inTurn = urls.map((_, at) => urls[(turn + at) % urls.length]!)
+      const isGood = (url: string) => (avoided.get(url) ?? 0) <= now
+      return [...inTurn.filter(isGood), ...inTurn.filter((url) => !isGood(url))]
     },
   }
 }

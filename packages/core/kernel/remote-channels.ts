@@ -55,13 +55,13 @@ class RemoteLink {
   #ended = false
   readonly #waiting = new Map<number, Waiting>()
   readonly #listening = new Map<number, Listening>()
-  readonly #order: ReturnType<typeof rotation>
+  readonly #turns: ReturnType<typeof rotation>
 
   constructor(
     private readonly service: string,
     private readonly options: RemoteChannelsOptions,
   ) {
-    this.#order = rotation(options.clock)
+    this.#turns = rotation(options.clock)
     options.lifecycle.defer(`channels of ${service}`, () => {
       this.#ended = true
       this.#socket?.close()
@@ -109,9 +109,7 @@ class RemoteLink {
   }
 
   private async connect(): Promise<WebSocket> {
-    const replicas = this.options.peers.replicas(this.service)
-    for (let tried = 0; tried < replicas.length; tried++) {
-      const url = this.#order.next(this.service, replicas, tried)
+    for (const url of this.#turns.order(this.service, this.options.peers.replicas(this.service))) {
       try {
         const socket = await this.options.peers.connect(this.service, url, LINK_PATH)
         socket.onmessage = ({ data }) => this.receive(JSON.parse(data as string) as FromSource)
@@ -121,7 +119,7 @@ class RemoteLink {
         return socket
       } catch (error) {
         if (!(error instanceof PeerError)) throw error
-        this.#order.avoid(url)
+        this.#turns.avoid(url)
       }
     }
     throw this.unavailable()
@@ -147,7 +145,7 @@ class RemoteLink {
   private closed(socket: WebSocket, url: string): void {
     if (this.#socket !== socket) return
     this.#socket = undefined
-    this.#order.avoid(url)
+    this.#turns.avoid(url)
     for (const { reject, timer } of this.#waiting.values()) {
       clearTimeout(timer)
       reject(this.unavailable())

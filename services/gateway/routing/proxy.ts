@@ -9,6 +9,8 @@ export interface ProxyOptions {
   upstreams: Upstreams
 }
 const TIMEOUT_MS = 30_000
+/** What another replica may answer is not waited for as long. */
+const TRY_MS = 10_000
 const TRIES = 3
 /** Answers up to this size are read before they are passed on: that is cheaper than a stream of one piece. */
 const READ_WHOLE_BYTES = 256 * 1024
@@ -34,7 +36,7 @@ export async function forward(
   let cause: unknown
   for (const upstream of upstreams.order(service).slice(0, TRIES)) {
     try {
-      const call = { method, headers, body, signal, timeoutMs: TIMEOUT_MS, streams: true }
+      const call = { method, headers, body, signal, timeoutMs: again ? TRY_MS : TIMEOUT_MS, streams: true }
       const answer = await peers.fetch(service, upstream, path, call)
       if (answer.status !== 503 || !again) return await passOn(answer, method)
       cause = answer
