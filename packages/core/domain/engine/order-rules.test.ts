@@ -57,6 +57,17 @@ test('max_total_exposure adds the notional of all symbols, waiting orders at the
   expect(code(w.order({ symbol: 'OTH/USD', price: '40.00', quantity: '125' }))).toBe('ok')
   expect(limit(w, '1')).toBe('rule_refused')
 })
+test('a trailing stop that waits for its activation counts at that price, placed and waiting', () => {
+  const w = world([{ rule: 'max_total_exposure', notional: '15000', effect: 'gate' }])
+  const trail = {
+    type: 'trailing_stop' as const,
+    trail: { offset: '1.00' },
+    activation_price: '50.00',
+    quantity: '100',
+  }
+  expect(code(w.order(trail))).toBe('ok')
+  expect([limit(w, '101', { price: '100.00' }), limit(w, '100', { price: '100.00' })]).toEqual(['rule_refused', 'ok'])
+})
 test('max_open_positions counts what waiting orders would open', () => {
   const w = world([{ rule: 'max_open_positions', n: 1, effect: 'gate' }])
   expect(limit(w, '10')).toBe('ok')

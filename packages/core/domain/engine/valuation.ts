@@ -167,7 +167,7 @@ function absorb(order: Order, rest: Dec, reducible: Reducible | undefined): Dec 
 const ownPrice = (order: Order): Dec | null =>
   order.type === 'market' ? null : (order.price ?? order.stop ?? order.trailing?.activation ?? null)
 /** The price at which an order reserves: its limit, its stop, what starts its trail, else the touch that it would take. */
-function reservePrice(order: Order, market: Market, quoteOf: QuoteOf): Dec {
+export function reservePrice(order: Order, market: Market, quoteOf: QuoteOf): Dec {
   const own = ownPrice(order)
   if (own) return own
   const { bid, ask } = quoteOf(order.symbol)!

@@ -1,7 +1,7 @@
 /** What an account would hold if every waiting order were filled. */
 
 import type { Order } from '../engine/state.ts'
-import { addingQuantities, markOf } from '../engine/valuation.ts'
+import { addingQuantities, markOf, reservePrice } from '../engine/valuation.ts'
 import { type QuoteOf, valueIn } from '../instruments/convert.ts'
 import type { Side } from '../market/event.ts'
 import { abs, add, type Dec, gt, isZero, max, mul, neg, sign, sum, ZERO } from '../money/dec.ts'
@@ -29,10 +29,11 @@ function notionalOf(facts: Facts, quoteOf: QuoteOf, symbol: string, quantity: De
   const market = facts.compiled.markets.get(symbol)!
   return neg(valueIn(neg(mul(mul(quantity, market.contract), price)), market.path!, quoteOf)!)
 }
-function priceOf(order: Order, request: Waiting): Dec {
+/** What an order is worth while it waits is what it was worth when it was asked for: at the price that it reserves at. */
+function priceOf(facts: Facts, order: Order, request: Waiting): Dec {
   if (order === request.order) return request.reference!
-  const quote = request.quoteOf(order.symbol)!
-  return order.price ?? order.stop ?? (order.side === 'buy' ? quote.ask.price : quote.bid.price)
+  const own = order.price ?? order.stop
+  return own ?? reservePrice(order, facts.compiled.markets.get(order.symbol)!, request.quoteOf)
 }
 /** Of two legs of which only one can be filled, the larger counts. */
 function addingOf(orders: readonly Order[], sizeOf: (order: Order) => Dec): Dec {
@@ -69,7 +70,9 @@ export function sideOf(facts: Facts, request: Waiting, symbol: string, side: Sid
     heldOn(facts, quoteOf, symbol, side, unit),
     addingOf(waiting, (order) => {
       const quantity = adding.get(order.id) ?? ZERO
-      return unit === 'quantity' ? quantity : notionalOf(facts, quoteOf, symbol, quantity, priceOf(order, request))
+      return unit === 'quantity'
+        ? quantity
+        : notionalOf(facts, quoteOf, symbol, quantity, priceOf(facts, order, request))
     }),
   )
 }
