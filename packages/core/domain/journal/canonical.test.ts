@@ -32,6 +32,30 @@ describe('canonical JSON', () => {
       }),
     )
   })
+  test('is what the rule says, member by member, for any names and any order', () => {
+    const naive = (value: unknown): string => {
+      if (Array.isArray(value)) return `[${value.map(naive).join(',')}]`
+      if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+      const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+      return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${naive(member)}`).join(',')}}`
+    }
+    const name = fc.oneof(
+      fc.constantFrom('1', '10', '9', '__proto__', 'toJSON', '\\ud', 'b', 'a', ''),
+      fc.string({ maxLength: 2 }),
+    )
+    const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        fc.string(),
+        fc.constantFrom('\\ud800', '"\\', '\u007f', '😀'),
+        fc.maxSafeInteger(),
+        fc.constant(null),
+        fc.array(tie('value'), { maxLength: 4 }),
+        fc.dictionary(name, tie('value'), { maxKeys: 5, noNullPrototype: false }),
+      ),
+    }))
+    fc.assert(fc.property(value, (any) => expect(canonical(any)).toBe(naive(any))))
+  })
   test.each([
     [1.5],
     [Number.NaN],
@@ -43,6 +67,8 @@ describe('canonical JSON', () => {
     [10n],
     [new Date(0)],
     ['\ud800'],
+    [{ '\udc00': 1 }],
+    [{ toJSON: () => 1 }],
     [() => 1],
   ])('refuses what has no one spelling: %p', (value) => {
     expect(() => canonical(value)).toThrow(TypeError)
