@@ -51,6 +51,7 @@ export async function upDistributed({ replicas = DEFAULT_REPLICAS, basePort }: U
       isStopping = true
       say('stopping')
       await platform.close()
+      if (own) say('stopped; the servers go on: ./assay stack down ends them')
       forgetInstance(home)
     }
     closeOnSignals(close)

@@ -62,15 +62,19 @@ describeReal('up --distributed', () => {
     expect([code, output.match(/ ready /g)?.length]).toEqual([0, names.length])
   }, 60_000)
 
-  test('a trader buys, trades through the gateway while a replica is killed, and fails by a rule', async () => {
+  test('a trader trades through the gateway while a replica drains, without an error, and another is killed; fails by a rule', async () => {
     id = await startAssessment(ann, 'demo-usd')
     const live = follow(`assessment:${id}`)
     await live.on(await connectAs(platform.url, ann.token))
-    const victim = processes().find(({ instance }) => instance === 'trading-1')!
+    const [drained, victim] = ['trading-2', 'trading-1'].map(
+      (name) => processes().find(({ instance }) => instance === name)!,
+    ) as [ProcessRecord, ProcessRecord]
     let status = 'started'
     for (let n = 0; status === 'started' && n < 200; n++) {
-      if (n === 10) process.kill(victim.pid!, 'SIGKILL')
-      await place(n)
+      if (n === 2) process.kill(drained.pid!, 'SIGTERM')
+      if (n === 20) process.kill(victim.pid!, 'SIGKILL')
+      const refused = await place(n)
+      if (n < 20) expect({ n, refused }).toEqual({ n, refused: [] })
       status = (await ann.api.get<AssessmentResource>(at())).status
     }
     expect(status).toBe('failed')
@@ -109,8 +113,9 @@ describeReal('up --distributed', () => {
     for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow()
   }, 120_000)
 
-  /** Buys, then sells: each way costs the spread and the fees. Nobody knows at once who owns a slot whose owner was killed. */
-  async function place(n: number): Promise<void> {
+  /** Buys, then sells: each way costs the spread and the fees. The answers before the one that counts: nobody knows at once who owns a slot whose owner was killed. */
+  async function place(n: number): Promise<number[]> {
+    const refused: number[] = []
     const order = { symbol: 'BTC/USD', side: n % 2 === 0 ? 'buy' : 'sell', type: 'market', quantity: '0.14' }
     await until(
       `order ${n}`,
@@ -119,10 +124,12 @@ describeReal('up --distributed', () => {
           body: { ...order, client_order_id: `order-${n}` },
         })
         if (answer.status < 500) return true
+        refused.push(answer.status)
         await Bun.sleep(100)
         return false
       },
       60_000,
     )
+    return refused
   }
 })
