@@ -21,7 +21,11 @@ export interface Planned {
 }
 export const DEFAULT_REPLICAS = 'trading=3,market-data=2,websocket=2'
 /** Stops in this order: first who answers clients, last what the others read from. Starts the other way round. */
-export const STOP_ORDER = [['gateway', 'websocket'], ['trading'], ['market-data']]
+const READ_FROM = ['trading', 'market-data']
+export const STOP_ORDER: readonly (readonly string[])[] = [
+  SERVICES.map(({ name }) => name).filter((name) => !READ_FROM.includes(name)),
+  ...READ_FROM.map((name) => [name]),
+]
 
 /** Every service and replica with its own name, port and variables. */
 export function planProcesses({ home, env, replicas, basePort }: PlanOptions): Planned[] {

@@ -96,3 +96,17 @@ test('a database URL that cannot work is refused with its reason, never shown', 
   expect(reason({ SUPABASE_URL: 'https://abc.supabase.co', DATABASE_URL: url })).toEqual([])
   expect(reason({ SUPABASE_URL: 'https://xyz.supabase.co', DATABASE_URL: url })[0]).toContain('project xyz')
 })
+
+describe('services apart', () => {
+  const apart = { ASSAY_PEERS: 'https://127.0.0.1:{port}' }
+  test('do not start without the files of mutual TLS', () => {
+    expect(problems(apart)).toEqual(['TLS_CA_FILE', 'TLS_CERT_FILE', 'TLS_KEY_FILE'])
+    expect(problems({ ASSAY_PEERS: 'http://127.0.0.1:{port}' })).toContain('ASSAY_PEERS')
+  })
+  test('have as many replicas as are named, of services that exist', () => {
+    const { ASSAY_REPLICAS } = readConfig({ ASSAY_REPLICAS: 'trading=3, websocket=2' }).platform
+    expect(ASSAY_REPLICAS).toEqual({ trading: 3, websocket: 2 })
+    for (const wrong of ['trading', 'trading=0', 'trading=17', 'tradng=2', 'trading=-1', 'trading=3;websocket=2'])
+      expect([wrong, problems({ ASSAY_REPLICAS: wrong })]).toEqual([wrong, ['ASSAY_REPLICAS']])
+  })
+})
