@@ -44,7 +44,7 @@ class World {
       { from: 1, carry: [], head: null },
       (h, { records }) => append(this.indexed, h.account, records),
       undefined,
-      defer ? 1 : undefined,
+      defer ? { deferFrom: 1 } : {},
     )
   }
   add(spec: AccountSpec): void {

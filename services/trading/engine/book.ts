@@ -30,6 +30,13 @@ const ROUND = 262_144
 /** With fewer accounts due at once each is stepped at once. */
 const DEFER_FROM = 64
 
+export interface BookOptions {
+  /** with fewer accounts due at once each is stepped at once */
+  deferFrom?: number
+  /** whoever hears of the steps wants to see each floor that follows equity move: such accounts look at every event */
+  everyHigh?: boolean
+}
+
 export class Book {
   readonly view = new MarketView()
   readonly index = new RuleIndex()
@@ -55,7 +62,7 @@ export class Book {
     private readonly failed: (h: Hosted, error: unknown) => void = (_, error) => {
       throw error
     },
-    private readonly deferFrom = DEFER_FROM,
+    private readonly options: BookOptions = {},
   ) {
     this.view.carry(start.carry)
     this.view.mseq = start.from - 1
@@ -247,9 +254,9 @@ export class Book {
     if (this.trailing.size > 0) this.keepQuote(event)
     const changed = symbol !== null && this.view.symbol(symbol)!.status !== before
     const touched = this.index.touched(event, changed)
-    if (touched.length === 1) this.touch(this.owners[touched[0]!]!, event)
-    else if (touched.length > 1)
-      for (const h of inOrder(touched.map((owner) => this.owners[owner]!))) this.touch(h, event)
+    if (this.options.everyHigh && this.trailing.size > 0) this.touchAll(new Set([...touched, ...this.trailing]), event)
+    else if (touched.length === 1) this.touch(this.owners[touched[0]!]!, event)
+    else if (touched.length > 1) this.touchAll(touched, event)
     if (this.trailing.size > 0) this.settleSome()
     if (this.unsealed.size > 0) this.sealEnded()
     if (this.scheduled.size > 0) this.runScheduled(event.mseq, event.mseq - was > 1)
@@ -267,9 +274,13 @@ export class Book {
       for (const run of runs ?? []) run()
     }
   }
+  private touchAll(owners: Iterable<number>, event: MarketEvent): void {
+    for (const h of inOrder([...owners].map((owner) => this.owners[owner]!))) this.touch(h, event)
+  }
   private touch(h: Hosted, event: MarketEvent): void {
     this.counters.touches++
-    if (!this.index.isOnlyMoved(h.owner) || !this.boxAnew(h)) this.pass(h, { kind: 'event', event })
+    const mayStand = !this.options.everyHigh && this.index.isOnlyMoved(h.owner)
+    if (!mayStand || !this.boxAnew(h)) this.pass(h, { kind: 'event', event })
   }
   /** Prices left its box and nothing else: a box around where they are now is the proof that nothing is decided. */
   private boxAnew(h: Hosted): boolean {
@@ -288,7 +299,7 @@ export class Book {
     if (this.deadlines.least() > mts) return
     const due = this.deadlines.take(mts)
     for (const owner of due) if (this.deferred.of(owner)) this.settle(this.owners[owner]!)
-    const atOnce = due.length < this.deferFrom ? due : this.deferQuiet(due, mts)
+    const atOnce = due.length < (this.options.deferFrom ?? DEFER_FROM) ? due : this.deferQuiet(due, mts)
     for (const h of inOrder(atOnce.flatMap((owner) => this.owners[owner] ?? []))) {
       this.counters.touches++
       this.pass(h, { kind: 'deadline', mts })

@@ -48,6 +48,7 @@ export class Accounts {
       start,
       (h, result, input) => parts.durability.decided(h, result, input),
       (h, error) => this.stop(h, error),
+      { everyHigh: parts.heard !== null },
     )
     if (id === LIVE) parts.live = book
     else parts.walking.set(id, book)

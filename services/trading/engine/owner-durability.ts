@@ -13,7 +13,7 @@ export class Durability {
   constructor(private readonly parts: OwnerParts) {}
 
   decided(h: Hosted, result: StepResult, input: Input): void {
-    this.parts.heard(h.account, result, input)
+    this.parts.heard?.(h.account, result, input)
     if (result.records.length > 0)
       this.outgoing.add(h, result.records, input.kind === 'command' ? null : result.records[0]!.mseq)
   }
@@ -50,7 +50,7 @@ export class Durability {
     h.end = result.end!
     h.born = null
     h.flight = null
-    h.savedMseq = flight.state.mseq as number
+    h.savedMseq = flight.state.mseq
     if (h.asked) {
       const { waiting, answered } = h.asked
       h.asked = null

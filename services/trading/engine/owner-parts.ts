@@ -23,7 +23,8 @@ export interface Redo {
 /** What an owner is made of; each part works with the others through it. */
 export interface OwnerParts {
   readonly host: Host
-  readonly heard: Heard
+  /** hears of every step; null: nobody listens */
+  readonly heard: Heard | null
   /** follows the end of the log; null before the first opening */
   live: Book | null
   /** by id: books of accounts that are not level with the live one yet */

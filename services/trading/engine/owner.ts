@@ -46,7 +46,7 @@ export class Owner {
 
   constructor(
     host: Host,
-    heard: Heard = () => {},
+    heard: Heard | null = null,
     /** runs what is put off after the messages that wait */
     private readonly later: (run: () => void) => void = setImmediate,
   ) {
