@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { z } from 'zod'
+import { AssayError } from '../../contracts/errors.ts'
 import { deadLetterOf } from '../../contracts/topics/catalog.ts'
 import { defineTopic } from '../../contracts/topics/topic.ts'
 import { until } from '../../testing/until.ts'
+import { DbError } from '../db/port.ts'
 import { type Bus, type Delivered, PoisonError, type Topic } from './port.ts'
 
 const schema = z.object({ n: z.int(), note: z.string().optional() })
@@ -196,6 +198,22 @@ export function busContract(open: (topics: readonly Topic[]) => Promise<BusUnder
           error: 'Error: broken for good',
           envelope: { key, data: { n: 1 } },
         })
+        await Promise.all([letters.close(), heard.close()])
+      })
+
+      test('wait with an event for a store that is away, however often that fails', async () => {
+        const key = fresh('away')
+        const letters = await listen(deadLetterOf(topic) as Topic, key)
+        const heard = await listen(topic, key, { maxAttempts: 2 }, ({ attempt, envelope }) => {
+          if ((envelope.data as Data).n === 1 && attempt < 4)
+            throw attempt === 1
+              ? new AssayError('unavailable', 'Not now.')
+              : new DbError('connection refused', '08006', { retryable: true, outcomeUnknown: attempt === 2 })
+        })
+        await publishAll(topic, key, 2)
+        await until('the second one', () => numbers(heard.seen).includes(2))
+        expect(numbers(heard.seen)).toEqual([1, 1, 1, 1, 2])
+        expect(letters.seen).toHaveLength(0)
         await Promise.all([letters.close(), heard.close()])
       })
 

@@ -1,5 +1,7 @@
 import type { Logger } from 'pino'
+import { AssayError, statusOf } from '../../contracts/errors.ts'
 import type { Clock } from '../clock/port.ts'
+import { DbError } from '../db/port.ts'
 import type { Stored } from './event-log.ts'
 import { type Delivered, PoisonError, type Topic } from './port.ts'
 
@@ -18,10 +20,11 @@ export interface Delivery {
   bury: (message: Stored, attempts: number, error: unknown) => Promise<void>
 }
 
-/** Hands an event over until it is handled, or buried after the last try, at once as poison; false when it is told to stop first. */
+/** Hands an event over until it is handled, or buried after the last try, at once as poison; a store that is away is waited for. False when it is told to stop first. */
 export async function deliver(stored: Stored, delivery: Delivery): Promise<boolean> {
   const { group, topic, maxAttempts, clock, logger, stopping, handle, bury } = delivery
   const { id } = stored.envelope
+  let failures = 0
   for (let attempt = 1; ; attempt++) {
     try {
       const data = topic.schema.safeParse(stored.envelope.data)
@@ -30,7 +33,8 @@ export async function deliver(stored: Stored, delivery: Delivery): Promise<boole
       return true
     } catch (error) {
       const about = { err: error, group, topic: topic.name, id, attempt }
-      if (error instanceof PoisonError || attempt >= maxAttempts) {
+      if (!passes(error)) failures++
+      if (error instanceof PoisonError || failures >= maxAttempts) {
         logger.error(about, 'event goes to the dead letter')
         await bury(stored, attempt, error)
         return true
@@ -44,3 +48,9 @@ export async function deliver(stored: Stored, delivery: Delivery): Promise<boole
     }
   }
 }
+
+/** It is no fault of the event: the same try succeeds once a server is back. */
+const passes = (error: unknown): boolean =>
+  error instanceof DbError
+    ? error.options.retryable === true || error.options.outcomeUnknown === true
+    : error instanceof AssayError && statusOf(error.code) >= 503
