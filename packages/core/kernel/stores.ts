@@ -31,13 +31,35 @@ export interface StoreParts {
   /** what /health says of a store */
   tell: (source: () => HealthSource) => void
 }
-type Away = { away(): string | null }
+interface Away {
+  away(): string | null
+  /** where nothing else asks the server often: makes `away` the answer of now */
+  look?: (() => Promise<unknown>) | undefined
+}
+/** Who asks for health makes a server be looked at, this often at most; */
+const LOOK_EVERY_MS = 2_000
+/** one that has not answered for so long is away, however long a call may take. */
+const PATIENCE_MS = 3_000
 
-const told = (name: string, kind: string, store: Away) => (): HealthSource => {
-  const reason = store.away()
-  return {
-    stores: { [name]: { kind, ...(reason !== null && { away: reason }) } },
-    ...(reason !== null && { degraded: [`${name}: ${kind} is away: ${reason}`] }),
+function told(name: string, kind: string, { away, look }: Away, clock: Clock): () => HealthSource {
+  let lookedAt = Number.NEGATIVE_INFINITY
+  let looking = false
+  return () => {
+    const now = clock.monotonic()
+    if (look && !looking && now - lookedAt >= LOOK_EVERY_MS) {
+      lookedAt = now
+      looking = true
+      const done = () => {
+        looking = false
+      }
+      look().then(done, done)
+    }
+    const silentMs = looking ? now - lookedAt : 0
+    const reason = away() ?? (silentMs > PATIENCE_MS ? `no answer for ${Math.round(silentMs / 1000)} s` : null)
+    return {
+      stores: { [name]: { kind, ...(reason !== null && { away: reason }) } },
+      ...(reason !== null && { degraded: [`${name}: ${kind} is away: ${reason}`] }),
+    }
   }
 }
 const pem = (path: string | undefined): string | undefined => path && readFileSync(path, 'utf8')
@@ -54,7 +76,7 @@ export async function openCache({
   if (!url)
     return { cache: keep('cache', createMemoryCache(clock)), limiter: keep('limiter', createMemoryLimits(clock)) }
   const redis = keep('redis', await openRedis({ url, ca: pem(config.platform.REDIS_CA_FILE), clock, log }))
-  tell(told('cache', redis.cluster ? 'redis cluster' : 'redis', redis))
+  tell(told('cache', redis.cluster ? 'redis cluster' : 'redis', { away: () => redis.away() }, clock))
   return {
     cache: keep('cache', createRedisCache({ redis, clock })),
     limiter: keep('limiter', createRedisLimits({ redis })),
@@ -87,7 +109,7 @@ export async function openVaultSecrets({
     onOperation: (operation) => operations.inc({ operation }),
     ...(role && DATABASE_URL && { database: { role, owner: ownerOf(DATABASE_URL) } }),
   })
-  tell(told('secrets', 'vault', secrets))
+  tell(told('secrets', 'vault', secrets, clock))
   return keep('secrets', secrets)
 }
 
@@ -107,6 +129,6 @@ export async function openBlobs({ config, clock, keep, tell }: StoreParts): Prom
   if (!bucket) return keep('blobs', openBlobFolder(join(ASSAY_HOME, 'blobs')))
   const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = config.platform
   const blobs = await openS3Blobs({ bucket, region, endpoint, accessKeyId, secretAccessKey, clock })
-  tell(told('blobs', 's3', blobs))
+  tell(told('blobs', 's3', { away: () => blobs.away(), look: () => blobs.has('health') }, clock))
   return keep('blobs', blobs)
 }

@@ -14,8 +14,12 @@ export const MOUNTS = { kv: 'secret', transit: 'transit', totp: 'totp', database
 
 const base64 = (bytes: Uint8Array | string): string => Buffer.from(bytes as Uint8Array).toString('base64')
 
+export interface VaultSecrets extends Secrets {
+  /** asks for nothing but an answer: `away` is of now */
+  look(): Promise<void>
+}
 /** Secrets kept by Vault or OpenBao. */
-export async function openVault(options: VaultOptions): Promise<Secrets> {
+export async function openVault(options: VaultOptions): Promise<VaultSecrets> {
   const client = await VaultClient.open(options)
   const { kv, transit, totp, database } = { ...MOUNTS, ...options.mounts }
   let credentials: Promise<VaultCredentials> | undefined
@@ -79,6 +83,9 @@ export async function openVault(options: VaultOptions): Promise<Secrets> {
       await (await issued()).rotate()
     },
     away: () => client.away(),
+    async look() {
+      await client.request('look', (vault) => vault.tokenLookupSelf())
+    },
     async close() {
       await (await credentials)?.close()
       await client.close()
