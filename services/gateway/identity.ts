@@ -1,4 +1,5 @@
 import type { CacheOutcome } from '@assay/core/kernel/cached'
+import { oneAtATime } from '@assay/core/kernel/one-at-a-time'
 import { createTokenVerifier } from '@assay/core/kernel/verify-token'
 import type { Clock } from '@assay/core/ports/clock/port'
 import type { Db } from '@assay/core/ports/db/port'
@@ -37,7 +38,11 @@ export async function openIdentity({
   const database = createAuthDatabase(db.as('gateway'))
   // argon2 takes a core for 22 ms; two at a time leave the rest of the machine to the orders
   const hasher = createPasswordHasher({ running: 2, waiting: 64 })
-  const keys = await openSigningKeys({ secrets, clock })
+  const keys = await openSigningKeys({
+    secrets,
+    clock,
+    alone: (work) => oneAtATime(db, 'gateway signing keys', work),
+  })
   const auth = createAuth({ database, hasher, keys, secret: await ownSecret(secrets, 'auth_secret') })
   const verifier = createTokenVerifier({
     clock,

@@ -26,7 +26,7 @@ test('an unknown e-mail costs one password hash, as a wrong password does', asyn
   const secrets = { getSecret: async () => null, setSecret: async () => {} }
   const clock = { now: Date.now, monotonic: Date.now, sleep: () => Promise.resolve() }
   const authDatabase = createAuthDatabase(database.db.as('gateway'))
-  const keys = await openSigningKeys({ secrets, clock })
+  const keys = await openSigningKeys({ secrets, clock, alone: (work) => work() })
   const auth = createAuth({ database: authDatabase, hasher, keys, secret: 'a secret of this test alone, long enough' })
   const known = { email: 'known@assay.example', password: 'right password' }
   await createUser({ input: { ...known, role: 'trader' }, deps: { auth, database: authDatabase, hasher } })

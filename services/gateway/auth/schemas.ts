@@ -71,3 +71,9 @@ export const Jwks = z.object({
     }),
   ),
 })
+
+export const SigningKeyReplaced = z.object({
+  kid: z.string().describe('Of the new key, in the JWKS at once'),
+  signs_from: z.iso.datetime().describe('Tokens of the keys before it stay valid until they expire'),
+})
+export type SigningKeyReplaced = z.infer<typeof SigningKeyReplaced>

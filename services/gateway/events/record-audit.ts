@@ -12,6 +12,7 @@ export interface AuditEntry {
     | 'session.reuse_detected'
     | 'api_key.issued'
     | 'api_key.revoked'
+    | 'signing_key.replaced'
   /** user id, or `anonymous` */
   actor: string
   tenant: string

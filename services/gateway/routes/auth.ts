@@ -5,8 +5,18 @@ import { login } from '../auth/login.ts'
 import { logout } from '../auth/logout.ts'
 import { refresh } from '../auth/refresh.ts'
 import { register } from '../auth/register.ts'
-import { Checked, Done, LoginBody, RefreshBody, RegisterBody, Registered, Tokens } from '../auth/schemas.ts'
+import {
+  Checked,
+  Done,
+  LoginBody,
+  RefreshBody,
+  RegisterBody,
+  Registered,
+  SigningKeyReplaced,
+  Tokens,
+} from '../auth/schemas.ts'
 import type { GatewayDeps } from '../deps.ts'
+import { replaceSigningKey } from '../tokens/replace-signing-key.ts'
 
 const tags = ['identity']
 const DONE = { success: true } as const
@@ -63,6 +73,17 @@ export const authRoutes = (deps: GatewayDeps) =>
       {
         response: { 200: Done },
         detail: { operationId: 'logout', tags, summary: 'End the session of the access token, at once' },
+      },
+    )
+    .post(
+      '/api/auth/signing-keys',
+      ({ ctx, set }) => {
+        set.status = 201
+        return replaceSigningKey({ ctx, deps })
+      },
+      {
+        response: { 201: SigningKeyReplaced },
+        detail: { operationId: 'replaceSigningKey', tags, summary: 'Sign access tokens with a new key (operators)' },
       },
     )
     .get('/api/auth/check', ({ ctx }) => check({ ctx, deps }), {

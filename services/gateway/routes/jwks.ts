@@ -5,7 +5,8 @@ import type { SigningKeys } from '../tokens/signing-keys.ts'
 export const jwksRoutes = (keys: SigningKeys) =>
   new Elysia({ name: 'gateway.jwks' }).get(
     '/.well-known/jwks.json',
-    ({ set }) => {
+    async ({ set }) => {
+      await keys.reload()
       set.headers['cache-control'] = 'public, max-age=300'
       return { keys: keys.published() }
     },

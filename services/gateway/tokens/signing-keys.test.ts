@@ -34,7 +34,7 @@ function openWorld() {
     setSecret: async (path: string, name: string, value: string) => void stored.set(`${path}#${name}`, value),
   }
   const clock = { now: () => time.now, monotonic: () => time.now, sleep: () => Promise.resolve() }
-  return { time, clock, open: () => openSigningKeys({ secrets, clock }) }
+  return { time, clock, open: () => openSigningKeys({ secrets, clock, alone: (work) => work() }) }
 }
 
 test('a token signed before a rotation is valid after it, and after a restart', async () => {
@@ -73,4 +73,37 @@ test('the published keys hold no private part', async () => {
   const keys = await openWorld().open()
   for (const published of keys.published())
     expect(Object.keys(published).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x'])
+})
+
+test('a replaced key signs ten seconds after it is published, and the ones before it still verify', async () => {
+  const world = openWorld()
+  const keys = await world.open()
+  const before = (await keys.current()).kid
+  const { kid, signsFrom } = await keys.replace()
+  expect(signsFrom).toBe(world.time.now + 10_000)
+  expect(keys.published().map((key) => key.kid)).toEqual([before, kid])
+  expect((await keys.current()).kid).toBe(before)
+  world.time.now += 10_000
+  expect((await keys.current()).kid).toBe(kid)
+  await keys.rotate()
+  expect(await keys.publicKey(before)).toBeDefined()
+  world.time.now += HOUR
+  await keys.rotate()
+  expect(keys.published().map((key) => key.kid)).toEqual([kid])
+})
+
+test('what one gateway rotates another knows by the first token of it, and neither takes the key of the other away', async () => {
+  const world = openWorld()
+  const [one, other] = [await world.open(), await world.open()]
+  expect(one.published()).toEqual(other.published())
+  const first = await one.replace()
+  expect(await other.publicKey(first.kid)).toBeDefined()
+  const second = await other.replace()
+  world.time.now += 2_000
+  expect(await one.publicKey(second.kid)).toBeDefined()
+  for (const keys of [one, other]) {
+    world.time.now += 2_000
+    await keys.reload()
+    expect(keys.published()).toHaveLength(3)
+  }
 })

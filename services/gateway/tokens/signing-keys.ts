@@ -15,6 +15,10 @@ const SIGNS_FOR_MS = 24 * HOUR
 const AHEAD_MS = HOUR
 /** and an hour after its last signature, when the last token it signed has long expired. */
 const OVERLAP_MS = HOUR
+/** A key out of turn is published this long before it signs: whoever meets it then may ask for the keys again. */
+const SOON_MS = 10_000
+/** Other gateways' keys are looked for this often at most. */
+const RELOAD_MS = 2_000
 
 const jwk = z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string() })
 const storedKey = z.object({
@@ -36,8 +40,18 @@ export interface SigningKeys {
   publicKey(kid: string): Promise<CryptoKey | undefined>
   /** the JSON Web Key Set: previous, current and next */
   published(): PublicJwk[]
+  /** what other gateways changed; a secrets server that is away is no error */
+  reload(): Promise<void>
   /** adds the next key when it is due and drops old ones; safe to call at any time */
   rotate(): Promise<void>
+  /** a further key takes over in some seconds; tokens of those before it are valid until they expire */
+  replace(): Promise<{ kid: string; signsFrom: number }>
+}
+export interface SigningKeysOptions {
+  secrets: OwnSecrets
+  clock: Clock
+  /** one at a time among all gateways */
+  alone: <T>(work: () => Promise<T>) => Promise<T>
 }
 
 /** Which keys stay, and when a further one must begin to sign; null: none is due. Keys are in order of `signsFrom`. */
@@ -54,38 +68,70 @@ export const signingKey = (keys: readonly StoredKey[], now: number): StoredKey =
   keys.findLast((key) => key.signsFrom <= now) ?? keys[0]!
 
 /** The Ed25519 keys of the access tokens, kept by the secrets port; the first one is made here when there is none. */
-export async function openSigningKeys({ secrets, clock }: { secrets: OwnSecrets; clock: Clock }): Promise<SigningKeys> {
-  let keys = z.array(storedKey).parse(JSON.parse((await secrets.getSecret(JWT_SECRETS, KEYS)) ?? '[]'))
-  const imported = new Map<object, Promise<CryptoKey>>()
+export async function openSigningKeys({ secrets, clock, alone }: SigningKeysOptions): Promise<SigningKeys> {
+  let keys: StoredKey[] = []
+  let imported = new Map<string, Promise<CryptoKey>>()
+  let reloadedAt = Number.NEGATIVE_INFINITY
 
-  async function rotate(): Promise<void> {
-    const now = clock.now()
-    const { keep, nextFrom } = planRotation(keys, now)
-    if (keep.length === keys.length && nextFrom === null) return
-    const next = nextFrom === null ? keep : [...keep, await newKey(nextFrom)]
-    await secrets.setSecret(JWT_SECRETS, KEYS, JSON.stringify(next))
+  async function load(): Promise<void> {
+    const stored = z.array(storedKey).parse(JSON.parse((await secrets.getSecret(JWT_SECRETS, KEYS)) ?? '[]'))
+    if (stored.length > 0) use(stored)
+  }
+  function use(next: StoredKey[]): void {
     keys = next
-    imported.clear()
+    imported = new Map()
+  }
+  async function reload(): Promise<void> {
+    const now = clock.monotonic()
+    if (now - reloadedAt < RELOAD_MS) return
+    reloadedAt = now
+    await load().catch(() => {})
   }
 
-  function importOnce(key: StoredKey['public']): Promise<CryptoKey> {
-    const known = imported.get(key)
+  /** Drops what is over and adds a key that signs from then on, if any is wanted. */
+  function change(nextFrom: (now: number) => number | null): Promise<StoredKey | null> {
+    return alone(async () => {
+      await load()
+      const now = clock.now()
+      const { keep } = planRotation(keys, now)
+      const from = nextFrom(now)
+      const made = from === null ? null : await newKey(from)
+      if (!made && keep.length === keys.length) return null
+      const next = [...keep, ...(made ? [made] : [])].sort((a, b) => a.signsFrom - b.signsFrom)
+      await secrets.setSecret(JWT_SECRETS, KEYS, JSON.stringify(next))
+      use(next)
+      return made
+    })
+  }
+  async function rotate(): Promise<void> {
+    await change((now) => planRotation(keys, now).nextFrom)
+  }
+
+  function importOnce(kid: string, jwk: StoredKey['public']): Promise<CryptoKey> {
+    const known = imported.get(kid)
     if (known) return known
-    const loading = importJWK(key, TOKEN_ALGORITHM) as Promise<CryptoKey>
-    imported.set(key, loading)
+    const loading = importJWK(jwk, TOKEN_ALGORITHM) as Promise<CryptoKey>
+    imported.set(kid, loading)
     return loading
   }
+  const find = (kid: string) => keys.find((key) => key.kid === kid)
 
   await rotate()
   return {
+    reload,
     rotate,
+    async replace() {
+      const made = await change((now) => now + SOON_MS)
+      return { kid: made!.kid, signsFrom: made!.signsFrom }
+    },
     async current() {
-      const key = signingKey(keys, clock.now())
-      return { kid: key.kid, key: await importOnce(key.private) }
+      const { kid, private: jwk } = signingKey(keys, clock.now())
+      return { kid, key: await importOnce(`${kid} private`, jwk) }
     },
     async publicKey(kid) {
-      const key = keys.find((k) => k.kid === kid)
-      return key && importOnce(key.public)
+      if (!find(kid)) await reload()
+      const key = find(kid)
+      return key && importOnce(kid, key.public)
     },
     published: () => keys.map((key) => ({ ...key.public, kid: key.kid, alg: TOKEN_ALGORITHM, use: 'sig' })),
   }
