@@ -7,6 +7,7 @@ import { type Db, DbError, type Param } from '@assay/core/ports/db/port'
 import { auditDatabase } from '../audit/audit.ts'
 import { ledgerTotals } from '../audit/books.ts'
 import type { Ask } from '../audit/finding.ts'
+import { IN_DATABASE } from '../audit/topics.ts'
 import { parseOptions, UsageError } from '../options.ts'
 
 export const summary =
@@ -77,7 +78,9 @@ async function check(db: Db): Promise<number> {
 }
 
 async function books(ask: Ask): Promise<number> {
-  const { findings, counted } = await auditDatabase(ask)
+  const onKafka = readConfig(environment()).platform.KAFKA_BROKERS !== undefined
+  if (onKafka) console.log('events that were published are on Kafka and are not looked at')
+  const { findings, counted } = await auditDatabase(ask, onKafka ? null : IN_DATABASE)
   for (const { currency, ledger, sum } of await ledgerTotals(ask))
     console.log(`${currency.padEnd(5)} ${ledger.padEnd(18)} ${sum.padStart(24)}`)
   console.log(

@@ -13,13 +13,13 @@ const MADE_BY: Readonly<Record<string, readonly string[]>> = {
   slippage: ['quote', 'levels', 'trade'],
   settlement: ['symbol_state'],
 }
-interface LoggedEvent {
+export interface LoggedEvent {
   kind: string
   mseq: number
   mts: number
   symbol?: string
 }
-interface ReadLog {
+export interface ReadLog {
   events: Map<number, LoggedEvent>
   last: number
   findings: Finding[]
@@ -68,7 +68,12 @@ export function readLog(folder: string): ReadLog {
 }
 
 export async function auditLog(ask: Ask, folder: string): Promise<{ findings: Finding[]; last: number }> {
-  const { events, last, findings } = readLog(folder)
+  const log = readLog(folder)
+  return { findings: await sourcesOfFills(ask, log), last: log.last }
+}
+
+/** The log's own findings, and what was decided on that it does not hold. */
+export async function sourcesOfFills(ask: Ask, { events, last, findings }: ReadLog): Promise<Finding[]> {
   for (const row of await ask('select account, mseq::int from trading.account where mseq > $1', [last]))
     findings.push({
       rule: 'no account is ahead of the market log',
@@ -86,5 +91,5 @@ export async function auditLog(ask: Ask, folder: string): Promise<{ findings: Fi
         said: `${kind} ${mseq}: ${JSON.stringify(event)}`,
       })
   }
-  return { findings, last }
+  return findings
 }

@@ -19,6 +19,10 @@ export interface LoadSettings {
   seed: number
   /** of every client_order_id of this process */
   prefix: string
+  /** orders under way at once, 2,000; no further one is given meanwhile */
+  mostOpen?: number
+  /** longest pause before one is sent again, 40 ms */
+  retryMs?: number
 }
 export interface LoadReport {
   seconds: number
@@ -61,9 +65,9 @@ const accounts = settings.people.flatMap((person) =>
   ),
 )
 const report: LoadReport = { seconds: 0, asked: 0, sent: 0, acknowledged: 0, replayed: 0, open: 0, statuses: {} }
-const RETRY_MS = 40
+const RETRY_MS = settings.retryMs ?? 40
 const PATIENCE_MS = 5_000
-const MOST_OPEN = 2_000
+const MOST_OPEN = settings.mostOpen ?? 2_000
 const PASSING = new Set([429, 503, 504])
 let stopping = false
 let turn = 0
