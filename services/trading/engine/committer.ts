@@ -23,6 +23,8 @@ export interface CommitterDeps {
   /** results of one batch, in its order */
   report: (results: CommitResult[]) => void
   onDiskFull: () => void
+  /** accounts whose slot another owner has: the store refused what was decided here */
+  onFenced: (accounts: string[]) => void
   onError: (error: unknown, accounts: string[]) => void
 }
 
@@ -102,6 +104,8 @@ export class Committer {
         const { committed, held } = await this.deps.store.commit(sealed, this.slotsOf(batch))
         await failpoint('after-commit-before-answer')
         for (const each of sealed) if (committed.has(each.commit.account)) this.deps.committed(each)
+        const fenced = batch.filter(({ account, slot }) => !committed.has(account) && !held.has(slot))
+        if (fenced.length > 0) this.deps.onFenced(fenced.map(({ account }) => account))
         this.deps.report(
           sealed.map(({ commit: { account, flight, slot }, end }) =>
             committed.has(account)

@@ -140,6 +140,8 @@ class GroupEngine implements Engine {
       committed: (sealed) => this.announce(sealed),
       report: (results) => this.api.committed(results),
       onDiskFull: () => this.setDiskFull(true),
+      onFenced: (accounts) =>
+        log.warn({ accounts: accounts.slice(0, 20) }, 'engine: a write was refused, its slot is another owner’s'),
       onError,
     })
     this.desk = new Desk({
