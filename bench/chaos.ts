@@ -2,6 +2,7 @@
  * The kill test at length and the twins over the whole recording. `chaos.kills`: 1,000 kills -9 at random times under
  * load, a fifth of them during recovery, checked every tenth time; goes on where it was stopped (out/chaos, delete it to
  * begin again). `chaos.lost`: findings of the check: acknowledged and lost, done twice, not balanced, out of order.
+ * Then every server with every fault under orders, and 100 consumers killed, resumable too.
  */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,10 +10,11 @@ import { runKills } from '../tests/chaos/kill-run.ts'
 import { seeded } from '../tests/chaos/seeded.ts'
 import { planCommands } from '../tests/chaos/twin-plan.ts'
 import { cutRecording, firstDifference, leftBy, runTwin } from '../tests/chaos/twins.ts'
+import { consumersKilled, serversAway } from './chaos/servers.ts'
 import { type Figure, figureOf, median } from './figure.ts'
 
 export const summary =
-  '1,000 kills under load (over an hour; Ctrl-C, and the next call goes on), twins over a whole recording'
+  '1,000 kills under load (over an hour; Ctrl-C, and the next call goes on), every server away in every way, 100 consumers killed, twins over a whole recording'
 /** Left out of `./assay bench` without a name. */
 export const byNameOnly = true
 
@@ -22,6 +24,7 @@ export interface ChaosOptions {
   kills?: number
   folder?: string
   twinKills?: number
+  consumerKills?: number
   say?: (line: string) => void
 }
 
@@ -29,18 +32,26 @@ export async function run({
   kills = 1_000,
   folder = join(ROOT, 'out/chaos'),
   twinKills = 40,
+  consumerKills = 100,
   say = (line) => console.error(line),
 }: ChaosOptions = {}): Promise<Figure[]> {
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort())
-  const figures = await killed({ kills, folder, say }, stop.signal)
-  if (!stop.signal.aborted) return [...figures, ...(await twins(folder, twinKills, say))]
-  say('stopped; the next call goes on from here')
+  const { signal } = stop
+  const parts = [
+    () => killed({ kills, folder, say }, signal),
+    () => serversAway({ folder, say }, signal),
+    () => consumersKilled({ folder, consumerKills, say }, signal),
+    () => twins(folder, twinKills, say),
+  ]
+  const figures: Figure[] = []
+  for (const part of parts) if (!signal.aborted) figures.push(...(await part()))
+  if (signal.aborted) say('stopped; the next call goes on from here')
   return figures
 }
 
 async function killed(
-  { kills, folder, say }: Required<Omit<ChaosOptions, 'twinKills'>>,
+  { kills, folder, say }: Required<Pick<ChaosOptions, 'kills' | 'folder' | 'say'>>,
   signal: AbortSignal,
 ): Promise<Figure[]> {
   const result = await runKills({
