@@ -4,6 +4,7 @@ import { findProvable, makeProof, type ProofDeps } from './make-proof.ts'
 
 const EVERY_MS = 10_000
 const BATCH = 8
+const LOOKED_AT = 256
 const GROUP = 'main'
 const PIN = 'trading proofs'
 
@@ -31,9 +32,13 @@ export async function keepProofs(deps: ProofDeps, log: Logger, signal: AbortSign
 async function sealedWithoutProof(deps: ProofDeps): Promise<string[]> {
   const rows = await deps.trading.db.query<Row & { account: string }>(
     `select distinct j.account from trading.journal j
-     where j.kind = 'sealed' and not exists (select from trading.proof p where p.account = j.account) limit ${BATCH}`,
+     where j.kind = 'sealed' and not exists (select from trading.proof p where p.account = j.account) limit ${LOOKED_AT}`,
   )
-  return rows.map(({ account }) => account)
+  // where several processes share the slots each keeps the proofs of its own
+  return rows
+    .map(({ account }) => account)
+    .filter((account) => deps.trading.engine.owns(account))
+    .slice(0, BATCH)
 }
 
 /** The newest quote, levels and state of each symbol before the oldest header may be much older than the header. */
