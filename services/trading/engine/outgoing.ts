@@ -1,8 +1,9 @@
 import { isExposed } from '@assay/core/domain/engine/state'
 import { nextDeadline, settle } from '@assay/core/domain/engine/step'
-import { encodeState } from '@assay/core/domain/engine/stored-state'
+import { encodeDeciding, encodeState } from '@assay/core/domain/engine/stored-state'
 import type { JournalRecord } from '@assay/core/domain/engine/types'
 import type { MarketView } from '@assay/core/domain/engine/view'
+import { canonical } from '@assay/core/domain/journal/canonical'
 import type { Hosted } from './hosted.ts'
 import type { AccountCommit, AccountSave } from './types.ts'
 
@@ -63,7 +64,7 @@ function depart(h: Hosted, n: number): AccountCommit {
     status: h.state.status,
     exposed: isExposed(h.state),
     deadline: nextDeadline(h.state),
-    state: encodeState(h.state),
+    state: { mseq: h.state.mseq, mts: h.state.mts, cseq: h.state.cseq, text: canonical(encodeDeciding(h.state)) },
     records: h.records,
     command: h.command?.answered ?? null,
     born: h.born,

@@ -1,5 +1,6 @@
 import type { LiveView } from '@assay/core/domain/engine/live'
 import type { OrderBody } from '@assay/core/domain/engine/types'
+import { commitPacker } from './commit-packer.ts'
 import type { Host, Opening } from './host.ts'
 import { type Fed, type Heard, Owner, type Previewed, type Seen } from './owner.ts'
 import { connect, type Remote, type Wire } from './rpc.ts'
@@ -63,12 +64,12 @@ export const apiOf = (owner: Owner): OwnerApi => ({
 /** In the worker: serves an owner whose host is on the other side. */
 export function serveOwner(wire: Wire): void {
   const local = {} as OwnerApi
-  const host = connect<Host, (typeof TO_HOST)[number]>(wire, local, TO_HOST)
+  const host = connect<Host, (typeof TO_HOST)[number]>(wire, local, TO_HOST, { commit: commitPacker })
   Object.assign(local, apiOf(new Owner(host)))
 }
 /** On the main thread: the owner that the worker serves. */
 export const remoteOwner = (wire: Wire, host: Host): OwnerApi =>
-  connect<OwnerApi, (typeof TO_OWNER)[number]>(wire, host, TO_OWNER) satisfies Remote<
+  connect<OwnerApi, (typeof TO_OWNER)[number]>(wire, host, TO_OWNER, { commit: commitPacker }) satisfies Remote<
     OwnerApi,
     (typeof TO_OWNER)[number]
   >

@@ -1,7 +1,7 @@
 /**
  * Calls between two threads over a message port, typed by the interfaces of both sides. What one turn of the loop sends
- * travels in one message, in order, as JSON text: half the cost of a structured clone. One-way methods answer nothing and
- * must not throw.
+ * travels in one message, in order, as JSON text: half the cost of a structured clone. Texts that a method carries travel
+ * beside it as they are. One-way methods answer nothing and must not throw.
  */
 export interface Wire {
   postMessage(message: unknown): void
@@ -12,6 +12,11 @@ type Frame =
   | readonly [kind: 'send', method: string, args: unknown[]]
   | readonly [kind: 'value', id: number, value: unknown]
   | readonly [kind: 'error', id: number, message: string]
+/** How the arguments of a one-way method travel: `put` sends a text beside them, `take` reads the next one of that length. */
+export interface Packer {
+  pack(args: readonly unknown[], put: (text: string) => number): unknown[]
+  unpack(args: readonly unknown[], take: (length: number) => string): unknown[]
+}
 type Method = (...args: never[]) => unknown
 /** What the other side sees of an interface: every call is a promise, a one-way call returns at once. */
 export type Remote<T, OneWay extends keyof T> = {
@@ -27,18 +32,21 @@ export function connect<T extends object, OneWay extends keyof T & string>(
   wire: Wire,
   local: object,
   oneWay: readonly OneWay[],
+  packers: Record<string, Packer> = {},
 ): Remote<T, OneWay> {
   const sends = new Set<string>(oneWay)
   const pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   let next = 0
   let out: Frame[] = []
+  let texts: string[] = []
   const post = (frame: Frame): void => {
     if (out.push(frame) > 1) return
     // a message wakes the other thread, which costs more than what it carries: all requests of a turn go in one
     setImmediate(() => {
-      const frames = out
+      const message = [JSON.stringify(out), texts.join('')]
       out = []
-      wire.postMessage(JSON.stringify(frames))
+      texts = []
+      wire.postMessage(message)
     })
   }
   const run = (method: string, args: unknown[]): unknown =>
@@ -51,13 +59,19 @@ export function connect<T extends object, OneWay extends keyof T & string>(
     }
   }
   wire.addEventListener('message', (event) => {
-    for (const frame of JSON.parse(event.data as string) as Frame[]) {
+    const [frames, beside] = event.data as [string, string]
+    let at = 0
+    const take = (length: number) => {
+      at += length
+      return beside.slice(at - length, at)
+    }
+    for (const frame of JSON.parse(frames) as Frame[]) {
       switch (frame[0]) {
         case 'call':
           void answer(frame[1], frame[2], frame[3])
           break
         case 'send':
-          run(frame[1], frame[2])
+          run(frame[1], packers[frame[1]]?.unpack(frame[2], take) ?? frame[2])
           break
         case 'value':
           pending.get(frame[1])?.resolve(frame[2])
@@ -70,8 +84,17 @@ export function connect<T extends object, OneWay extends keyof T & string>(
       }
     }
   })
+  const pack = (method: string, args: unknown[]): unknown[] => {
+    const beside: string[] = []
+    const packed = packers[method]?.pack(args, (text) => {
+      beside.push(text)
+      return text.length
+    })
+    if (beside.length > 0) texts.push(beside.join(''))
+    return packed ?? args
+  }
   const call = (method: string, args: unknown[]): unknown => {
-    if (sends.has(method)) return post(['send', method, args])
+    if (sends.has(method)) return post(['send', method, pack(method, args)])
     return new Promise((resolve, reject) => {
       pending.set(++next, { resolve, reject })
       post(['call', next, method, args])

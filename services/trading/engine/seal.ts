@@ -48,8 +48,8 @@ export function sealBatch(batch: readonly AccountCommit[], signer: Signer, at: n
   const links: Link[] = []
   const sealed = batch.map((commit): SealedCommit => {
     let hash = commit.before.hash
-    const records = commit.records.map((record): SealedRecord => {
-      const text = canonical(record)
+    const records = commit.records.map((record, i): SealedRecord => {
+      const text = commit.texts?.[i] ?? canonical(record)
       hash = sha256Text(hash + text)
       if (SIGNED.has(record.kind)) links.push({ assessment: commit.account, aseq: record.aseq, hash })
       return { text, hash, receipt: null }
@@ -58,7 +58,8 @@ export function sealBatch(batch: readonly AccountCommit[], signer: Signer, at: n
     if (!SIGNED.has(last.kind)) links.push({ assessment: commit.account, aseq: last.aseq, hash })
     const events = eventsOf(commit.account, commit.records)
     const end = { aseq: last.aseq + 1, hash, events: commit.before.events + events.length }
-    return { commit, records, events, end, state: writeState(commit.state), receipt: null, at }
+    const { text } = commit.state
+    return { commit, records, events, end, state: { text, hash: sha256Text(text) }, receipt: null, at }
   })
   const receipts = issueReceipts(links, signer, at, sha256Native)
   let next = 0

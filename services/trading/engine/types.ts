@@ -34,6 +34,13 @@ export interface ChainEnd {
   hash: string
   events: number
 }
+/** What decides, as it is stored and hashed, and the place it stands at. */
+export interface StateAt {
+  mseq: number
+  mts: number
+  cseq: number
+  text: string
+}
 /** What one account has decided and not yet written: all of it commits, or none. */
 export interface AccountCommit {
   account: string
@@ -49,8 +56,10 @@ export interface AccountCommit {
   status: string
   exposed: boolean
   deadline: number | null
-  state: EncodedState
+  state: StateAt
   records: JournalRecord[]
+  /** the records' canonical JSON, where it was written already */
+  texts?: readonly string[]
   command: AnsweredCommand | null
   /** the first commit of an account carries what it is decided by */
   born: { spec: AccountSpec; specHash: string; tenant: string } | null
