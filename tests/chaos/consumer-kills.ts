@@ -55,8 +55,8 @@ export async function runConsumerKills(plan: KillsPlan): Promise<KillsResult> {
     startPostgres({ folder: file('postgres') }),
     startKafka({ folder: file('kafka') }),
   ])) as [Server, Server]
-  const env = { ...servers[0].env, ...servers[1].env, ASSAY_HOME: file('home') }
-  const url = env.DATABASE_URL!
+  const url = servers[0].env.DATABASE_URL!
+  const env = { DATABASE_URL: url, KAFKA_BROKERS: servers[1].env.KAFKA_BROKERS!, ASSAY_HOME: file('home') }
   const config = readConfig(env)
   const connection = kafkaConnection({ config, log: quiet as never })!
   await applyTopics(connection, catalogOf(connection, config))

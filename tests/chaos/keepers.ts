@@ -13,6 +13,7 @@ export interface Keeper {
   close(): Promise<void>
 }
 const EVERY_MS = 100
+const CALL_MS = 8_000
 /** Places that are written again and again. */
 const PLACES = 40
 
@@ -23,13 +24,14 @@ interface Store {
   close(): Promise<void>
 }
 
-export async function keepers({ env, direct }: Servers, name: string): Promise<Keeper[]> {
+export async function keepers({ env, direct }: Servers): Promise<Keeper[]> {
   const log = { info: () => {}, warn: () => {} }
   const secrets = await openVault({
     address: env.VAULT_ADDR!,
     login: { method: 'token', token: direct.vault.rootToken, refuseRoot: false },
     clock: systemClock,
     log,
+    timeoutMs: CALL_MS,
   })
   const blobs = await openS3Blobs({
     endpoint: env.S3_ENDPOINT!,
@@ -39,7 +41,6 @@ export async function keepers({ env, direct }: Servers, name: string): Promise<K
     secretAccessKey: env.S3_SECRET_ACCESS_KEY!,
     clock: systemClock,
   })
-  const run = name.replaceAll('/', '-')
   return [
     keep({
       name: 'secrets',
@@ -49,9 +50,9 @@ export async function keepers({ env, direct }: Servers, name: string): Promise<K
     }),
     keep({
       name: 'blobs',
-      put: (place, value) => blobs.put(`chaos${run}/${place}`, new TextEncoder().encode(value)),
+      put: (place, value) => blobs.put(`chaos/${place}`, new TextEncoder().encode(value)),
       get: async (place) => {
-        const bytes = await blobs.get(`chaos${run}/${place}`)
+        const bytes = await blobs.get(`chaos/${place}`)
         return bytes && new TextDecoder().decode(bytes)
       },
       close: () => blobs.close(),
@@ -62,6 +63,7 @@ export async function keepers({ env, direct }: Servers, name: string): Promise<K
 function keep(store: Store): Keeper {
   /** what a place may hold: what was acknowledged last, and every value since then whose outcome is not known */
   const may = new Map<string, string[]>()
+  const findings: Finding[] = []
   let kept = 0
   let going = true
   const writing = (async () => {
@@ -74,7 +76,10 @@ function keep(store: Store): Keeper {
           may.set(place, [value])
           kept++
         },
-        () => {},
+        (error: { code?: string; message: string }) => {
+          if (error.code !== 'unavailable')
+            findings.push({ rule: `${store.name}: what cannot be done now is unavailable`, place, said: error.message })
+        },
       )
       await Bun.sleep(EVERY_MS)
     }
@@ -85,7 +90,6 @@ function keep(store: Store): Keeper {
     async check() {
       going = false
       await writing
-      const findings: Finding[] = []
       for (const [place, values] of may) {
         const held = await store.get(place)
         if (held === null || !values.includes(held))

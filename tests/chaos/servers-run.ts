@@ -115,7 +115,7 @@ class ServersRun {
     await makeEffectTables(servers.direct.database)
     this.consumer = this.startConsumer()
     this.client = this.startClient(port)
-    this.watched = await keepers(servers, this.file('kept'))
+    this.watched = await keepers(servers)
     await this.flowing()
   }
 

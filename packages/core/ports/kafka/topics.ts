@@ -39,7 +39,7 @@ export async function applyTopics(connection: KafkaConnection, wanted: readonly 
   const admin = connection.kafka.admin()
   await admin.connect()
   try {
-    const existing = new Set(await admin.listTopics())
+    const existing = new Set(await listTopics(admin))
     const missing = wanted.filter(({ name }) => !existing.has(name))
     if (missing.length > 0) {
       const { brokers } = await admin.describeCluster()
@@ -62,7 +62,7 @@ export async function missingTopics(connection: KafkaConnection, names: readonly
   const admin = connection.kafka.admin()
   await admin.connect()
   try {
-    const existing = new Set(await admin.listTopics())
+    const existing = new Set(await listTopics(admin))
     return names.filter((name) => !existing.has(name))
   } finally {
     await admin.disconnect()
@@ -72,7 +72,19 @@ export async function missingTopics(connection: KafkaConnection, names: readonly
 type Admin = ReturnType<KafkaConnection['kafka']['admin']>
 
 const APPEAR_MS = 60_000
+const ANSWER_MS = 30_000
 const LOOK_MS = 100
+
+/** Where no broker takes its call in time kafkajs reads from an answer that is none: a TypeError that passes. */
+async function listTopics(admin: Admin): Promise<string[]> {
+  for (const until = performance.now() + ANSWER_MS; ; await Bun.sleep(LOOK_MS)) {
+    try {
+      return await admin.listTopics()
+    } catch (error) {
+      if (!(error instanceof TypeError) || performance.now() > until) throw error
+    }
+  }
+}
 
 /** Resolves when each has a leader. Another process may be making the same ones. */
 async function create(admin: Admin, topics: ITopicConfig[]): Promise<void> {
