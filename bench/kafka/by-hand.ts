@@ -71,16 +71,18 @@ export async function consumeByHand(
         if (!isRunning() || isStale()) return
         const event = JSON.parse(message.value!.toString())
         const client = await pool.connect()
+        let ran = false
         try {
           await client.query('begin')
           const inbox = 'insert into bus.inbox ("group", id) values ($1, $2) on conflict do nothing returning id'
           const { rowCount } = await client.query(inbox, ['by-hand', event.id])
-          if (rowCount) await client.query(effect.sql, [event.key])
+          ran = rowCount === 1
+          if (ran) await client.query(effect.sql, [event.key])
           await client.query('commit')
         } finally {
           client.release()
         }
-        effect.done(event.data)
+        if (ran) effect.done(event.data)
         resolveOffset(message.offset)
         await heartbeat()
       }

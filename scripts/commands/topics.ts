@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs'
-import { environment, readConfig } from '@assay/core/kernel/config'
+import { type Config, environment, readConfig } from '@assay/core/kernel/config'
 import { openDatabase } from '@assay/core/kernel/database'
 import { kafkaConnection } from '@assay/core/kernel/messaging'
+import { systemClock } from '@assay/core/ports/clock/system'
 import { FolderLockedError } from '@assay/core/ports/db/lock'
+import type { KafkaConnection } from '@assay/core/ports/kafka/connection'
+import { KafkaUnreachableError, whileReachable } from '@assay/core/ports/kafka/reach'
 import type { Logger } from 'pino'
 import { parseOptions, UsageError } from '../options.ts'
 import type { Letter, TopicsDesk } from '../topics/desk.ts'
@@ -17,6 +20,8 @@ const USAGE = `usage: assay topics ${summary}
   replay        publishes dead letters again to their topic, under their own ids
   apply         makes the catalog on the Kafka cluster: missing topics, other settings; changes nothing twice
   --json        one line of JSON for each`
+/** Until it is said that the cluster does not answer. */
+const REACH_MS = 15_000
 const ACTIONS = ['list', 'lag', 'dead-letters', 'replay', 'apply']
 
 export async function run(argv: string[]): Promise<number> {
@@ -24,13 +29,27 @@ export async function run(argv: string[]): Promise<number> {
   const [action = 'list', topic, ...more] = positionals
   if (!ACTIONS.includes(action) || more.length > 0) throw new UsageError(USAGE)
   if (topic !== undefined && action !== 'dead-letters' && action !== 'replay') throw new UsageError(USAGE)
-  const desk = await openDesk()
+  const config = readConfig(environment())
+  const connection = kafkaConnection({ config, log })
+  const answer = async () => {
+    const desk = connection ? await KafkaDesk.open(connection, config) : await embeddedDesk(config)
+    try {
+      return await act(desk, action, topic)
+    } finally {
+      await desk.close()
+    }
+  }
+  const lines = connection ? await onCluster(connection, answer) : await answer()
+  for (const line of lines) console.log(values.json ? JSON.stringify(line) : text(line))
+  return 0
+}
+
+async function onCluster<T>(connection: KafkaConnection, answer: () => Promise<T>): Promise<T> {
   try {
-    const lines = await act(desk, action, topic)
-    for (const line of lines) console.log(values.json ? JSON.stringify(line) : text(line))
-    return 0
-  } finally {
-    await desk.close()
+    return await whileReachable(connection, systemClock, answer, REACH_MS)
+  } catch (error) {
+    if (error instanceof KafkaUnreachableError) throw new UsageError(error.message)
+    throw error
   }
 }
 
@@ -73,14 +92,11 @@ const log = {
   error: console.error,
 } as unknown as Logger
 
-async function openDesk(): Promise<TopicsDesk> {
-  const config = readConfig(environment())
-  const connection = kafkaConnection({ config, log })
-  if (connection) return KafkaDesk.open(connection, config)
-  const { ASSAY_HOME, DATABASE_URL } = config.platform
+async function embeddedDesk({ platform }: Config): Promise<TopicsDesk> {
+  const { ASSAY_HOME, DATABASE_URL } = platform
   if (!DATABASE_URL && !existsSync(`${ASSAY_HOME}/pg`)) throw new UsageError(`there is no database in ${ASSAY_HOME}`)
   try {
-    return new EmbeddedDesk(await openDatabase(config.platform, log))
+    return new EmbeddedDesk(await openDatabase(platform, log))
   } catch (error) {
     if (!(error instanceof FolderLockedError)) throw error
     throw new UsageError(`${error.message}; its topics are asked for while it is stopped`)

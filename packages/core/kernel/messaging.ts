@@ -6,6 +6,7 @@ import { KafkaBus } from '../ports/bus/kafka.ts'
 import type { Bus } from '../ports/bus/port.ts'
 import type { Db } from '../ports/db/port.ts'
 import { KafkaConnection } from '../ports/kafka/connection.ts'
+import { whileReachable } from '../ports/kafka/reach.ts'
 import { applyTopics, missingTopics, type Wanted, withDeadLetters } from '../ports/kafka/topics.ts'
 import { KafkaWatch } from '../ports/kafka/watch.ts'
 import { openKafkaLog, sequencedTopic } from '../ports/marketlog/kafka.ts'
@@ -54,7 +55,7 @@ async function embedded({ config, log, clock, keep }: StoreParts, db: Db): Promi
 
 async function onKafka(parts: StoreParts, db: Db, connection: KafkaConnection): Promise<Messaging> {
   const { config, log, clock, keep, tell } = parts
-  await makeMissing(connection, catalogOf(connection, config), log)
+  await whileReachable(connection, clock, () => makeMissing(connection, catalogOf(connection, config), log))
   const watch = keep('kafka', new KafkaWatch(connection, connection.named(marketSequenced.name), clock))
   tell(() => {
     const reason = watch.away()

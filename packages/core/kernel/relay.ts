@@ -69,6 +69,8 @@ class OutboxRelay implements Relay {
   private readonly kind: Db['kind']
   private readonly running = new Set<Promise<void>>()
   private deleted = 0
+  /** a batch was full: several are under way at once until nothing is left */
+  private behind = false
   private poked = false
   private wake = () => {}
   private readonly waiting: (() => void)[] = []
@@ -110,7 +112,7 @@ class OutboxRelay implements Relay {
         const asked = this.waiting.length
         // what ends during the look may have left more behind
         const quiet = this.running.size === 0
-        const begun = await this.begin()
+        const begun = quiet && !this.behind ? await this.one() : await this.begin()
         if (quiet && !begun && !this.lanes.silent) for (const resolve of this.waiting.splice(0, asked)) resolve()
       } catch (error) {
         log.error({ err: error }, 'the outbox relay failed; it goes on')
@@ -119,6 +121,19 @@ class OutboxRelay implements Relay {
       await this.idle()
     }
     await Promise.all(this.running)
+  }
+
+  /** Publishes one batch of all lanes; what is written meanwhile goes with the next. True when there was something. */
+  private async one(): Promise<boolean> {
+    const free = this.lanes.free()
+    if (free.length === 0) return false
+    let found = 0
+    await this.lanes.during(free, async () => {
+      found = await this.publish(free)
+    })
+    this.behind = found === BATCH[this.kind]
+    this.poked ||= this.behind || (found > 0 && this.waiting.length > 0)
+    return found > 0
   }
 
   /** Begins a batch for lanes that have rows, as far as more may be under way; true when there was one to begin. */
@@ -133,16 +148,18 @@ class OutboxRelay implements Relay {
       [free],
     )
     const ready = rows.map(({ lane }) => lane)
+    this.behind = ready.length > 0
     for (let n = 0; n < Math.min(room, ready.length); n++) this.start(ready.filter((_, i) => i % room === n))
     return ready.length > 0
   }
 
   private start(lanes: readonly number[]): void {
-    const act = () =>
-      this.publish(lanes).catch(async (error) => {
+    const act = async () => {
+      await this.publish(lanes).catch(async (error) => {
         this.options.log.error({ err: error }, 'the outbox relay failed; it goes on')
         await this.pause(RETRY_MS)
       })
+    }
     const task = this.lanes.during(lanes, act).finally(() => {
       this.running.delete(task)
       this.poke()
@@ -150,11 +167,12 @@ class OutboxRelay implements Relay {
     this.running.add(task)
   }
 
-  private async publish(lanes: readonly number[]): Promise<void> {
+  /** Rows that it found. */
+  private async publish(lanes: readonly number[]): Promise<number> {
     const { clock, bus } = this.options
     const started = clock.monotonic()
     const rows = await this.next(lanes, bus.publishOutbox ? 'position' : COLUMNS)
-    if (rows.length === 0) return
+    if (rows.length === 0) return 0
     const done: string[] = []
     const forget = () => this.bus.query('delete from outbox where position = any($1::bigint[])', [done])
     try {
@@ -170,9 +188,10 @@ class OutboxRelay implements Relay {
     }
     await failpoint('between-relay-and-mark')
     await forget()
-    if (this.kind !== 'pglite') return
+    if (this.kind !== 'pglite') return rows.length
     await this.reclaim(done.length)
     if (rows.length === BATCH.pglite) await this.pause((clock.monotonic() - started) * YIELD)
+    return rows.length
   }
 
   private async send(wave: readonly Row[]): Promise<void> {

@@ -21,6 +21,8 @@ const CONCURRENT_PARTITIONS = 16
 /** Offsets are committed after so many events, or so long, and at the end of what was fetched. */
 const COMMIT_EVENTS = 256
 const COMMIT_MS = 1_000
+/** Whether it is time to commit is asked after so many events: the question counts all that is not committed yet. */
+const ASK_EVENTS = 32
 const REMAKE_MS = 1_000
 const CLOSE_MS = 15_000
 
@@ -157,7 +159,7 @@ export class KafkaMember {
     let lost: unknown
     const beating = setInterval(() => heartbeat().catch((error) => (lost ??= error)), HEARTBEAT_MS)
     try {
-      for (const { key, value, offset } of batch.messages) {
+      for (const [n, { key, value, offset }] of batch.messages.entries()) {
         if (!isRunning() || isStale() || lost) break
         const at = { partition: batch.partition, offset: Number(offset) }
         const text = value?.toString() ?? ''
@@ -167,7 +169,7 @@ export class KafkaMember {
         // somebody has sent the group elsewhere meanwhile: this one's offset is not its place
         if (isStale()) break
         resolveOffset(offset)
-        await commitOffsetsIfNecessary()
+        if (n % ASK_EVENTS === ASK_EVENTS - 1) await commitOffsetsIfNecessary()
       }
     } finally {
       clearInterval(beating)

@@ -36,7 +36,8 @@ export class KafkaConnection {
       clientId: settings.clientId,
       brokers: [...settings.brokers],
       ...(settings.tls ? { ssl: tlsOf(settings.tls) } : {}),
-      ...(settings.sasl ? { sasl: settings.sasl as SASLOptions } : {}),
+      // the client keeps what it derives from them in the object
+      ...(settings.sasl ? { sasl: { ...settings.sasl } as SASLOptions } : {}),
       connectionTimeout: CONNECT_MS,
       authenticationTimeout: REQUEST_MS,
       requestTimeout: REQUEST_MS,
