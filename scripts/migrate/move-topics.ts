@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { deadLetterOf, TOPICS } from '@assay/core/contracts/topics/catalog'
+import { TOPICS } from '@assay/core/contracts/topics/catalog'
+import { marketSequenced } from '@assay/core/contracts/topics/market-data'
 import type { Topic } from '@assay/core/contracts/topics/topic'
 import { systemClock } from '@assay/core/ports/clock/system'
 import type { Db, Row, Sql } from '@assay/core/ports/db/port'
@@ -7,14 +8,18 @@ import { BatchingProducer, type Outgoing } from '@assay/core/ports/kafka/batchin
 import type { KafkaConnection } from '@assay/core/ports/kafka/connection'
 import { GroupOffsets } from '@assay/core/ports/kafka/group-offsets'
 import { PartitionFetcher } from '@assay/core/ports/kafka/partition-fetcher'
+import { patiently } from '@assay/core/ports/kafka/patiently'
+import { withDeadLetters } from '@assay/core/ports/kafka/topics'
 import { counted, MigrateError, type Say } from './step.ts'
 
 const BATCH = 1_000
+const PATIENCE_MS = 60_000
 /** The bus in the database; Kafka holds all of it. */
 export const BUS_TABLES = ['bus.topic_event', 'bus.topic_partition', 'bus.group_offset']
 
+/** The market log is no topic of the bus. */
 const durableTopics = (): Topic[] =>
-  TOPICS.flatMap((topic) => [topic, deadLetterOf(topic) as Topic]).filter(({ durable }) => durable)
+  withDeadLetters(TOPICS.filter(({ name }) => name !== marketSequenced.name)).filter(({ durable }) => durable)
 
 interface Bounds {
   partition: number
@@ -31,17 +36,21 @@ export class TopicsDesk {
     return new TopicsDesk(admin)
   }
   async existing(): Promise<Set<string>> {
-    return new Set(await this.admin.listTopics())
+    return new Set(await this.ask(() => this.admin.listTopics()))
   }
   async bounds(name: string): Promise<Bounds[]> {
-    const offsets = await this.admin.fetchTopicOffsets(name)
+    const offsets = await this.ask(() => this.admin.fetchTopicOffsets(name))
     return offsets.map(({ partition, low, high }) => ({ partition, low: Number(low), end: Number(high) }))
   }
   async empty(name: string): Promise<void> {
     const filled = (await this.bounds(name)).filter(({ low, end }) => end > low)
     if (filled.length === 0) return
     const partitions = filled.map(({ partition }) => ({ partition, offset: '-1' }))
-    await this.admin.deleteTopicRecords({ topic: name, partitions })
+    await this.ask(() => this.admin.deleteTopicRecords({ topic: name, partitions }))
+  }
+  /** A topic that was just made has no leader yet. */
+  private ask<T>(question: () => Promise<T>): Promise<T> {
+    return patiently(systemClock, AbortSignal.timeout(PATIENCE_MS), question)
   }
   close = (): Promise<void> => this.admin.disconnect()
 }

@@ -90,3 +90,24 @@ export async function runCommand(home: string, argv: string[], env: Record<strin
   const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
   return { code: await child.exited, output: out + err }
 }
+
+/** Any other command, ended by SIGKILL once it has printed this; what it had printed. */
+export async function killCommandAt(
+  home: string,
+  argv: string[],
+  { at, env = {} }: { at: string; env?: Record<string, string> },
+): Promise<string> {
+  const child = Bun.spawn([process.execPath, CLI, ...argv], {
+    cwd: home,
+    env: environmentOf(home, env),
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
+  let output = ''
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    output += text
+    if (output.includes(at)) child.kill('SIGKILL')
+  }
+  await child.exited
+  return output
+}
