@@ -18,6 +18,8 @@ export interface DistributedRun {
   close(): Promise<void>
 }
 const OWNER = 'assay_owner'
+/** A hundred ports for each replica, below those that the system hands out. */
+const FIRST_PORT = 20_000
 const START_MS = 400_000
 const STOP_MS = 60_000
 const CLI = new URL('../../scripts/cli.ts', import.meta.url).pathname
@@ -41,7 +43,7 @@ export async function startDistributed(folder: string, replicas: string): Promis
       CLI,
       'up',
       '--distributed',
-      `--port=${20_000 + Math.floor(Math.random() * 300) * 100}`,
+      `--port=${FIRST_PORT + Math.floor(Math.random() * 110) * 100}`,
       `--replicas=${replicas}`,
     ],
     {

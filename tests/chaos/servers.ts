@@ -33,6 +33,8 @@ export interface Servers {
 const DELAY_MS = 2_500
 /** One silence after the other: what was under way at its begin is lost, and its connection with it. */
 const DEAF_MS = 1_500
+/** A watch waits for its answers longer before it says anything. */
+const KAFKA_DEAF_MS = 4_500
 const HEARING_MS = 500
 
 /** On the data of `folder`, also that of an earlier call. */
@@ -98,7 +100,7 @@ export async function begin({ server, proxy }: Behind, fault: Fault): Promise<()
       await server.signal('SIGSTOP')
       return () => server.signal('SIGCONT')
     case 'deaf':
-      return silences(proxy)
+      return silences(proxy, server.name === 'kafka' ? KAFKA_DEAF_MS : DEAF_MS)
     case 'delayed':
       proxy.delay(DELAY_MS)
       break
@@ -111,12 +113,12 @@ export async function begin({ server, proxy }: Behind, fault: Fault): Promise<()
   return () => proxy.heal()
 }
 
-function silences(proxy: FaultProxy): () => Promise<void> {
+function silences(proxy: FaultProxy, deafMs: number): () => Promise<void> {
   const over = new AbortController()
   const ended = (async () => {
     while (!over.signal.aborted) {
       proxy.swallow('down')
-      await pause(DEAF_MS, over.signal)
+      await pause(deafMs, over.signal)
       await proxy.heal()
       await pause(HEARING_MS, over.signal)
     }
