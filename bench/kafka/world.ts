@@ -43,7 +43,7 @@ export interface KafkaWorld {
 /** A broker and a PostgreSQL of the bench's own, without TLS; commits wait for the disk. */
 export async function kafkaWorld(): Promise<KafkaWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'assay-bench-kafka-'))
-  const kafka = await startKafka({ folder, jvm: ['-Xmx512m'] })
+  const kafka = await startKafka({ folder })
   const pg = await benchServer()
   const { url, db } = await pg.database('kafka')
   await db.script('create table public.effect (account text primary key, n bigint not null)')

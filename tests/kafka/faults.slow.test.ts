@@ -186,17 +186,20 @@ describeKafka('a broker that fails', () => {
       await open().subscribe({ group: 'g', topics: [COUNTED] }, async (message) => void seen.push(message))
       const relays = [open(), open()].map((bus) => startRelay({ db: database.db, bus, clock: systemClock, log }))
       const write = async (from: number, to: number) => {
-        for (let seq = from; seq <= to; seq++)
-          for (const aggregate of ['a', 'b', 'c', 'd'])
+        const writing = ['a', 'b', 'c', 'd'].map(async (aggregate) => {
+          for (let seq = from; seq <= to; seq++)
             await database.db.tx((sql) => enqueue(sql, COUNTED, { aggregate, seq, key: aggregate, data: { n: seq } }))
+        })
+        await Promise.all(writing)
       }
       await write(1, 50)
       await kafka.signal('SIGKILL')
       await write(51, 100)
       await kafka.restart()
       await write(101, 120)
-      await until('all arrive', () => new Set(seen.map(({ envelope }) => envelope.id)).size === 480, 60_000)
+      await until('all arrive', () => new Set(seen.map(({ envelope }) => envelope.id)).size === 480, 120_000)
       expect(inOrder(seen)).toBe(480)
+      await Promise.all(relays.map((relay) => relay.drained()))
       expect(await database.db.query('select from bus.outbox')).toHaveLength(0)
       await Promise.all(relays.map((relay) => relay.close()))
       await database.drop()

@@ -17,7 +17,7 @@ import { createRemoteTokens } from './remote-tokens.ts'
 import { isInternalPath, markInternal } from './request.ts'
 import { forgetRevoked } from './revocations.ts'
 import { serveChannels } from './serve-channels.ts'
-import type { Deps, Running, Service, SocketOptions } from './service.ts'
+import type { Consumer, Deps, Running, Service, SocketOptions } from './service.ts'
 
 /** Ports and what belongs to the process; compose adds what one service gives to the others. */
 export type BaseDeps = Omit<Deps, 'config' | 'tokens' | 'call' | 'peers' | 'channels'> & {
@@ -40,7 +40,7 @@ export interface Platform {
   notices(): string[]
   /** paths of each service's own routes, sorted; those for services only left out */
   routes(): Record<string, string[]>
-  /** starts every service in the order of the list, then its consumers; /ready may pass from then on */
+  /** starts every service in the order of the list; its consumers join their groups meanwhile; /ready may pass from then on */
   start(): Promise<void>
   /** gives what this process owns to its replicas */
   handOver(): Promise<void>
@@ -133,6 +133,11 @@ export async function compose({ services, base, config, lifecycle, network }: Co
     app.use(serveChannels(() => parts().flatMap((part) => part.channels ?? []), base.log))
   }
 
+  const join = async ({ name }: Service, { group, topics, handle }: Consumer) => {
+    const subscription = await base.bus.subscribe({ group, topics }, handle)
+    lifecycle.defer(`${name} consumer ${group}`, () => subscription.close())
+  }
+
   return {
     app,
     health,
@@ -144,13 +149,21 @@ export async function compose({ services, base, config, lifecycle, network }: Co
     },
     async start() {
       if (remote) await forgetRevoked(remote, { bus: base.bus, peers: shared.peers, lifecycle })
-      for (const { service, part } of running) {
-        await part.start?.()
-        for (const { group, topics, handle } of part.consumers ?? []) {
-          const subscription = await base.bus.subscribe({ group, topics }, handle)
-          lifecycle.defer(`${service.name} consumer ${group}`, () => subscription.close())
+      const joining: Promise<void>[] = []
+      try {
+        for (const { service, part } of running) {
+          await part.start?.()
+          for (const consumer of part.consumers ?? []) {
+            const joined = join(service, consumer)
+            joined.catch(() => {})
+            joining.push(joined)
+          }
         }
+      } finally {
+        // who joins while something else fails is closed with the rest
+        await Promise.allSettled(joining)
       }
+      await Promise.all(joining)
       health.markStarted()
     },
   }

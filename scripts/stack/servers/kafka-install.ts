@@ -8,7 +8,7 @@ const VERSION = '4.3.1'
 const MIN_JAVA = 17
 const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies'
 /** Less processor at the start, which is most of what a test broker does. */
-const LOW_CPU = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+const LOW_CPU = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
 
 export interface KafkaInstallation {
   version: string

@@ -50,9 +50,8 @@ export async function reach(connection: KafkaConnection, clock: Clock, limitMs =
       return
     } catch (cause) {
       const refusal = refusalOf(cause, settings)
-      if (refusal) throw new KafkaUnreachableError(refusal, { cause })
-      if (clock.monotonic() + PAUSE_MS >= until)
-        throw new KafkaUnreachableError(silence(settings, limitMs, cause), { cause })
+      if (refusal) throw new KafkaUnreachableError(refusal)
+      if (clock.monotonic() + PAUSE_MS >= until) throw new KafkaUnreachableError(silence(settings, limitMs, cause))
     } finally {
       limit.abort()
       void cluster.disconnect().catch(() => {})
@@ -68,13 +67,13 @@ async function after(ms: number, clock: Clock, signal: AbortSignal): Promise<nev
 
 /** What asking again does not mend. */
 function refusalOf(error: unknown, settings: KafkaSettings): string | null {
-  const { name, code } = rootOf(error)
+  const { name, code, type } = rootOf(error)
   const at = settings.brokers.join(', ')
-  if (name === 'KafkaJSSASLAuthenticationError') {
+  if (name === 'KafkaJSSASLAuthenticationError' || type === 'UNSUPPORTED_SASL_MECHANISM') {
     const { mechanism = 'none', username = '' } = settings.sasl ?? {}
     return `Kafka at ${at} refuses the user ${username} by ${mechanism}: see KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.`
   }
-  if (code !== undefined && CERTIFICATE.test(code))
+  if (typeof code === 'string' && CERTIFICATE.test(code))
     return `The certificate of Kafka at ${at} is not trusted (${code}): see KAFKA_TLS_CA_FILE.`
   return null
 }
@@ -89,7 +88,9 @@ function silence({ brokers, tls, sasl }: KafkaSettings, limitMs: number, error: 
 interface ClientError {
   name: string
   message: string
-  code?: string
+  type?: string
+  /** of the socket; a number where the broker says it */
+  code?: string | number
   cause?: ClientError
 }
 function rootOf(error: unknown): ClientError {
