@@ -16,6 +16,7 @@ import {
   JOURNAL,
   LEDGER_ENTRY,
   LEDGER_TRANSACTION,
+  LEGS,
   MOVED_COLUMNS,
   ORDER_CHANGED,
   ORDER_CHANGES,
@@ -40,7 +41,16 @@ class Gathered {
       this.rows.push(row)
     }
   }
+  split(isFirst: (row: Row) => boolean): [Gathered, Gathered] {
+    const parts: [Gathered, Gathered] = [new Gathered(), new Gathered()]
+    this.rows.forEach((row, i) => {
+      parts[isFirst(row) ? 0 : 1].add(this.of[i]!, [row])
+    })
+    return parts
+  }
 }
+/** `o12.tp`: hangs on another order, and may be told twice. */
+const isLeg = ({ order_id }: Row): boolean => (order_id as string).includes('.')
 
 class Parameters {
   readonly values: Param[] = []
@@ -52,7 +62,7 @@ class Parameters {
     const sent = type === 'jsonb' ? 'text' : type
     return `${this.add(isBinaryType(sent) ? binaryArray(sent, items) : items)}::${sent}[]`
   }
-  /** `unnest($1::text[], ...) as r(a, ...)`; `of` adds the column n */
+  /** `(select unnest($1::text[]) as a, ...) as r`, row by row, never gathered first; `of` adds the column n */
   unnest({ columns }: Pick<Table, 'columns'>, rows: readonly Row[], alias: string, of?: readonly number[]): string {
     const names = Object.keys(columns)
     const arrays = names.map((name) =>
@@ -65,7 +75,7 @@ class Parameters {
       names.push('n')
       arrays.push(this.array('integer', of))
     }
-    return `unnest(${arrays.join(', ')}) as ${alias}(${names.join(', ')})`
+    return `(select ${arrays.map((array, i) => `unnest(${array}) as ${names[i]}`).join(', ')}) as ${alias}`
   }
 }
 const read = ({ columns }: Table, name: string): string =>
@@ -114,7 +124,9 @@ export function commitStatement(batch: readonly SealedCommit[], slots: readonly 
   }
   const rows = gather(batch)
   insert(JOURNAL, rows.journal)
-  insert(ORDERS, rows.orders)
+  const [legs, orders] = rows.orders.split(isLeg)
+  insert(ORDERS, orders)
+  insert(LEGS, legs)
   insert(FILLS, rows.fills)
   insert(POSITIONS, rows.positions)
   insert(VIOLATIONS, rows.violations)

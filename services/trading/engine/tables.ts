@@ -87,34 +87,32 @@ const ORDER_STANDING = {
   reason: 'text',
 } as const
 export const ORDER_CHANGED = Object.keys(ORDER_STANDING)
-export const ORDERS = table(
-  'trading.orders',
-  {
-    order_id: 'text',
-    phase: 'integer',
-    client_order_id: 'text',
-    symbol: 'text',
-    side: 'text',
-    type: 'text',
-    time_in_force: 'text',
-    ...ORDER_STANDING,
-    activation_price: 'numeric',
-    reduce_only: 'boolean',
-    post_only: 'boolean',
-    parent: 'text',
-    position: 'text',
-    filled: 'numeric',
-    aseq: 'bigint',
-    mseq: 'bigint',
-    mts: 'bigint',
-    updated_mts: 'bigint',
-  },
-  // a leg that was pending is told again when it arrives
-  {
-    conflict: `on conflict (account, order_id) do update set ${ORDER_CHANGED.map((c) => `${c} = coalesce(excluded.${c}, orders.${c})`).join(', ')},
+export const ORDERS = table('trading.orders', {
+  order_id: 'text',
+  phase: 'integer',
+  client_order_id: 'text',
+  symbol: 'text',
+  side: 'text',
+  type: 'text',
+  time_in_force: 'text',
+  ...ORDER_STANDING,
+  activation_price: 'numeric',
+  reduce_only: 'boolean',
+  post_only: 'boolean',
+  parent: 'text',
+  position: 'text',
+  filled: 'numeric',
+  aseq: 'bigint',
+  mseq: 'bigint',
+  mts: 'bigint',
+  updated_mts: 'bigint',
+})
+/** A leg that was pending is told again when it arrives. */
+export const LEGS: Table = {
+  ...ORDERS,
+  conflict: `on conflict (account, order_id) do update set ${ORDER_CHANGED.map((c) => `${c} = coalesce(excluded.${c}, orders.${c})`).join(', ')},
    filled = orders.filled + excluded.filled, updated_mts = excluded.updated_mts`,
-  },
-)
+}
 export const ORDER_CHANGES = table('trading.orders', {
   order_id: 'text',
   ...ORDER_STANDING,
