@@ -20,7 +20,7 @@ const TABLES = `
   create table chaos.counter (consumer text primary key, n bigint not null);
   create table chaos.posting (consumer text not null, event uuid not null, account text not null, amount numeric not null);
   create table chaos.claimed (event uuid not null);
-  create function chaos.wait() returns trigger language plpgsql as 'begin perform pg_sleep(0.02); return null; end';
+  create function chaos.wait() returns trigger language plpgsql as 'begin perform pg_sleep(0.05); return null; end';
   create constraint trigger slow_commit after insert on chaos.claimed deferrable initially deferred
     for each row execute function chaos.wait()`
 
