@@ -1,6 +1,6 @@
 import { homeOfConfig } from '../instance.ts'
 import { parseOptions, UsageError } from '../options.ts'
-import { ServerMissingError } from '../stack/server.ts'
+import { ServerMissingError, ServerStartError } from '../stack/server.ts'
 import { envFile, lowerStack, raiseStack, type StackStatus, stackFolder, stackStatus } from '../stack/stack.ts'
 
 export const summary =
@@ -8,6 +8,8 @@ export const summary =
 
 const ACTIONS = ['up', 'down', 'status'] as const
 type Action = (typeof ACTIONS)[number]
+/** Their words say what to do. */
+const KNOWN = [ServerMissingError, ServerStartError, AggregateError]
 
 export async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parseOptions(argv, {
@@ -34,8 +36,8 @@ async function up(home: string, native: boolean): Promise<number> {
     console.log(`\nwith the secrets in ${envFile(home)}\n  set -a; . ${envFile(home)}; set +a; ./assay up`)
     return 0
   } catch (error) {
-    if (!(error instanceof ServerMissingError || error instanceof AggregateError)) throw error
-    console.error(`assay stack: ${error.message}`)
+    if (!KNOWN.some((kind) => error instanceof kind)) throw error
+    console.error(`assay stack: ${(error as Error).message}`)
     return 1
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { capture } from '../capture.ts'
 import { administratorToken } from '../container/administrator.ts'
@@ -40,8 +40,12 @@ export async function hasCompose(): Promise<boolean> {
   return answers.every(({ code }) => code === 0)
 }
 
-const compose = (...args: string[]): string[] => [
-  ...['docker', 'compose', '--project-name', 'assay-stack', '--env-file', ENV_FILE],
+/** Containers and volumes of one data folder; those of another are not touched. */
+export const projectOf = (folder: string): string =>
+  `assay-stack-${new Bun.CryptoHasher('sha256').update(realpathSync(folder)).digest('hex').slice(0, 12)}`
+
+const compose = (folder: string, ...args: string[]): string[] => [
+  ...['docker', 'compose', '--project-name', projectOf(folder), '--env-file', ENV_FILE],
   ...['-f', `${ROOT}docker-compose.yml`, '-f', `${ROOT}docker-compose.dev.yml`, ...args],
 ]
 
@@ -51,9 +55,9 @@ export async function composeUp(folder: string, progress: Progress): Promise<Rea
   progress('docker compose: starting the servers (the first time it fetches their images)')
   const { openbao, ...others } = CONTAINERS
   // an uninitialised secrets server is not healthy yet
-  await step(compose('up', '--detach', openbao))
-  writeFileSync(marker(folder), 'assay-stack\n')
-  await step(compose('up', '--detach', '--wait', ...Object.values(others)))
+  await step(compose(folder, 'up', '--detach', openbao))
+  writeFileSync(marker(folder), `${projectOf(folder)}\n`)
+  await step(compose(folder, 'up', '--detach', '--wait', ...Object.values(others)))
   const token = await administratorToken({ NODE_ENV: 'development', VAULT_ADDR: ADDRESSES.openbao }, folder)
   return variables(await passwords(), token)
 }
@@ -80,7 +84,7 @@ const variables = (known: Record<string, string>, token: string): Record<string,
 })
 
 export async function composeDown(folder: string, wipe: boolean): Promise<void> {
-  await step(compose('down', ...(wipe ? ['--volumes'] : [])))
+  await step(compose(folder, 'down', ...(wipe ? ['--volumes'] : [])))
   rmSync(marker(folder), { force: true })
 }
 
@@ -90,8 +94,8 @@ export interface Container {
   address: string
 }
 /** The running container of a server. */
-export async function containerOf(name: ServerName): Promise<Container | undefined> {
-  const { code, output } = await capture(compose('ps', '--quiet', CONTAINERS[name]), { timeoutMs: ASK_MS })
+export async function containerOf(folder: string, name: ServerName): Promise<Container | undefined> {
+  const { code, output } = await capture(compose(folder, 'ps', '--quiet', CONTAINERS[name]), { timeoutMs: ASK_MS })
   const id = output.trim()
   if (code !== 0 || !id) return undefined
   const inspected = await step(['docker', 'inspect', '--format', '{{.State.Pid}} {{.Config.Image}}', id])

@@ -1,9 +1,10 @@
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { environment } from '@assay/core/kernel/config'
+import { takenByAnother } from './listeners.ts'
 import { descendants, isStopped, send } from './processes.ts'
 import { record } from './records.ts'
-import type { Server, ServerSignal, StartOptions } from './server.ts'
+import { type Server, type ServerSignal, ServerStartError, type StartOptions } from './server.ts'
 
 const READY_MS = 120_000
 const STOP_MS = 20_000
@@ -51,7 +52,7 @@ export async function launch(spec: Launch, { detached = false, readyMs = READY_M
     } catch (error) {
       send(child.pid, 'SIGKILL')
       await child.exited
-      throw error
+      throw startError(error as Error, child.pid, spec)
     }
   }
   await start()
@@ -70,6 +71,12 @@ export async function launch(spec: Launch, { detached = false, readyMs = READY_M
   }
 }
 
+function startError(cause: Error, pid: number, { ports }: Launch): ServerStartError {
+  const taken = takenByAnother(pid, Object.values(ports))
+  const why = taken ? `\n  port ${taken.port} is taken by ${taken.by}` : ''
+  return new ServerStartError(cause.message + why, taken?.port, { cause })
+}
+
 function endWithUs(child: Bun.Subprocess): void {
   const kill = () => {
     send(child.pid, 'SIGKILL')
@@ -86,7 +93,11 @@ async function untilReady(child: Bun.Subprocess, spec: Launch, readyMs: number):
       throw new Error(
         `${about()} ended at its start (${child.signalCode ?? child.exitCode})\n${lastLines(spec.folder)}`,
       )
-    if (await spec.isReady()) return
+    if (await spec.isReady()) {
+      // the answer may be another's, to whom this one is about to lose the port
+      if (!takenByAnother(child.pid, Object.values(spec.ports))) return
+      throw new Error(`${about()}: another process answers there`)
+    }
     await Bun.sleep(POLL_MS)
   }
   throw new Error(`${about()} did not answer within ${readyMs / 1000} s\n${lastLines(spec.folder)}`)

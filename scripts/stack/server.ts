@@ -38,6 +38,19 @@ export type Addresses = Readonly<Record<string, string | undefined>>
 /** One line per step for a person. */
 export type Progress = (line: string) => void
 
+/** A server was started and did not come up: its last words, and who sits on its port. */
+export class ServerStartError extends Error {
+  override name = 'ServerStartError'
+  constructor(
+    message: string,
+    /** one of its ports that another process listens at */
+    readonly takenPort?: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}
+
 /** A server cannot be had here: says which one, why, and what to do. */
 export class ServerMissingError extends Error {
   constructor(

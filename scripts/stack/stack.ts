@@ -2,9 +2,10 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from 'node:path'
 import { composeDown, composeUp, containerOf, hasCompose, isComposed } from './compose.ts'
 import { stopProcess } from './launch.ts'
+import { listenerAt, takenByAnother } from './listeners.ts'
 import { freePorts, isFree } from './ports.ts'
 import { isRunning, type Recorded, readRecord } from './records.ts'
-import { type Progress, SERVER_NAMES, type Server, type ServerName } from './server.ts'
+import { type Progress, SERVER_NAMES, type Server, type ServerName, ServerStartError } from './server.ts'
 import { SERVERS } from './servers/all.ts'
 import { settle } from './settle.ts'
 
@@ -69,17 +70,39 @@ async function startOne(home: string, { name, running }: StackStatus, progress: 
     progress(`${name}: process ${recorded.pid} does not answer, starting it anew`)
     await stopRecorded(folder, recorded)
   }
-  const port = await portOf(name, recorded)
-  progress(`${name}: starting on port ${port}`)
-  const server = await SERVERS[name].start({ folder, port, detached: true }, progress)
+  const server = await startOnFreePort({ name, folder, recorded }, progress)
   progress(`${name}: ${server.version} at ${server.address}, process ${server.pid}`)
   return server
 }
 
-/** The one it had, else its usual one, else any. */
-async function portOf(name: ServerName, recorded: Recorded | undefined): Promise<number> {
+interface Starting {
+  name: ServerName
+  folder: string
+  recorded: Recorded | undefined
+}
+/** On the port it had, else its usual one, else any: the next where another process has the port or is faster. */
+async function startOnFreePort({ name, folder, recorded }: Starting, progress: Progress): Promise<Server> {
   const had = recorded && Object.values(recorded.ports)[0]
-  for (const port of [had, SERVERS[name].port]) if (port && (await isFree(port))) return port
+  const wanted = [...new Set([had, SERVERS[name].port])].filter((port) => port !== undefined)
+  for (let tries = 1; ; tries++) {
+    const port = await firstFree(name, wanted, progress)
+    progress(`${name}: starting on port ${port}`)
+    try {
+      return await SERVERS[name].start({ folder, port, detached: true }, progress)
+    } catch (error) {
+      if (!(error instanceof ServerStartError) || error.takenPort !== port || tries === MOST_STARTS) throw error
+      progress(error.message)
+    }
+  }
+}
+const MOST_STARTS = 3
+
+/** Takes from the wanted ones what is not free. */
+async function firstFree(name: ServerName, wanted: number[], progress: Progress): Promise<number> {
+  for (let port = wanted.shift(); port !== undefined; port = wanted.shift()) {
+    if (await isFree(port)) return port
+    progress(`${name}: port ${port} is taken by ${listenerAt(port) ?? 'a connection'}, choosing another one`)
+  }
   return (await freePorts(1))[0]!
 }
 
@@ -89,12 +112,18 @@ export function stackStatus(home: string): Promise<StackStatus[]> {
   return Promise.all(
     SERVER_NAMES.map(async (name) => {
       const recorded = composed ? undefined : readRecord(serverFolder(home, name))
-      const about = composed ? await containerOf(name) : recorded
+      const about = composed ? await containerOf(stackFolder(home), name) : recorded
       const running = composed ? about !== undefined : recorded !== undefined && isRunning(recorded)
-      return { name, about, running, healthy: running && env !== undefined && (await SERVERS[name].answers(env)) }
+      const ours = composed || (recorded !== undefined && listensAsSaid(recorded, env))
+      const healthy = running && ours && env !== undefined && (await SERVERS[name].answers(env))
+      return { name, about, running, healthy }
     }),
   )
 }
+
+/** The variables point at this server, and nobody else has its ports. */
+const listensAsSaid = ({ pid, ports, address }: Recorded, env: Readonly<Record<string, string>> = {}): boolean =>
+  Object.values(env).some((value) => value.includes(address)) && !takenByAnother(pid, Object.values(ports))
 
 /** Ends what runs, by its id; with `wipe`, data, logs and keys of all servers go too. */
 export async function lowerStack(home: string, progress: Progress, wipe: boolean): Promise<void> {

@@ -108,7 +108,10 @@ export async function startRedis(options: RedisOptions, progress: Progress = () 
 /** While it loads its file it accepts, and refuses with LOADING. */
 export async function answersRedis({ REDIS_URL = '' }: Addresses): Promise<boolean> {
   const { port, password } = new URL(REDIS_URL)
-  const login = password ? `AUTH ${decodeURIComponent(password)}\r\n` : ''
-  const said = await ask(Number(port), `${login}PING\r\n`, (bytes) => bytes.split('\r\n').length > (login ? 2 : 1))
+  const login = password ? command('AUTH', decodeURIComponent(password)) : ''
+  const said = await ask(Number(port), login + command('PING'), (said) => said.split('\r\n').length > (login ? 2 : 1))
   return said?.includes('+PONG') ?? false
 }
+/** With the length of each part: it may hold spaces and quotes. */
+const command = (...parts: string[]): string =>
+  `*${parts.length}\r\n${parts.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`).join('')}`
