@@ -74,6 +74,7 @@ async function start(name: string, env: Record<string, string>): Promise<Started
       cache: createMemoryCache(clock),
       secrets: undefined as never,
       limiter: undefined as never,
+      presence: undefined as never,
       payments: undefined as never,
       blobs: openBlobFolder(join(folder, 'blobs')),
     },

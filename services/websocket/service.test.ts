@@ -7,6 +7,7 @@ import { openApiDocument } from '@assay/core/kernel/openapi'
 import type { Consumer, Service } from '@assay/core/kernel/service'
 import { createMemoryCache } from '@assay/core/ports/cache/memory'
 import { systemClock as clock } from '@assay/core/ports/clock/system'
+import { createMemoryPresence } from '@assay/core/ports/presence/memory'
 import { Elysia } from 'elysia'
 import pino from 'pino'
 import { Registry } from 'prom-client'
@@ -33,6 +34,7 @@ const owner: Service = {
     },
   }),
 }
+let away: string | null = null
 const subscribed: Pick<Consumer, 'group' | 'topics'>[] = []
 let app: Awaited<ReturnType<typeof compose>>['app']
 beforeAll(async () => {
@@ -42,7 +44,9 @@ beforeAll(async () => {
     services.map((service) => service.config),
   )
   const bus = { subscribe: async (consumer: Consumer) => subscribed.push(consumer) }
-  const base = { log, clock, metrics: new Registry(), cache: createMemoryCache(clock), bus } as unknown as BaseDeps
+  const db = { kind: 'pglite', query: async () => [] }
+  const stores = { db, cache: createMemoryCache(clock), presence: { ...createMemoryPresence(), away: () => away } }
+  const base = { log, clock, metrics: new Registry(), bus, ...stores } as unknown as BaseDeps
   const platform = await compose({ services, base, config, lifecycle })
   app = platform.app
   app.listen({ port: 0, hostname: '127.0.0.1', websocket: platform.websocket })
@@ -71,6 +75,15 @@ test('the process passes the socket bounds on: a message over 64 KiB ends the co
 
 test('it listens for revoked identities', () => {
   expect(subscribed.map(({ topics }) => topics.map(({ name }) => name))).toEqual([['identity.revoked']])
+})
+
+test('/health says that each process counts its own connections while the server that counts all of them is away', async () => {
+  const degraded = async () =>
+    ((await (await fetch(`http://${host()}/health`)).json()) as { degraded: string[] }).degraded
+  expect(await degraded()).toEqual([])
+  away = 'ECONNREFUSED'
+  expect(await degraded()).toEqual(['websocket: each process counts its own connections: ECONNREFUSED'])
+  away = null
 })
 
 test('OpenAPI lists the ticket route; refusals are problems', async () => {

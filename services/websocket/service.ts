@@ -24,6 +24,10 @@ export const websocket: Service<typeof config> = {
         .use(ticketRoutes(deps.cache))
         .use(socketRoutes(hub, deps.cache, deps.config.CORS_ORIGINS)),
       consumers: [onIdentityRevoked(hub, deps.peers.instance)],
+      health: () => {
+        const away = deps.presence.away()
+        return away === null ? {} : { degraded: [`websocket: each process counts its own connections: ${away}`] }
+      },
       websocket: {
         maxPayloadLength: LIMITS.messageBytes,
         backpressureLimit: LIMITS.socketBytes,

@@ -11,6 +11,7 @@ import type { Limits } from '../ports/limits/port.ts'
 import type { Lockstep } from '../ports/marketlog/lockstep.ts'
 import type { MarketLog } from '../ports/marketlog/port.ts'
 import type { Payments } from '../ports/payments/port.ts'
+import type { Presence } from '../ports/presence/port.ts'
 import type { Secrets } from '../ports/secrets/port.ts'
 import type { TokenVerifier } from './auth.ts'
 import type { ChannelSource } from './channel.ts'
@@ -35,6 +36,8 @@ export interface Deps<Config = unknown> {
   cache: Cache
   /** of requests and attempts, shared by all replicas where a server keeps them */
   limiter: Limits
+  /** what people have open, counted over all replicas where a server keeps it */
+  presence: Presence
   secrets: Secrets
   blobs: Blobs
   payments: Payments

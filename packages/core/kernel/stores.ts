@@ -14,6 +14,9 @@ import { readDatabaseUrl } from '../ports/db/postgres-url.ts'
 import { createMemoryLimits } from '../ports/limits/memory.ts'
 import type { Limits } from '../ports/limits/port.ts'
 import { createRedisLimits } from '../ports/limits/redis.ts'
+import { createMemoryPresence } from '../ports/presence/memory.ts'
+import type { Presence } from '../ports/presence/port.ts'
+import { createRedisPresence } from '../ports/presence/redis.ts'
 import type { Secrets } from '../ports/secrets/port.ts'
 import { openVault } from '../ports/secrets/vault.ts'
 import { POD_TOKEN_FILE, type VaultLogin } from '../ports/secrets/vault-login.ts'
@@ -71,15 +74,20 @@ export async function openCache({
   clock,
   keep,
   tell,
-}: StoreParts): Promise<{ cache: Cache; limiter: Limits }> {
+}: StoreParts): Promise<{ cache: Cache; limiter: Limits; presence: Presence }> {
   const url = redisUrl(config.platform)
   if (!url)
-    return { cache: keep('cache', createMemoryCache(clock)), limiter: keep('limiter', createMemoryLimits(clock)) }
+    return {
+      cache: keep('cache', createMemoryCache(clock)),
+      limiter: keep('limiter', createMemoryLimits(clock)),
+      presence: keep('presence', createMemoryPresence()),
+    }
   const redis = keep('redis', await openRedis({ url, ca: pem(config.platform.REDIS_CA_FILE), clock, log }))
   tell(told('cache', redis.cluster ? 'redis cluster' : 'redis', { away: () => redis.away() }, clock))
   return {
     cache: keep('cache', createRedisCache({ redis, clock })),
     limiter: keep('limiter', createRedisLimits({ redis })),
+    presence: keep('presence', createRedisPresence({ redis })),
   }
 }
 

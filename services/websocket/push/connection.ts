@@ -1,6 +1,6 @@
 import type { Actor, Ctx } from '@assay/core/kernel/context'
+import type { Seat } from '@assay/core/ports/presence/port'
 import type { ServerWebSocket } from 'bun'
-import { leaveSeat } from '../connect/seats.ts'
 import { CLOSE, type CloseReason } from './close-codes.ts'
 import type { Format } from './codec.ts'
 import { leaveFeed } from './feed.ts'
@@ -35,6 +35,7 @@ export class Connection {
     /** renewing replaces it */
     public caller: Caller,
     readonly format: Format,
+    private readonly seat: Seat,
   ) {
     this.heardAt = this.pingedAt = hub.clock.monotonic()
   }
@@ -113,6 +114,6 @@ export class Connection {
     for (const channel of [...this.subscriptions.keys()]) this.unsubscribe(channel)
     this.#queue.close()
     this.hub.connections.delete(this)
-    leaveSeat(this.hub, this.caller.actor.userId)
+    void this.seat.leave()
   }
 }

@@ -1,6 +1,7 @@
 import type { TokenVerifier } from '@assay/core/kernel/auth'
 import type { ChannelSource } from '@assay/core/kernel/channel'
 import type { Clock } from '@assay/core/ports/clock/port'
+import type { Presence } from '@assay/core/ports/presence/port'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { LIMITS, type Limits } from '../limits.ts'
@@ -22,8 +23,8 @@ export interface Hub {
   /** by channel, `name:key` */
   feeds: Map<string, Feed>
   connections: Set<Connection>
-  /** open and opening connections by user id */
-  seats: Map<string, number>
+  /** open and opening connections by user id, of all replicas */
+  presence: Presence
   /** no new connections: the process is ending */
   draining: boolean
 }
@@ -32,11 +33,12 @@ export interface HubOptions {
   tokens: TokenVerifier
   log: Logger
   metrics: Registry
+  presence: Presence
   channels: () => readonly ChannelSource[]
   limits?: Limits
 }
 
-export function createHub({ clock, tokens, log, metrics, channels, limits = LIMITS }: HubOptions): Hub {
+export function createHub({ clock, tokens, log, metrics, presence, channels, limits = LIMITS }: HubOptions): Hub {
   const connections = new Set<Connection>()
   const stats = pushStats(metrics, () => clock.now(), {
     connections: () => connections.size,
@@ -55,7 +57,7 @@ export function createHub({ clock, tokens, log, metrics, channels, limits = LIMI
     sources: () => (sources ??= new Map(channels().map((source) => [source.name, source]))),
     feeds: new Map(),
     connections,
-    seats: new Map(),
+    presence,
     draining: false,
   }
 }

@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { authenticate } from '../connect/authenticate.ts'
 import { checkOrigin } from '../connect/check-origin.ts'
 import { readOffer } from '../connect/read-offer.ts'
-import { leaveSeat, takeSeat } from '../connect/seats.ts'
+import { takeSeat } from '../connect/seats.ts'
 import { Connection } from '../push/connection.ts'
 import type { Hub } from '../push/hub.ts'
 
@@ -53,10 +53,10 @@ export const socketRoutes = (hub: Hub, cache: Cache, origins: readonly string[])
         const credentials = { token: offer.token, ticket: query.token, origin: headers.get('origin') }
         const actor = await authenticate({ tokens: hub.tokens, cache }, ctx, credentials)
 
-        takeSeat(hub, actor.userId)
-        const data = new Connection(hub, { requestId: ctx.requestId, address: ctx.address, actor }, offer.format)
+        const seat = await takeSeat(hub, actor.userId)
+        const data = new Connection(hub, { requestId: ctx.requestId, address: ctx.address, actor }, offer.format, seat)
         if (upgrade(relayed ? saying(ADMITTED, data) : data, offer.answer)) return
-        leaveSeat(hub, actor.userId)
+        void seat.leave()
         throw new AssayError('bad_request', 'The WebSocket handshake is not complete.')
       } catch (error) {
         if (!relayed || !(error instanceof AssayError)) throw error

@@ -6,6 +6,8 @@ import { createRequestMetrics } from '@assay/core/kernel/metrics'
 import { createMemoryCache } from '@assay/core/ports/cache/memory'
 import type { Cache } from '@assay/core/ports/cache/port'
 import { systemClock as clock } from '@assay/core/ports/clock/system'
+import { createMemoryPresence } from '@assay/core/ports/presence/memory'
+import type { Presence } from '@assay/core/ports/presence/port'
 import { Elysia } from 'elysia'
 import pino from 'pino'
 import { Registry } from 'prom-client'
@@ -29,14 +31,21 @@ export interface TestServerOptions {
   sources: readonly ChannelSource[]
   limits?: Partial<Limits>
   origins?: readonly string[]
+  /** shared by the replicas of one platform; absent: this one is alone */
+  presence?: Presence
 }
 /** The service's routes on a listening server of their own; tokens are `user.expiry`, made by the test. */
-export function startServer({ sources, limits: given, origins = [] }: TestServerOptions): TestServer {
+export function startServer({
+  sources,
+  limits: given,
+  origins = [],
+  presence = createMemoryPresence(),
+}: TestServerOptions): TestServer {
   const limits = { ...LIMITS, ...given }
   const metrics = new Registry()
   const cache = createMemoryCache(clock)
   const log = pino({ level: 'silent' })
-  const hub = createHub({ clock, tokens: { verify }, log, metrics, channels: () => sources, limits })
+  const hub = createHub({ clock, tokens: { verify }, log, metrics, presence, channels: () => sources, limits })
   const app = new Elysia({
     websocket: {
       maxPayloadLength: limits.messageBytes,
