@@ -5,6 +5,7 @@ import { lockFolder } from '@assay/core/ports/db/lock'
 import { type Planned, planProcesses, STOP_ORDER } from './plan.ts'
 import { prepareLogins, prepareStores } from './prepare.ts'
 import { forgetProcesses, recordProcesses } from './processes.ts'
+import { reachServers } from './reach-servers.ts'
 import { type Supervised, supervise } from './supervised.ts'
 
 export interface DistributedOptions {
@@ -61,6 +62,7 @@ export async function openDistributed(options: DistributedOptions): Promise<Dist
   return {
     url: publicUrl(plan),
     async start() {
+      await reachServers(env)
       await prepareStores(env, say)
       loginOf = await prepareLogins(env, options.logins, say)
       const notices: string[] = []

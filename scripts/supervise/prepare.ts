@@ -4,7 +4,9 @@ import { type Environment, readConfig } from '@assay/core/kernel/config'
 import { openDatabase } from '@assay/core/kernel/database'
 import { openLog } from '@assay/core/kernel/log'
 import { catalogOf, kafkaConnection } from '@assay/core/kernel/messaging'
+import { systemClock } from '@assay/core/ports/clock/system'
 import { migrate } from '@assay/core/ports/db/migrate'
+import { whileReachable } from '@assay/core/ports/kafka/reach'
 import { applyTopics } from '@assay/core/ports/kafka/topics'
 import { vaultAdmin } from '../vault/admin.ts'
 import { setUpVault } from '../vault/setup.ts'
@@ -32,7 +34,8 @@ export async function prepareStores(env: Environment, say: (line: string) => voi
   const log = openLog({ level: 'error', format: 'text' }).logger
   const connection = kafkaConnection({ config, log })
   if (connection) {
-    const { created, grown, changed } = await applyTopics(connection, catalogOf(connection, config))
+    const apply = () => applyTopics(connection, catalogOf(connection, config))
+    const { created, grown, changed } = await whileReachable(connection, systemClock, apply)
     say(`kafka: ${created.length} topics made, ${grown.length + changed.length} changed`)
   }
   const db = await openDatabase(platform, log)

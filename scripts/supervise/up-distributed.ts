@@ -3,12 +3,13 @@ import { type Environment, environment, readConfig } from '@assay/core/kernel/co
 import { closeOnSignals } from '@assay/core/kernel/run'
 import { services } from '@assay/services/all'
 import { forgetInstance, recordInstance } from '../instance.ts'
-import { ServerMissingError } from '../stack/server.ts'
+import { ServerMissingError, ServerStartError } from '../stack/server.ts'
 import { raiseStack, stackFolder } from '../stack/stack.ts'
 import { VaultRefusal } from '../vault/admin.ts'
 import { startFailure, welcome } from '../welcome.ts'
 import { openDistributed, StartFailed } from './distributed.ts'
 import { DEFAULT_REPLICAS } from './plan.ts'
+import { ServerAwayError } from './reach-servers.ts'
 
 export interface UpDistributed {
   /** as `--replicas` says; absent: the default */
@@ -20,7 +21,7 @@ export interface UpDistributed {
 const SERVERS = ['DATABASE_URL', 'KAFKA_BROKERS', 'REDIS_URL', 'REDIS_HOST', 'VAULT_ADDR', 'S3_BUCKET']
 
 /** Their words say what to do. */
-const KNOWN = [ServerMissingError, AggregateError, StartFailed, VaultRefusal]
+const KNOWN = [ServerMissingError, ServerStartError, ServerAwayError, AggregateError, StartFailed, VaultRefusal]
 
 const began = performance.now()
 const say = (line: string) => console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}`)
