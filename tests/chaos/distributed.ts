@@ -24,7 +24,7 @@ const START_MS = 400_000
 const STOP_MS = 60_000
 const CLI = new URL('../../scripts/cli.ts', import.meta.url).pathname
 /** Of an issued login, and its longest life: it is renewed once or twice, then another takes its place. */
-const LOGIN = { ttl: '10s', maxTtl: '24s' }
+const LOGIN = { ttl: '20s', maxTtl: '40s' }
 
 export async function startDistributed(folder: string, replicas: string): Promise<DistributedRun> {
   const servers = await startServers(join(folder, 'servers'))

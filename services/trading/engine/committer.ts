@@ -1,4 +1,5 @@
 import { failpoint } from '@assay/core/kernel/failpoints'
+import { passes } from '@assay/core/ports/db/failure'
 import { DbError } from '@assay/core/ports/db/port'
 import type { OwnedSlot } from './commit-statement.ts'
 import { type SealedCommit, type Signer, sealBatch, writeState } from './seal.ts'
@@ -127,8 +128,7 @@ export class Committer {
 
   /** A lost answer leaves every account of the batch unknown; anything else is one account's fault: found by committing each alone. */
   private async failed(batch: AccountCommit[], error: unknown): Promise<void> {
-    const transient =
-      error instanceof DbError && (error.options.outcomeUnknown === true || error.options.retryable === true)
+    const transient = passes(error)
     this.deps.onError(
       error,
       batch.map((c) => c.account),

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { AssayError, statusOf } from '../../contracts/errors.ts'
 import type { Clock } from '../clock/port.ts'
-import { DbError } from '../db/port.ts'
+import { passes } from '../db/failure.ts'
 import type { Stored } from './event-log.ts'
 import { type Delivered, PoisonError, type Topic } from './port.ts'
 
@@ -33,7 +33,7 @@ export async function deliver(stored: Stored, delivery: Delivery): Promise<boole
       return true
     } catch (error) {
       const about = { err: error, group, topic: topic.name, id, attempt }
-      if (!passes(error)) failures++
+      if (!isAway(error)) failures++
       if (error instanceof PoisonError || failures >= maxAttempts) {
         logger.error(about, 'event goes to the dead letter')
         await bury(stored, attempt, error)
@@ -50,7 +50,5 @@ export async function deliver(stored: Stored, delivery: Delivery): Promise<boole
 }
 
 /** It is no fault of the event: the same try succeeds once a server is back. */
-const passes = (error: unknown): boolean =>
-  error instanceof DbError
-    ? error.options.retryable === true || error.options.outcomeUnknown === true
-    : error instanceof AssayError && statusOf(error.code) >= 503
+const isAway = (error: unknown): boolean =>
+  passes(error) || (error instanceof AssayError && statusOf(error.code) >= 503)

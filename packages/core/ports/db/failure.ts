@@ -36,3 +36,13 @@ export const connectionLost = (error: unknown): error is DbError =>
 /** May the same be tried again? Certainly nothing was done, and the cause passes. */
 export const mayRepeat = (error: unknown): error is DbError =>
   error instanceof DbError && error.options.retryable === true && error.options.outcomeUnknown !== true
+
+/** Connections, logins, resources, the operator, the system: classes of what is no fault of the statement. */
+const SERVERS_OWN = new Set(['08', '28', '53', '57', '58'])
+const STATEMENT_TIMEOUT = '57014'
+/** Whether the cause lies with the server or the way to it, and passes when that is mended; what was done may be unknown. */
+export const passes = (error: unknown): error is DbError =>
+  error instanceof DbError &&
+  (error.options.retryable === true ||
+    error.options.outcomeUnknown === true ||
+    (SERVERS_OWN.has(error.code.slice(0, 2)) && error.code !== STATEMENT_TIMEOUT))
