@@ -84,7 +84,11 @@ export class OwnerLinks {
   private linkTo(url: string): Link {
     let link = this.links.get(url)
     if (!link) {
-      link = new Link(this.options.peers.connect('trading', url, LINK_PATH), () => this.links.delete(url))
+      const made: Link = new Link(this.options.peers.connect('trading', url, LINK_PATH), () => {
+        // one that ends late does not make its successor forgotten
+        if (this.links.get(url) === made) this.links.delete(url)
+      })
+      link = made
       this.links.set(url, link)
     }
     return link
