@@ -151,7 +151,7 @@ describeKafka('market log', () => {
     await dropTopics(other)
   })
 
-  test('a live event is with a reader in another process within milliseconds', async () => {
+  test('a live event is with a reader in another process long before a fetch without events ends', async () => {
     const [writer, reader] = [open(), open()]
     await writer.fence('speed', 1)
     const arrived = new Map<number, number>()
@@ -168,7 +168,8 @@ describeKafka('market log', () => {
     }
     await reading
     const took = [...sent].map(([mseq, at]) => arrived.get(mseq)! - at).sort((a, b) => a - b)
-    expect(took[100]!).toBeLessThan(50)
+    // such a fetch takes 500 ms; on an idle machine an event takes less than 10
+    expect(took[100]!).toBeLessThan(250)
   })
 
   const rows = async (group: string) =>
