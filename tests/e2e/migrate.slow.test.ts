@@ -80,14 +80,29 @@ describeReal('assay migrate', () => {
     return answer.status < 300 ? answer.body : null
   }
   const statusOf = async (who: Person, id: string) =>
-    (await who.api.get<AssessmentResource>(`/api/assessments/${id}`)).status
+    (await patiently(() => who.bot.get<AssessmentResource>(`/api/assessments/${id}`))).status
   /** Each way costs the spread and the fees. */
   const tradeUntilFailed = async (who: Person, id: string) => {
     for (let n = 0; n < 400 && (await statusOf(who, id)) === 'started'; n++)
       await place(who, id, { side: n % 2 === 0 ? 'buy' : 'sell' })
     expect(await statusOf(who, id)).toBe('failed')
   }
-  const positionsOf = (who: Person, id: string) => who.api.get<PositionList>(`/api/assessments/${id}/positions`)
+  /** On a busy machine an owner may lose its slots for a moment, which is a 503. */
+  const patiently = async <T>(ask: () => Promise<T>): Promise<T> => {
+    let answer: T | undefined
+    const asked = async () => {
+      answer = await ask().catch((error: Error) => {
+        if (!/: 50[34] /.test(error.message)) throw error
+        return undefined
+      })
+      return answer !== undefined
+    }
+    await until('an answer', asked, 60_000)
+    return answer!
+  }
+  const positionsOf = (who: Person, id: string) =>
+    patiently(() => who.bot.get<PositionList>(`/api/assessments/${id}/positions`))
+  const journalOf = (who: Person, id: string) => patiently(() => readJournal(who.bot, id))
   const moved = (more: Record<string, string> = {}, argv: string[] = []) =>
     runCommand(home, ['migrate', '--to', more.DATABASE_URL ?? env.DATABASE_URL!, ...argv], { ...env, ...more })
   const onTarget = <T>(name: string, work: Parameters<typeof asAdmin<T>>[1]) => asAdmin(databaseOf(name), work)
@@ -116,16 +131,19 @@ describeReal('assay migrate', () => {
     failed = await startAssessment(bob, 'demo-usd')
     open = await startAssessment(ann, 'demo-usd')
     await tradeUntilFailed(bob, failed)
-    await place(ann, open, {})
-    await place(ann, open, { side: 'sell', quantity: '0.04' })
-    working = (await place(ann, open, { type: 'limit', price: '1000', client_order_id: 'rests' }))!.order
+    const placed = (order: object) => until('an order', async () => (await place(ann, open, order)) !== null, 60_000)
+    await placed({ client_order_id: 'bought' })
+    await placed({ client_order_id: 'sold', side: 'sell', quantity: '0.04' })
+    const rests = { client_order_id: 'rests', type: 'limit', price: '1000' }
+    await placed(rests)
+    working = (await place(ann, open, rests))!.order
     const { code, output } = await moved()
     expect([code, output]).toEqual([2, expect.stringContaining(`in use by another Assay (process ${platform.pid})`)])
     for (const [who, id] of [
       [ann, open],
       [bob, failed],
     ] as const)
-      before.journals.set(id, await readJournal(who.bot, id))
+      before.journals.set(id, await journalOf(who, id))
     before.keys = await api.get<JournalKeys>(KEYS)
     before.positions = await positionsOf(ann, open)
     // a bundle of sealed segments lies in the blobs once an hour of market time is over; a proof is kept before
@@ -196,7 +214,13 @@ describeReal('assay migrate', () => {
     }
     ann = await again(ann)
     bob = await again(bob)
-    expect(await api.get<object>('/health')).toMatchObject({
+    let health: { status: string } = { status: '' }
+    const isOk = async () => {
+      health = (await api.send<typeof health>('GET', '/health')).body
+      return health.status === 'ok'
+    }
+    await until('it has read its market log', isOk, 60_000)
+    expect(health).toMatchObject({
       stores: { db: { kind: 'postgres' }, bus: { kind: 'kafka' }, secrets: { kind: 'vault' }, blobs: { kind: 's3' } },
     })
     expect(await api.get<JournalKeys>(KEYS)).toEqual(before.keys)
@@ -204,12 +228,12 @@ describeReal('assay migrate', () => {
       [ann, open],
       [bob, failed],
     ] as const) {
-      const journal = await readJournal(who.bot, id)
+      const journal = await journalOf(who, id)
       expect(journal.slice(0, before.journals.get(id)!.length)).toEqual(before.journals.get(id) as never)
     }
     const quantities = ({ items }: PositionList) => items.map(({ id, symbol, quantity }) => ({ id, symbol, quantity }))
     expect(quantities(await positionsOf(ann, open))).toEqual(quantities(before.positions))
-    const order = await ann.api.get<OrderResource>(`/api/assessments/${open}/orders/${working.id}`)
+    const order = await patiently(() => ann.bot.get<OrderResource>(`/api/assessments/${open}/orders/${working.id}`))
     expect(order).toMatchObject({ id: working.id, status: working.status, client_order_id: 'rests' })
   }, 240_000)
 
@@ -232,8 +256,8 @@ describeReal('assay migrate', () => {
     }
     const trusted = trustedKeys(before.keys.keys)
     const chains = new Map([
-      [open, await readJournal(ann.bot, open)],
-      [failed, await readJournal(bob.bot, failed)],
+      [open, await journalOf(ann, open)],
+      [failed, await journalOf(bob, failed)],
     ])
     expect(receipts.length).toBeGreaterThan(20)
     for (const receipt of receipts) {
