@@ -154,12 +154,12 @@ export function bookSource(
   const quote = view.quote!
   return {
     kind: execution.kind,
-    venue: deep ? view.levelsVenue : quote.venue,
     mseq: execution.mseq,
     price: str(execution.raw),
     size: str(execution.size),
-    ts: deep ? view.levelsTs : quote.ts,
     ...(quote.synthetic ? { synthetic: quote.synthetic } : {}),
+    ts: deep ? view.levelsTs : quote.ts,
+    venue: deep ? view.levelsVenue : quote.venue,
   }
 }
 

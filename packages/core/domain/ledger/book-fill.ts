@@ -35,12 +35,13 @@ export function booked(amount: Dec, market: Market, scale: number, quoteOf: Quot
   const c = convert(amount, market.path!, quoteOf)
   if (!c) throw new Error(`no rate for ${market.symbol}`)
   const value = round(c.value, scale)
+  // members in the order of canonical JSON, here and below: it copies nothing then
   const doc = {
     amount: str(amount),
+    booked: str(value),
     currency: market.doc.quote,
     rate: c.rate,
     rate_mseq: c.mseqs,
-    booked: str(value),
   }
   return { doc, value }
 }
@@ -49,8 +50,8 @@ export function booked(amount: Dec, market: Market, scale: number, quoteOf: Quot
 export function transfer(amount: Dec, house: string): Posting[] {
   if (isZero(amount)) return []
   return [
-    { ledger: 'account:cash', amount: str(amount) },
-    { ledger: `house:${house}`, amount: str(neg(amount)) },
+    { amount: str(amount), ledger: 'account:cash' },
+    { amount: str(neg(amount)), ledger: `house:${house}` },
   ]
 }
 
@@ -125,7 +126,7 @@ export function bookFill(book: Book, market: Market, fill: FillInput, scale: num
     result: result?.doc ?? null,
     fee: fee?.doc ?? null,
     postings: [...transfer(gained, 'trading'), ...transfer(paid, 'commission')],
-    position: { id, quantity: str(quantity), cost: isZero(quantity) ? '0' : str(total) },
+    position: { cost: isZero(quantity) ? '0' : str(total), id, quantity: str(quantity) },
     opened,
     closedSameDay,
   }

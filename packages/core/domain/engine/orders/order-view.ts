@@ -11,33 +11,33 @@ function trailOf({ trailing }: Order): Trail | undefined {
   if (!trailing) return undefined
   return trailing.offset ? { offset: str(trailing.offset) } : { pct: str(mul(trailing.share!, HUNDRED)) }
 }
-/** Absent members stay away: the journal hashes no undefined. */
+/** Absent members stay away: the journal hashes no undefined. In the order of canonical JSON, which then copies nothing. */
 export function viewOf(order: Order, status: Status, reason?: string): OrderView {
+  const view: Partial<OrderView> = {}
   const trail = trailOf(order)
   const activation = order.trailing?.activation
-  return {
-    id: order.id,
-    ...(order.clientId === null ? {} : { client_order_id: order.clientId }),
-    symbol: order.symbol,
-    side: order.side,
-    type: order.type,
-    time_in_force: order.timeInForce,
-    quantity: str(order.quantity),
-    ...(order.price && order.type !== 'market' ? { price: str(order.price) } : {}),
-    ...(order.stop ? { stop_price: str(order.stop) } : {}),
-    ...(trail ? { trail } : {}),
-    ...(activation ? { activation_price: str(activation) } : {}),
-    ...(order.expiresAt === null ? {} : { expires_at: order.expiresAt }),
-    ...(order.reduceOnly ? { reduce_only: true } : {}),
-    ...(order.postOnly ? { post_only: true } : {}),
-    ...(order.parent === null ? {} : { parent: order.parent }),
-    ...(order.oco === null ? {} : { oco: order.oco }),
-    ...(order.position === null ? {} : { position: order.position }),
-    filled: str(order.filled),
-    status,
-    ...(reason ? { reason } : {}),
-    created_at: order.createdAt,
-  }
+  if (activation) view.activation_price = str(activation)
+  if (order.clientId !== null) view.client_order_id = order.clientId
+  view.created_at = order.createdAt
+  if (order.expiresAt !== null) view.expires_at = order.expiresAt
+  view.filled = str(order.filled)
+  view.id = order.id
+  if (order.oco !== null) view.oco = order.oco
+  if (order.parent !== null) view.parent = order.parent
+  if (order.position !== null) view.position = order.position
+  if (order.postOnly) view.post_only = true
+  if (order.price && order.type !== 'market') view.price = str(order.price)
+  view.quantity = str(order.quantity)
+  if (reason) view.reason = reason
+  if (order.reduceOnly) view.reduce_only = true
+  view.side = order.side
+  view.status = status
+  if (order.stop) view.stop_price = str(order.stop)
+  view.symbol = order.symbol
+  view.time_in_force = order.timeInForce
+  if (trail) view.trail = trail
+  view.type = order.type
+  return view as OrderView
 }
 
 export const isDone = (order: Order): boolean => eq(order.filled, order.quantity)
