@@ -3,6 +3,7 @@ import type { Environment } from '@assay/core/kernel/config'
 import { openLocalCa, writeCredentials } from '@assay/core/kernel/local-ca'
 import { lockFolder } from '@assay/core/ports/db/lock'
 import { type Planned, planProcesses, STOP_ORDER } from './plan.ts'
+import { takenPorts } from './plan-ports.ts'
 import { prepareLogins, prepareStores } from './prepare.ts'
 import { forgetProcesses, recordProcesses } from './processes.ts'
 import { reachServers } from './reach-servers.ts'
@@ -62,6 +63,8 @@ export async function openDistributed(options: DistributedOptions): Promise<Dist
   return {
     url: publicUrl(plan),
     async start() {
+      const taken = await takenPorts(plan)
+      if (taken.length > 0) throw new StartFailed(`${taken.join('\n')}\nchoose other ports with --port=N`)
       await reachServers(env)
       await prepareStores(env, say)
       loginOf = await prepareLogins(env, options.logins, say)
