@@ -83,7 +83,7 @@ function websocket(to: string): TestServer {
 }
 const buy = { op: 'order', symbol: 'TST/USD', side: 'buy', type: 'market', quantity: '1' } as const
 
-test('clients that resume at another websocket process while slots move have every record once and in order', async () => {
+test('clients that stay, and clients that resume at another websocket process, have every record once and in order while slots move', async () => {
   const a = await trading('a')
   await cluster.balanced()
   const names = Array.from({ length: 8 }, (_, i) => `resume-${i}`)
@@ -116,6 +116,14 @@ test('clients that resume at another websocket process while slots move have eve
     next.send({ op: 'subscribe', channels: [...last.keys()], from: Object.fromEntries(last) })
   }
   await goOn()
+  const stayed = new Map(names.map((name) => [name, [0]]))
+  const staying = await connect(`ws://${servers[0].host}/ws`, {
+    protocols: ['bearer', servers[0].token('bob')],
+    onMessage: ({ type, channel, seq, kind }) => {
+      if (type === 'event' && kind !== 'mark') stayed.get(channel!.slice('assessment:'.length))!.push(seq!)
+    },
+  })
+  staying.send({ op: 'subscribe', channels: names.map((name) => `assessment:${name}`), from: 0 })
   let running = true
   const load = names.map(async (name, n) => {
     for (let i = n; running; i++) {
@@ -142,5 +150,7 @@ test('clients that resume at another websocket process while slots move have eve
   for (const { account, aseq } of rows) journal.get(account)!.push(Number(aseq))
   await until('all of every account', () => names.every((n) => got.get(n)!.length >= journal.get(n)!.length))
   expect(odd).toEqual([])
+  await until('all of who stayed', () => names.every((n) => stayed.get(n)!.at(-1) === got.get(n)!.at(-1)))
+  for (const name of names) expect(stayed.get(name)).toEqual([0, ...got.get(name)!])
   expect(Object.fromEntries(got)).toEqual(Object.fromEntries(journal))
 }, 40_000)
