@@ -38,6 +38,7 @@ export function ownedChannel(deps: TradingDeps): ChannelSource {
   }
   return {
     name: OWNED,
+    peersOnly: true,
     parse: () => null,
     authorize: closed,
     snapshot: closed,
