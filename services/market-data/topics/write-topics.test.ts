@@ -84,7 +84,9 @@ test('of several replicas one writes the topics; the next goes on where it stood
   for (let n = 0; n < 5; n++) await w.print('12')
   await until('all are told', () => w.ticks().at(-1)! >= 6)
   await until('its place is kept', async () => {
-    const row = await database.db.query(`select position from market_data.leader where market_group = 'topics-1 topics'`)
+    const row = await database.db.query(
+      `select position from market_data.leader where market_group = 'topics-1 topics'`,
+    )
     return Number(row[0]!.position) >= 6
   })
   for (let n = 0; n < 5; n++) await w.print('13')
