@@ -137,6 +137,7 @@ describeKafka('moving a market log', () => {
       await log.fence('foreign', 1)
       await log.append('foreign', 1, [...quotes(1, 100), quote(101, START + 101_000, 7)])
     })
-    await expect(move('foreign')).rejects.toThrow('differs at event 101')
+    // bun's `rejects` starves the database's sockets
+    expect(await move('foreign').then(() => 'moved', String)).toContain('differs at event 101')
   })
 })

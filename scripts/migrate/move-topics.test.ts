@@ -119,6 +119,8 @@ describeKafka('moving topics', () => {
     await database.db.query(`update bus.topic_event set topic = 'no.such' where topic = $1 and "offset" = 0`, [
       TOPIC.name,
     ])
-    await expect(moveTopics(database.db, connection, () => {})).rejects.toThrow('no.such')
+    // bun's `rejects` starves the database's sockets
+    const said = await moveTopics(database.db, connection, () => {}).then(() => 'moved', String)
+    expect(said).toContain('no.such')
   })
 })

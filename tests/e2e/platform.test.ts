@@ -378,6 +378,14 @@ describe('operators', () => {
       expect((await who.refused('DELETE', `/api/tiers/${TIER}`)).status).toBe(403)
     }
   })
+  test('replace the key that signs access tokens: both are published, nobody is logged out', async () => {
+    expect((await bob.api.refused('POST', '/api/auth/signing-keys')).status).toBe(403)
+    const replaced = await anonymous.as(operator).post<{ kid: string }>('/api/auth/signing-keys')
+    const { keys } = await anonymous.get<{ keys: { kid: string }[] }>('/.well-known/jwks.json')
+    expect(keys.map(({ kid }) => kid)).toContain(replaced.kid)
+    expect(keys.length).toBeGreaterThan(1)
+    expect(await bob.api.get<object>('/api/auth/check')).toMatchObject({ user: {} })
+  })
   test('keep calendars as versioned documents, and presets name every parameter that nothing supports', async () => {
     const desk = anonymous.as(operator)
     const body = { kind: 'holidays', dates: [{ date: '2030-12-25' }] }
