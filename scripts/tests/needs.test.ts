@@ -13,6 +13,11 @@ test.each([
     { servers: true, onlyReal: true },
   ],
   [
+    'a suite that is about a real server alone has nothing to say without one',
+    'packages/core/ports/marketlog/kafka.test.ts',
+    { servers: true, onlyReal: true },
+  ],
+  [
     'a suite on the embedded database needs none',
     'services/trading/tiers/operators.test.ts',
     { servers: false, onlyReal: false },

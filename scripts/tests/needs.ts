@@ -14,13 +14,22 @@ export interface Needs {
 const isTestCode = (path: string) => /^tests\/|\/testing\/|\/contract\.ts$/.test(path)
 /** Offers both kinds: what is used of it is in the suite. */
 const isLibrary = (path: string) => path.startsWith('packages/core/testing/')
-const SHARED = /\bdescribe(Adapters|Real|Postgres)\(|ASSAY_TEST_/
-const OWN = /['"][^'"]*\/(servers\/(all|postgres|kafka|redis|openbao|versitygw)|stack\/stack)\.ts['"]/
+const SHARED = /\bdescribe(Adapters|Real|Kafka)\(|ASSAY_TEST_/
+/** Says nothing on embedded adapters; */
+const REAL = /^describe(Real|Kafka)\(/m
+/** this says something there. */
+const ELSE = /^(test|describe|describeAdapters|databases|for)\b/m
+/** What starts servers. */
+const STARTS = /^scripts\/stack\/(servers\/|stack\.ts$)/
 
 export function needsOf(suite: string): Needs {
   const texts = [...closure(suite)]
-  const own = texts.some(([, text]) => OWN.test(text))
-  return { servers: own || texts.some(([path, text]) => !isLibrary(path) && SHARED.test(text)), onlyReal: own }
+  const own = texts.some(([path, text]) => importsOf(path, text).some((one) => STARTS.test(one)))
+  const [[, self] = ['', '']] = texts
+  return {
+    servers: own || texts.some(([path, text]) => !isLibrary(path) && SHARED.test(text)),
+    onlyReal: own || (REAL.test(self) && !ELSE.test(self)),
+  }
 }
 
 /** The suite and the test code it imports, by path. */
