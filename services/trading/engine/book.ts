@@ -6,7 +6,7 @@ import type { Compiled } from '@assay/core/domain/engine/compile'
 import { nextOther } from '@assay/core/domain/engine/deadlines'
 import { raiseHighs } from '@assay/core/domain/engine/facts'
 import { isExposed } from '@assay/core/domain/engine/state'
-import { type Input, nextDeadline, type StepResult, step } from '@assay/core/domain/engine/step'
+import { type Input, nextDeadline, type StepResult, settle, step } from '@assay/core/domain/engine/step'
 import { lowestHigh } from '@assay/core/domain/engine/triggers'
 import { quotesOf } from '@assay/core/domain/engine/valuation'
 import { MarketView } from '@assay/core/domain/engine/view'
@@ -181,7 +181,13 @@ export class Book {
   }
   private settleAll(h: Hosted): void {
     this.takeDeferred(h)
-    this.settleHighs(h, this.view, this.view.mseq)
+    this.standAt(h, () => this.settleHighs(h, this.view, this.view.mseq))
+  }
+  /** A high that rose between two steps belongs to a later place than the last step: who stores the state goes on from there. */
+  private standAt(h: Hosted, raise: () => void): void {
+    const before = h.state
+    raise()
+    if (h.state !== before) h.state = settle(h.state, this.view)
   }
   /** Brings an account to the view's place before it is read or saved. */
   settle(h: Hosted): void {
@@ -286,8 +292,10 @@ export class Book {
   private boxAnew(h: Hosted): boolean {
     try {
       this.takeDeferred(h)
-      this.settleHighs(h, this.view, this.view.mseq - 1)
-      this.settleHighs(h, this.view, this.view.mseq, false)
+      this.standAt(h, () => {
+        this.settleHighs(h, this.view, this.view.mseq - 1)
+        this.settleHighs(h, this.view, this.view.mseq, false)
+      })
       if (!this.index.boxAnew(h.owner, h.state, h.compiled, this.view)) return false
       this.follow(h.owner, this.index.trails(h.owner))
     } catch (error) {

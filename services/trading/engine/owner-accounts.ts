@@ -83,6 +83,9 @@ export class Accounts {
     const live = this.parts.live!
     book.workOff()
     for (const h of [...book.hosted.values()]) {
+      // the quotes that its highs may still rise by are this book's
+      book.settle(h)
+      if (h.book !== book) continue
       book.drop(h)
       h.book = live
       live.host(h)
