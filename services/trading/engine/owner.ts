@@ -136,12 +136,17 @@ export class Owner {
   // ---- commands and durability ---------------------------------------------------------------------------------
   submit(submission: Submission): Promise<OwnerReply> {
     return new Promise((resolve, reject) => {
-      try {
-        this.parts.commands.enqueue({ submission, resolve })
-        this.parts.durability.flush()
-      } catch (error) {
-        reject(error)
+      const enter = (): void => {
+        try {
+          this.parts.commands.enqueue({ submission, resolve })
+          this.parts.durability.flush()
+        } catch (error) {
+          reject(error)
+        }
       }
+      const { live } = this.parts
+      if (live && submission.after !== undefined) live.at(submission.after, enter)
+      else enter()
     })
   }
   committed(results: readonly CommitResult[]): void {

@@ -52,7 +52,7 @@ function makeRun(seed: number): Run {
   const given = new Map<string, number>()
   const commands: Listed[] = []
   const give = (after: number, account: string, command: Command): void => {
-    const meta = command.op === 'create' ? { spec: specs.get(account)! } : {}
+    const meta = { after, ...(command.op === 'create' && { spec: specs.get(account)! }) }
     given.set(account, (given.get(account) ?? 0) + 1)
     commands.push({ after, account, command, meta })
     plain.command(account, command, given.get(account)!)

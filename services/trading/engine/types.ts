@@ -16,6 +16,8 @@ export interface CommandMeta {
   spec?: AccountSpec
   docs?: Record<string, string>
   tenant?: string
+  /** a run that is repeated: not before this event is applied, wherever its owner stands in the log by then */
+  after?: number
 }
 /** A command with its place in history and what it was answered. */
 export interface AnsweredCommand {

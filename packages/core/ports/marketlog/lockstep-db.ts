@@ -169,10 +169,12 @@ function joinOwner(group: string, id: string, writer: Writer): Participant {
         params: [group, id, mseq],
       })
     },
+    // what the one before had applied says nothing of where this one stands
     takes: (slots) =>
       writer.write({
         sql: `insert into bus.lockstep as l (market_group, kind, part, holder) select $1, 'owner', slot::text, $2 from unnest($3::integer[]) as slot
-              on conflict (market_group, kind, part) do update set holder = excluded.holder`,
+              on conflict (market_group, kind, part) do update
+                set holder = excluded.holder, done = case when l.holder = excluded.holder then l.done else 0 end`,
         params: [group, id, [...slots]],
       }),
     gives: (slots) => writer.write(leaveSlots(group, id, slots)),
