@@ -30,7 +30,7 @@ export async function run(argv: string[]): Promise<number> {
     progress: console.log,
     ...(values.database && { database: { url: values.database, owner: values.owner } }),
   })
-  console.log(whole ? 'done; services log in with the files above' : 'not whole: see TODO')
+  console.log(whole ? 'done; services log in with the files above' : 'not whole: see what is MISSING above')
   return whole ? 0 : 1
 }
 

@@ -96,9 +96,9 @@ async function auditDevice(vault: VaultAdmin, progress: SetupOptions['progress']
     return true
   } catch (error) {
     if (!(error instanceof VaultRefusal)) throw error
-    progress(`TODO  no audit file: ${error.message}`)
+    progress(`MISSING  no audit file: ${error.message}`)
     progress(
-      `      add to the server's configuration: audit "file" "file" { options = { file_path = "${AUDIT_FILE}" } }`,
+      `         add to the server's configuration: audit "file" "file" { options = { file_path = "${AUDIT_FILE}" } }`,
     )
     return false
   }

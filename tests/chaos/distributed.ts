@@ -13,6 +13,8 @@ export interface DistributedRun {
   url: string
   servers: Servers
   processes(): ProcessRecord[]
+  /** is this process about to commit something: stopped now, it writes when it wakes */
+  isCommitting(pid: number): boolean
   /** of one replica, all that it wrote */
   log(instance: string): string
   close(): Promise<void>
@@ -24,6 +26,8 @@ const START_MS = 400_000
 const STOP_MS = 60_000
 const CLI = new URL('../../scripts/cli.ts', import.meta.url).pathname
 /** Of an issued login, and its longest life: it is renewed once or twice, then another takes its place. */
+/** Long enough that a process can be stopped before its write. */
+const COMMIT_MS = 20
 const LOGIN = { ttl: '20s', maxTtl: '40s' }
 
 export async function startDistributed(folder: string, replicas: string): Promise<DistributedRun> {
@@ -55,6 +59,7 @@ export async function startDistributed(folder: string, replicas: string): Promis
         VAULT_DATABASE_ROLE: 'postgres-role',
         ASSAY_HOME: home,
         FEEDS: 'sim',
+        ASSAY_FAILPOINTS: `${join(folder, 'commits-%p')}:${COMMIT_MS}:before-commit`,
         ASSAY_OPERATOR_EMAIL: OPERATOR.email,
         ASSAY_OPERATOR_PASSWORD: OPERATOR.password,
         RATE_LIMIT_PER_MINUTE: '1000000',
@@ -80,6 +85,11 @@ export async function startDistributed(folder: string, replicas: string): Promis
     url: isUp()!,
     servers,
     processes: () => JSON.parse(readFileSync(join(home, 'processes.json'), 'utf8')) as ProcessRecord[],
+    isCommitting(pid) {
+      const noted = readFileSync(join(folder, `commits-${pid}`), 'utf8')
+      // each begins with +before-commit and ends with -before-commit
+      return noted.split('+').length > noted.split('-before').length
+    },
     log: (instance) => readFileSync(join(home, 'logs', `${instance}.log`), 'utf8'),
     async close() {
       child.kill('SIGTERM')

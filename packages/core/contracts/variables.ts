@@ -23,7 +23,7 @@ const PLATFORM: readonly Variable[] = [
   {
     name: 'ASSAY_FAILPOINTS',
     about:
-      'Kill tests only: FILE:MS:NAME[,NAME], points that note themselves in FILE and wait MS ms. Refused in production.',
+      'Kill tests only: FILE:MS:NAME[,NAME], points that note themselves in FILE (%p: the process id) and wait MS ms. Refused in production.',
   },
   { name: 'LOG_LEVEL', default: 'info', about: 'trace | debug | info | warn | error | silent' },
   { name: 'LOG_FORMAT', about: 'json | text; unset: text on a terminal, else json.' },

@@ -14,10 +14,11 @@ export function armFailpoint(name: string, action: Action): () => void {
 
 /**
  * `FILE:MS:NAME[,NAME]`: each point notes `+NAME` in FILE, waits MS ms and notes `-NAME`, so that a kill test can tell
- * from the last line where its kill landed.
+ * from the last line where its kill landed. `%p` in FILE is the process id: of several processes each has its own.
  */
 export function armFailpoints(setting: string): void {
-  const [file, ms, names] = setting.split(':') as [string, string, string]
+  const [path, ms, names] = setting.split(':') as [string, string, string]
+  const file = path.replaceAll('%p', String(process.pid))
   for (const name of names.split(',')) {
     armFailpoint(name, async () => {
       appendFileSync(file, `+${name}\n`)

@@ -1,5 +1,5 @@
 import type { Clock } from '../ports/clock/port.ts'
-import { within } from './lifecycle.ts'
+import { within } from '../ports/clock/within.ts'
 import type { Probe } from './service.ts'
 import { VERSION } from './version.ts'
 

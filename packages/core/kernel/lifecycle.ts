@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { within } from '../ports/clock/within.ts'
 
 /** A stack: what starts registers its close; `close` runs them in reverse order, once, each with a time-out. */
 export interface Lifecycle {
@@ -57,18 +58,5 @@ export function createLifecycle({ log, closeTimeoutMs = 10_000, onFatal }: Lifec
       closing ??= closeAll()
       return closing
     },
-  }
-}
-
-/** The promise's result, or a rejection after `ms`. */
-export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
   }
 }
