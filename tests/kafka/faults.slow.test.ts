@@ -221,9 +221,12 @@ describeKafka('a broker that fails', () => {
       Array.from({ length: EVENTS }, (_, n) => bus.publish(COUNTED, `key-${n % 50}`, { n })),
     )
     const start = () =>
-      Bun.spawn(['bun', `${import.meta.dir}/consumer-process.ts`, kafka.address, connection.named(''), database.url], {
-        stderr: 'inherit',
-      })
+      Bun.spawn(
+        [process.execPath, `${import.meta.dir}/consumer-process.ts`, kafka.address, connection.named(''), database.url],
+        {
+          stderr: 'inherit',
+        },
+      )
     let child = start()
     for (let kill = 0; kill < 6; kill++) {
       const before = await count('delivered')

@@ -42,6 +42,11 @@ export class PgliteSocket extends Duplex {
     this.forward(chunks.map(({ chunk }) => chunk))
     done()
   }
+  /** Both directions close at once: `pg` waits for the close of a connection that it ended. */
+  override _final(done: () => void): void {
+    done()
+    this.destroy()
+  }
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.disconnect()
     done(error)

@@ -97,3 +97,13 @@ test('a folder whose making was interrupted is made again', async () => {
   await made.close()
   await drop()
 }, 20_000)
+
+test('a close waits for what is under way, and ends', async () => {
+  const { db, home, drop } = await testPglite()
+  const under = db.query<{ n: number }>('select count(*)::int as n from generate_series(1, 300000)')
+  await Bun.sleep(1)
+  await Promise.race([db.close(), Bun.sleep(10_000).then(() => Promise.reject(new Error('it never ended')))])
+  expect(await under).toEqual([{ n: 300_000 }])
+  await (await openPglite({ home, log })).close()
+  await drop()
+}, 20_000)
