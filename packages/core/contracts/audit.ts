@@ -1,0 +1,40 @@
+/** Every action that the audit log may tell, and what it says. Whoever audits something new adds it here. */
+export const AUDIT_ACTIONS = {
+  'user.created': 'A user was made.',
+  login: 'Somebody logged in.',
+  'login.failed': 'A login was refused.',
+  logout: 'A session was ended by its user.',
+  'session.refreshed': 'A refresh token was traded.',
+  'session.reuse_detected': 'A refresh token was used again: its session was ended.',
+  'api_key.issued': 'An API key was made.',
+  'api_key.revoked': 'An API key was ended.',
+  'api_key.used': 'An API key was used for the first time on a day, or from a network it was not seen from that day.',
+  'authorization.refused': 'Requests were refused as 401 with a credential, or as 403; `count` of them.',
+  'signing_key.replaced': 'Access tokens are signed by a new key.',
+  'secret.read': 'A service read a secret, for the first time on a day.',
+  'secret.written': 'A service wrote or deleted a secret.',
+  'payment.completed': 'A purchase was paid.',
+  'payment.refused': 'A payment was refused.',
+  'journals.extended': 'Journals of assessments grew: orders by the hash of the record they reach to.',
+  'tier.created': 'An operator put a tier on sale.',
+  'tier.changed': 'An operator changed a tier.',
+  'tier.retired': 'An operator took a tier off sale.',
+  'calendar.changed': 'An operator put a calendar in force.',
+  'audit.read': 'Somebody read the audit log.',
+  'privacy.exported': "Somebody exported a user's data.",
+  'privacy.erased': "A user's personal data was erased.",
+} as const satisfies Record<string, string>
+export type AuditAction = keyof typeof AUDIT_ACTIONS
+
+/** What an entry's detail may hold: the chain hashes its canonical JSON, which has whole numbers only. */
+export type AuditValue = string | number | boolean | null | AuditValue[] | { [name: string]: AuditValue }
+
+export interface AuditEntry {
+  action: AuditAction
+  /** user id, `anonymous`, or the name of a service */
+  actor: string
+  /** whose chain it joins: the tenant of the object, where there is one */
+  tenant: string
+  /** ids and words, never an e-mail or a secret: an entry is never changed or deleted */
+  detail: Record<string, AuditValue>
+}
