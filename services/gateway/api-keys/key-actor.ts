@@ -18,8 +18,9 @@ export async function keyActor(
 ): Promise<Actor | null> {
   if (!isApiKey(key)) return null
   const [row] = await database.query<KeyOwnerRow>(
-    `select k.*, u.role, u.tenant, u.plan from api_keys k join users u on u.id = k.user_id
-      where k.hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)`,
+    `select k.*, u.role, u.tenant, t.plan from api_keys k join users u on u.id = k.user_id
+       join tenants t on t.id = u.tenant
+      where k.hash = $1 and u.disabled_at is null and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)`,
     [hashApiKey(key), new Date(clock.now())],
   )
   if (!row) return null

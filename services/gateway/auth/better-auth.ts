@@ -43,7 +43,6 @@ export function createAuth({ database, hasher, keys, secret }: AuthParts) {
       additionalFields: {
         role: { type: ['trader', 'operator', 'admin', 'bot', 'service'], required: true, input: false },
         tenant: { type: 'string', required: true, input: false },
-        plan: { type: 'string', required: true, input: false },
       },
     },
     account: {

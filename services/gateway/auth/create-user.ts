@@ -1,17 +1,18 @@
 import { AssayError } from '@assay/core/contracts/errors'
+import { HOUSE_TENANT } from '@assay/core/contracts/scopes'
 import { DbError } from '@assay/core/ports/db/port'
 import type { GatewayDeps } from '../deps.ts'
 import { recordAudit } from '../events/record-audit.ts'
 import type { Role, User } from './schemas.ts'
-import { findUserByEmail, normalizeEmail, toUser } from './users.ts'
+import { findUser, findUserByEmail, normalizeEmail } from './users.ts'
 
 export interface NewUser {
   email: string
   password: string
   role: Role
   name?: string
+  /** one that exists */
   tenant?: string
-  plan?: string
 }
 export interface CreateUser {
   input: NewUser
@@ -25,13 +26,13 @@ export async function createUser({ input, deps }: CreateUser): Promise<User> {
   // not better-auth's sign-up: that hashes inside the transaction, which on PGlite holds the only connection
   const password = await deps.hasher.hash(input.password)
   const { internalAdapter } = await deps.auth.$context
-  const { role, name = email.slice(0, email.indexOf('@')), tenant = 'default', plan = 'standard' } = input
+  const { role, name = email.slice(0, email.indexOf('@')), tenant = HOUSE_TENANT } = input
   return deps.database
     .inTransaction(async (sql) => {
-      const row = await internalAdapter.createUser({ email, name, emailVerified: false, role, tenant, plan })
+      const row = await internalAdapter.createUser({ email, name, emailVerified: false, role, tenant })
       await internalAdapter.linkAccount({ userId: row.id, providerId: 'credential', accountId: row.id, password })
       await recordAudit(sql, { action: 'user.created', actor: row.id, tenant, detail: { role } })
-      return toUser({ ...row, email, name, role, tenant, plan })
+      return (await findUser(sql, row.id)) as User
     })
     .catch((error) => {
       throw error instanceof DbError && error.code === '23505' ? emailTaken() : error

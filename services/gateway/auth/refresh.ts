@@ -50,9 +50,10 @@ async function rotate(
   const now = deps.clock.now()
   const [row] = await sql.query<TokenRow>(
     `select r.session_id, r.expires_at, r.consumed_at, r.consumed_by, s.expires_at as session_ends,
-            u.id as user_id, u.role, u.tenant, u.plan
+            u.id as user_id, u.role, u.tenant, t.plan
        from refresh_tokens r join sessions s on s.id = r.session_id join users u on u.id = s.user_id
-      where r.hash = $1 for update of r, s`,
+       join tenants t on t.id = u.tenant
+      where r.hash = $1 and u.disabled_at is null for update of r, s`,
     [hash],
   )
   if (!row || row.session_ends.getTime() <= now) return null

@@ -4,15 +4,22 @@ import type { Role, User } from './schemas.ts'
 /** How an e-mail is stored and compared. */
 export const normalizeEmail = (email: string): string => email.normalize('NFC').toLowerCase()
 
-interface UserRow extends Row {
+/** A user as the database holds it, with the plan of the tenant. */
+export interface UserRow extends Row {
   id: string
   email: string
+  email_verified: boolean
+  pending_email: string | null
   name: string
   role: Role
   tenant: string
   plan: string
+  disabled_at: Date | null
+  created_at: Date
 }
-const COLUMNS = 'id, email, name, role, tenant, plan'
+/** The only select of users: `u` is the user, `t` the tenant. */
+export const USERS = `select u.id, u.email, u.email_verified, u.pending_email, u.name, u.role, u.tenant, t.plan, u.disabled_at, u.created_at
+  from users u join tenants t on t.id = u.tenant`
 
 export const toUser = ({ id, email, name, role, tenant, plan }: UserRow): User => ({
   id,
@@ -23,12 +30,17 @@ export const toUser = ({ id, email, name, role, tenant, plan }: UserRow): User =
   plan,
 })
 
+export async function findUserRow(sql: Pick<Sql, 'query'>, id: string): Promise<UserRow | null> {
+  const [row] = await sql.query<UserRow>(`${USERS} where u.id = $1`, [id])
+  return row ?? null
+}
+
 export async function findUser(sql: Pick<Sql, 'query'>, id: string): Promise<User | null> {
-  const [row] = await sql.query<UserRow>(`select ${COLUMNS} from users where id = $1`, [id])
-  return row ? toUser(row) : null
+  const row = await findUserRow(sql, id)
+  return row && toUser(row)
 }
 
 export async function findUserByEmail(sql: Pick<Sql, 'query'>, email: string): Promise<User | null> {
-  const [row] = await sql.query<UserRow>(`select ${COLUMNS} from users where email = $1`, [normalizeEmail(email)])
+  const [row] = await sql.query<UserRow>(`${USERS} where u.email = $1`, [normalizeEmail(email)])
   return row ? toUser(row) : null
 }

@@ -30,6 +30,7 @@ export interface World {
   /** moves by hand; sleeping takes no time */
   time: { now: number }
   running: Running
+  /** its tenant is made where it is missing */
   createUser(user: NewUser): Promise<User>
   ask(method: string, path: string, asked?: Asked): Promise<Answer>
   metrics(): Promise<string>
@@ -96,7 +97,13 @@ export async function openWorld(env: Record<string, string> = {}, shared?: TestD
     get running() {
       return running
     },
-    createUser: (input) => createUser({ input, deps: identity }),
+    async createUser(input) {
+      if (input.tenant)
+        await database.db
+          .as('gateway')
+          .query('insert into tenants (id, name) values ($1, $1) on conflict (id) do nothing', [input.tenant])
+      return createUser({ input, deps: identity })
+    },
     async ask(method, path, { body, token, address = '203.0.113.1', userAgent = 'test' } = {}) {
       const headers = new Headers({ 'x-forwarded-for': address, 'user-agent': userAgent })
       if (token) headers.set('authorization', `Bearer ${token}`)
