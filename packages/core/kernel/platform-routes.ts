@@ -144,6 +144,6 @@ function docsResponse(headers: Record<string, string | number>): string {
   const hash = createHash('sha256').update(script).digest('base64')
   headers['content-type'] = 'text/html; charset=utf-8'
   headers['content-security-policy'] =
-    `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'`
+    `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; connect-src 'self'; object-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'`
   return page
 }

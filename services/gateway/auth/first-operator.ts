@@ -28,7 +28,7 @@ export async function makeFirstOperator(
   checkOperatorPassword(first)
   const operators = await deps.database.query(`select 1 from users where role in ('operator', 'admin') limit 1`)
   if (operators.length > 0) return []
-  const password = first.password ?? randomBytes(15).toString('base64url')
+  const password = first.password ?? randomBytes(18).toString('base64url')
   const user = await createUser({ input: { email: first.email, password, role: 'operator' }, deps })
   return first.password === undefined ? [`first operator: ${user.email}  password: ${password}  (shown this once)`] : []
 }
