@@ -50,7 +50,10 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'content-security-policy':
+    "default-src 'none'; base-uri 'none'; object-src 'none'; form-action 'none'; frame-ancestors 'none'",
+  // routes whose answer may be kept say so themselves
+  'cache-control': 'no-store',
 }
 
 /** Gives the routes of a service their `ctx`, typed; the edge made it before any route was chosen. */
