@@ -23,7 +23,7 @@ export const ERRORS = {
   preset_not_accepted: [409, 'The preset has parameters without a source'],
   precondition_failed: [412, 'It has changed meanwhile'],
   payload_too_large: [413, 'The body is too large'],
-  unsupported_media_type: [415, 'Send application/json'],
+  unsupported_media_type: [415, 'The body has another type'],
   validation_failed: [422, 'A field is not valid'],
   idempotency_key_reused: [422, 'This Idempotency-Key was used with another body'],
   unknown_symbol: [422, 'Unknown symbol'],
@@ -67,6 +67,8 @@ export interface ErrorOptions {
   /** of outcome_unknown: under which id the order is found, `client:<id>` */
   order?: string
   errors?: { field: string; detail: string }[]
+  /** of forbidden: what the credential lacks */
+  scope?: string
   cause?: unknown
 }
 /** The one error type: `detail` is public text, `cause` stays in the log. Anything else that is thrown is masked as `internal`. */

@@ -30,6 +30,11 @@ const PLATFORM: readonly Variable[] = [
   { name: 'CORS_ORIGINS', about: 'Comma-separated origins that browsers may call from; none unless set.' },
   { name: 'FORCE_HTTPS', about: 'true | false; unset: true in production. 308 to https, HSTS.' },
   {
+    name: 'PUBLIC_URL',
+    about:
+      'Where people and clients reach the platform, as https://assay.example: issuer of OAuth, links in mails. Unset: the loopback address asked, outside production only.',
+  },
+  {
     name: 'TRUSTED_PROXIES',
     about: 'Comma-separated addresses or CIDR ranges whose X-Forwarded-* headers are believed.',
   },

@@ -14,6 +14,6 @@ export function requireActor(ctx: Ctx): Actor {
 /** The actor holding the scope, or 401 / 403. */
 export function requireScope(ctx: Ctx, scope: Scope): Actor {
   const actor = requireActor(ctx)
-  if (!actor.scopes.includes(scope)) throw new AssayError('forbidden', `This needs the scope ${scope}.`)
+  if (!actor.scopes.includes(scope)) throw new AssayError('forbidden', `This needs the scope ${scope}.`, { scope })
   return actor
 }

@@ -1,21 +1,26 @@
 import { AssayError } from '../contracts/errors.ts'
 
 const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i
+const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(;|$)/i
+/** OAuth's requests are forms. Nothing else is: a page elsewhere can send a form without asking anybody. */
+export const takesForm = (path: string): boolean => /^\/oauth\/(token|revoke|login|consent)$/.test(path)
 const tooLarge = (most: number) => new AssayError('payload_too_large', `At most ${most} bytes.`)
 
 /**
  * Refuses a body by what its headers say. One that does not say its length is read, up to the limit: then the request
  * that takes the place of this one is given.
  */
-export async function checkBody(request: Request, most: number): Promise<Request | null> {
+export async function checkBody(request: Request, most: number, form = false): Promise<Request | null> {
   const { headers } = request
   const length = Number(headers.get('content-length'))
   if (length > most) throw tooLarge(most)
   const unsaid = headers.has('transfer-encoding')
   if (length === 0 && !unsaid) return null
   const type = headers.get('content-type')
-  if (type !== null && !JSON_TYPE.test(type))
-    throw new AssayError('unsupported_media_type', `The body is ${type.slice(0, 100)}; send application/json.`)
+  if (type !== null && !(form ? FORM_TYPE : JSON_TYPE).test(type)) {
+    const wanted = form ? 'application/x-www-form-urlencoded' : 'application/json'
+    throw new AssayError('unsupported_media_type', `The body is ${type.slice(0, 100)}; send ${wanted}.`)
+  }
   if (!unsaid || request.body === null) return null
   const { method, signal, url } = request
   return new Request(url, { method, headers, signal, body: await readUpTo(request.body, most) })

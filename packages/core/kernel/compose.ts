@@ -12,6 +12,7 @@ import type { Network } from './network.ts'
 import { PeerError, type Peers } from './peers.ts'
 import { platformRoutes } from './platform-routes.ts'
 import { withoutPrefix } from './prefix.ts'
+import { createPublicUrl } from './public-url.ts'
 import { remoteChannels } from './remote-channels.ts'
 import { createRemoteTokens } from './remote-tokens.ts'
 import { isInternalPath, markInternal } from './request.ts'
@@ -72,13 +73,14 @@ export async function compose({ services, base, config, lifecycle, network }: Co
     app.wrap((next) => named(next as unknown as Parameters<typeof named>[0]))
   }
 
+  const publicUrl = createPublicUrl(platform.PUBLIC_URL, config.production)
   const isHere = (service: string) => !network || services.some(({ name }) => name === service)
   const call: Deps['call'] = async (service, request, options) => {
     if (!isHere(service)) return network!.call(service, request, options)
     markInternal(request)
     return app.handle(request)
   }
-  const remote = isHere('gateway') ? undefined : createRemoteTokens({ call, clock: base.clock })
+  const remote = isHere('gateway') ? undefined : createRemoteTokens({ call, clock: base.clock, issuer: publicUrl.isOurs })
   let far: ChannelSource[] | undefined
   const elsewhere = () =>
     (far ??= network
@@ -101,6 +103,7 @@ export async function compose({ services, base, config, lifecycle, network }: Co
       corsOrigins: platform.CORS_ORIGINS,
       trustedProxies: platform.TRUSTED_PROXIES,
       forceHttps: platform.FORCE_HTTPS ?? config.production,
+      publicUrl,
       callerOf: network && !isHere('gateway') ? network.callerOf : undefined,
       routes: () => app.routes,
     }),

@@ -5,6 +5,7 @@ import { flag, list, replicas, size } from './config-values.ts'
 import { databaseProblems } from './database-problems.ts'
 import { kafkaProblems, kafkaVariables } from './kafka-config.ts'
 import { isAddressRange } from './proxies.ts'
+import { publicUrl } from './public-url.ts'
 import { storeProblems, storeVariables } from './store-config.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -31,6 +32,7 @@ const platformSlice = z.object({
   LOG_FORMAT: z.enum(['json', 'text']).optional(),
   CORS_ORIGINS: list(z.url('must be origins like https://app.example')),
   FORCE_HTTPS: flag().optional(),
+  PUBLIC_URL: publicUrl(),
   TRUSTED_PROXIES: list(z.string().refine(isAddressRange, 'must be addresses or CIDR ranges')),
   ENCRYPTION_KEY: z.string().optional(),
   DATABASE_URL: z.string().optional(),

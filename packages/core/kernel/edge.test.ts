@@ -188,7 +188,9 @@ describe('context', () => {
     const headers = { authorization: 'Bearer stale' }
     expect(await ask('/open', { headers })).toMatchObject({ status: 200, json: { user: null } })
     expect(await ask('/mine', { headers })).toMatchObject({ status: 401, json: { detail: 'The token is not valid.' } })
-    expect((await ask('/mine', { headers })).response.headers.get('www-authenticate')).toBe('Bearer')
+    expect((await ask('/mine', { headers })).response.headers.get('www-authenticate')).toBe(
+      'Bearer error="invalid_token"',
+    )
     expect(await ask('/mine', { headers: { authorization: 'Bearer good' } })).toMatchObject({ json: { user: 'ada' } })
     expect(await ask('/mine', { headers: { 'x-api-key': 'good' } })).toMatchObject({ json: { user: 'ada' } })
     expect((await ask('/mine')).status).toBe(401)

@@ -4,7 +4,8 @@ import { AssayError } from '../contracts/errors.ts'
 import { useOwnWords } from '../contracts/wire/words.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import type { TokenVerifier } from './auth.ts'
-import { checkBody } from './body.ts'
+import { checkBody, takesForm } from './body.ts'
+import { challenge } from './challenge.ts'
 import { corsHeaders, isPreflight, preflight } from './cors.ts'
 import { checkInput } from './input.ts'
 import type { RequestLimit } from './limit.ts'
@@ -12,6 +13,7 @@ import { classOf } from './limit-class.ts'
 import type { RequestMetrics } from './metrics.ts'
 import { toAssayError, toProblem } from './problem.ts'
 import { clientAddress, createProxyList } from './proxies.ts'
+import type { PublicUrl } from './public-url.ts'
 import {
   credentialOf,
   ctxOf,
@@ -37,6 +39,8 @@ export interface EdgeOptions {
   corsOrigins?: readonly string[]
   trustedProxies?: readonly string[]
   forceHttps?: boolean
+  /** of the platform, for challenges */
+  publicUrl?: Pick<PublicUrl, 'of'>
   maxBodyBytes?: number
   /** the service that sent a request over mutual TLS; absent: peers do not reach this app by its own listener */
   callerOf?: (request: Request) => Promise<string | null>
@@ -123,7 +127,7 @@ export function edge(options: EdgeOptions) {
         if (counting) await counting
       }
       if (request.method === 'GET' || request.method === 'HEAD') return
-      const read = await checkBody(request, maxBodyBytes)
+      const read = await checkBody(request, maxBodyBytes, takesForm(path))
       if (!read) return
       rememberRequest(read, state)
       context.request = read
@@ -141,7 +145,9 @@ export function edge(options: EdgeOptions) {
       set.status = mapped.status
       set.headers['content-type'] = 'application/problem+json'
       if (mapped.options.retryAfterS !== undefined) set.headers['retry-after'] = String(mapped.options.retryAfterS)
-      if (mapped.status === 401) set.headers['www-authenticate'] = 'Bearer'
+      const sent = credentialOf(request.headers) !== undefined
+      const asked = challenge(mapped, { sent, base: options.publicUrl?.of(request) ?? null })
+      if (asked) set.headers['www-authenticate'] = asked
       return toProblem(mapped, state?.path ?? pathOf(request.url), state?.ctx.requestId ?? requestId(request.headers))
     })
     .onAfterResponse({ as: 'global' }, ({ request, route, responseValue, set }) => {

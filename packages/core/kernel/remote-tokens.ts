@@ -10,6 +10,8 @@ import { createTokenVerifier, type RevocableVerifier, TOKEN_ALGORITHM } from './
 export interface RemoteTokensOptions {
   call: Deps['call']
   clock: Clock
+  /** whether a token's issuer is the platform's own address */
+  issuer?: (issuer: string) => boolean
   asked?: (cache: 'keys' | 'sessions', outcome: CacheOutcome) => void
 }
 const ASK_MS = 3_000
@@ -19,7 +21,7 @@ const KEYS_KEPT_MS = 300_000
 const ASK_AGAIN_MS = 5_000
 
 /** The verifier of a service without the gateway: signatures by its JWKS; living sessions and API keys by asking it. */
-export function createRemoteTokens({ call, clock, asked }: RemoteTokensOptions): RevocableVerifier {
+export function createRemoteTokens({ call, clock, issuer, asked }: RemoteTokensOptions): RevocableVerifier {
   async function ask(path: string, headers?: Record<string, string>): Promise<unknown> {
     const answer = await call('gateway', new Request(`http://gateway${path}`, { headers }), { timeoutMs: ASK_MS })
     if (!answer.ok) throw new AssayError('unavailable', `gateway answers ${answer.status}.`, { retryAfterS: 1 })
@@ -34,6 +36,7 @@ export function createRemoteTokens({ call, clock, asked }: RemoteTokensOptions):
   })
   return createTokenVerifier({
     clock,
+    issuer,
     async publicKey(kid) {
       try {
         return (await published({ alg: TOKEN_ALGORITHM, kid })) as CryptoKey
