@@ -4,6 +4,7 @@ import { createTokenVerifier } from '@assay/core/kernel/verify-token'
 import type { Clock } from '@assay/core/ports/clock/port'
 import type { Db } from '@assay/core/ports/db/port'
 import type { Limits } from '@assay/core/ports/limits/port'
+import type { Secrets } from '@assay/core/ports/secrets/port'
 import { keyActor } from './api-keys/key-actor.ts'
 import { createAuth, ownSecret } from './auth/better-auth.ts'
 import { createAuthDatabase } from './auth/database.ts'
@@ -11,11 +12,13 @@ import { createPasswordHasher } from './auth/password.ts'
 import { sessionLives } from './auth/session-lives.ts'
 import type { GatewayDeps } from './deps.ts'
 import { createAttemptGuard } from './limits/attempt-guard.ts'
+import { createPersonalFields } from './privacy/personal-fields.ts'
+import { sealPlainUsers } from './privacy/seal-plain-users.ts'
 import { type OwnSecrets, openSigningKeys } from './tokens/signing-keys.ts'
 
 export interface IdentityParts {
   db: Db
-  secrets: OwnSecrets
+  secrets: OwnSecrets & Pick<Secrets, 'encrypt' | 'decrypt'>
   clock: Clock
   /** of logins and registrations */
   limits: Limits
@@ -35,7 +38,13 @@ export async function openIdentity({
   onLimitHit,
   onCacheAsked,
 }: IdentityParts): Promise<GatewayDeps> {
-  const database = createAuthDatabase(db.as('gateway'))
+  const personal = createPersonalFields({
+    secrets,
+    indexKey: await oneAtATime(db, 'gateway email index', () => ownSecret(secrets, 'email_index')),
+    now: () => clock.monotonic(),
+  })
+  const database = createAuthDatabase(db.as('gateway'), personal)
+  await sealPlainUsers(database)
   // argon2 takes a core for 22 ms; two at a time leave the rest of the machine to the orders
   const hasher = createPasswordHasher({ running: 2, waiting: 64 })
   const keys = await openSigningKeys({

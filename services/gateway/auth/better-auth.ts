@@ -86,8 +86,9 @@ export function createAuth({ database, hasher, keys, secret }: AuthParts) {
   })
 }
 
+export type OwnSecretName = 'auth_secret' | 'refresh_secret' | 'email_index'
 /** A secret of ours from the secrets port, made at its first use: 32 random bytes. */
-export async function ownSecret(secrets: OwnSecrets, name: 'auth_secret' | 'refresh_secret'): Promise<string> {
+export async function ownSecret(secrets: OwnSecrets, name: OwnSecretName): Promise<string> {
   const known = await secrets.getSecret(JWT_SECRETS, name)
   if (known) return known
   const made = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { openSecretsFile } from '@assay/core/ports/secrets/file'
 import { type TestDatabase, testDatabase } from '@assay/core/testing/database'
+import { createPersonalFields } from '../privacy/personal-fields.ts'
 import { openSigningKeys } from '../tokens/signing-keys.ts'
 import { createAuth } from './better-auth.ts'
 import { createUser } from './create-user.ts'
@@ -24,8 +26,10 @@ test('an unknown e-mail costs one password hash, as a wrong password does', asyn
     },
   }
   const secrets = { getSecret: async () => null, setSecret: async () => {} }
+  const wrapping = await openSecretsFile({ home: database.home, log: { warn() {} } })
+  const personal = createPersonalFields({ secrets: wrapping, indexKey: 'of this test', now: Date.now })
   const clock = { now: Date.now, monotonic: Date.now, sleep: () => Promise.resolve() }
-  const authDatabase = createAuthDatabase(database.db.as('gateway'))
+  const authDatabase = createAuthDatabase(database.db.as('gateway'), personal)
   const keys = await openSigningKeys({ secrets, clock, alone: (work) => work() })
   const auth = createAuth({ database: authDatabase, hasher, keys, secret: 'a secret of this test alone, long enough' })
   const known = { email: 'known@assay.example', password: 'right password' }

@@ -91,8 +91,8 @@ async function openSession(sql: Sql, { token, address, userAgent, deps }: Openin
 
 async function isKnown({ database }: GatewayDeps, email: string, network: string): Promise<boolean> {
   const rows = await database.query(
-    'select 1 from known_addresses k join users u on u.id = k.user_id where u.email = $1 and k.address = $2',
-    [email, network],
+    'select 1 from known_addresses k join users u on u.id = k.user_id where u.email_index = $1 and k.address = $2',
+    [database.emailIndex(email), network],
   )
   return rows.length > 0
 }

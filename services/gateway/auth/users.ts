@@ -1,4 +1,5 @@
 import type { Row, Sql } from '@assay/core/ports/db/port'
+import type { AuthDatabase } from './database.ts'
 import type { Role, User } from './schemas.ts'
 
 /** How an e-mail is stored and compared. */
@@ -17,7 +18,7 @@ export interface UserRow extends Row {
   disabled_at: Date | null
   created_at: Date
 }
-/** The only select of users: `u` is the user, `t` the tenant. */
+/** The only select of users; what was sealed comes back opened from `deps.database` only: `u` is the user, `t` the tenant. */
 export const USERS = `select u.id, u.email, u.email_verified, u.pending_email, u.name, u.role, u.tenant, t.plan, u.disabled_at, u.created_at
   from users u join tenants t on t.id = u.tenant`
 
@@ -40,7 +41,10 @@ export async function findUser(sql: Pick<Sql, 'query'>, id: string): Promise<Use
   return row && toUser(row)
 }
 
-export async function findUserByEmail(sql: Pick<Sql, 'query'>, email: string): Promise<User | null> {
-  const [row] = await sql.query<UserRow>(`${USERS} where u.email = $1`, [normalizeEmail(email)])
+export async function findUserByEmail(
+  database: Pick<AuthDatabase, 'query' | 'emailIndex'>,
+  email: string,
+): Promise<User | null> {
+  const [row] = await database.query<UserRow>(`${USERS} where u.email_index = $1`, [database.emailIndex(email)])
   return row ? toUser(row) : null
 }

@@ -10,6 +10,7 @@ import { Registry } from 'prom-client'
 import { createUser, type NewUser } from '../auth/create-user.ts'
 import type { User } from '../auth/schemas.ts'
 import { type Config, config } from '../config.ts'
+import type { GatewayDeps } from '../deps.ts'
 import { openIdentity } from '../identity.ts'
 import { gateway } from '../service.ts'
 
@@ -30,6 +31,8 @@ export interface World {
   /** moves by hand; sleeping takes no time */
   time: { now: number }
   running: Running
+  /** what the verbs work with */
+  identity: GatewayDeps
   /** its tenant is made where it is missing */
   createUser(user: NewUser): Promise<User>
   ask(method: string, path: string, asked?: Asked): Promise<Answer>
@@ -94,6 +97,7 @@ export async function openWorld(env: Record<string, string> = {}, shared?: TestD
   return {
     time,
     database,
+    identity,
     get running() {
       return running
     },
