@@ -1,24 +1,34 @@
 import { AssayError } from '@assay/core/contracts/errors'
-import type { Scope } from '@assay/core/contracts/scopes'
+import { isHouse, type Scope } from '@assay/core/contracts/scopes'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Actor, Ctx } from '@assay/core/kernel/context'
 import type { Row, Sql } from '@assay/core/ports/db/port'
-import type { Verb } from './deps.ts'
+import type { CallerDeps, TradingDeps, Verb } from './deps.ts'
 
 /** The tenant whose catalogue is shown to this caller. */
 export const tenantOf = (ctx: Ctx): string => ctx.actor?.tenant ?? 'default'
+
+/** The caller's view of trading: row security hides other tenants' rows from its database, except from the house. */
+export const depsFor = (own: TradingDeps, ctx: Ctx): CallerDeps => {
+  const tenant = ctx.actor && isHouse(ctx.actor) ? null : tenantOf(ctx)
+  return { ...own, rowsOf: tenant, db: tenant === null ? own.db : own.db.forTenant(tenant) }
+}
 
 /** Operators see all of their tenant; everybody else, a bot's key included, the rows of one user. */
 export const seesTenant = (actor: Actor): boolean => actor.role === 'operator' || actor.role === 'admin'
 /** The user whose rows a list is narrowed to; null: the tenant's. */
 export const ownerFilter = (actor: Actor): string | null => (seesTenant(actor) ? null : actor.userId)
 
+/** The condition that keeps a list within the caller's tenant; `place` is the tenant's parameter. */
+export const inTenant = (actor: Actor, column: string, place: string): string =>
+  isHouse(actor) ? `${place}::text is not null` : `${column} = ${place}`
+
 export interface Owned {
   tenant: string
   userId: string
 }
 export const maySee = (actor: Actor, row: Owned): boolean =>
-  row.tenant === actor.tenant && (seesTenant(actor) || row.userId === actor.userId)
+  (row.tenant === actor.tenant || isHouse(actor)) && (seesTenant(actor) || row.userId === actor.userId)
 
 const REMEMBERED = 100_000
 

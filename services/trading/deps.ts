@@ -30,9 +30,14 @@ export interface PublishedInstrument {
   document: Instrument
   hash: string
 }
+/** As one caller may use them: access.ts makes them for each request. */
+export interface CallerDeps extends TradingDeps {
+  /** the tenant whose rows `db` shows; null: every tenant's, the house's */
+  readonly rowsOf: string | null
+}
 /** What every verb is called with. */
 export interface Verb<Input> {
   ctx: Ctx
   input: Input
-  deps: TradingDeps
+  deps: CallerDeps
 }

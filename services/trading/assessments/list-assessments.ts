@@ -1,7 +1,7 @@
 import type { AssessmentResource } from '@assay/core/contracts/wire/assessment'
 import { type Page, type PageQuery, toPage } from '@assay/core/contracts/wire/page'
 import { requireScope } from '@assay/core/kernel/auth'
-import { ownerFilter } from '../access.ts'
+import { inTenant, ownerFilter } from '../access.ts'
 import type { Verb } from '../deps.ts'
 import { ASSESSMENT_COLUMNS, ASSESSMENT_TABLES, type AssessmentRow, assessmentOf } from './assessment-row.ts'
 
@@ -19,7 +19,7 @@ export async function listAssessments({
   const actor = requireScope(ctx, 'trading:read')
   const rows = await deps.db.query<AssessmentRow>(
     `select ${ASSESSMENT_COLUMNS} from ${ASSESSMENT_TABLES}
-     where a.tenant = $1 and ($2::text is null or a.user_id = $2) and ($3::text is null or a.id < $3)
+     where ${inTenant(actor, 'a.tenant', '$1')} and ($2::text is null or a.user_id = $2) and ($3::text is null or a.id < $3)
        and ($4::text is null or coalesce(c.status, 'created') = $4) and ($5::text is null or p.tier_id = $5)
      order by a.id desc limit $6`,
     [

@@ -3,7 +3,7 @@ import type { LiveView } from '@assay/core/domain/engine/live'
 import type { JournalRecord } from '@assay/core/domain/engine/types'
 import type { ChannelEvent, ChannelSource } from '@assay/core/kernel/channel'
 import type { Row } from '@assay/core/ports/db/port'
-import { openAssessment } from '../access.ts'
+import { depsFor, openAssessment } from '../access.ts'
 import { liveAccount } from '../accounts/get-account.ts'
 import type { TradingDeps } from '../deps.ts'
 import { answeredOrder } from '../orders/order-row.ts'
@@ -21,7 +21,7 @@ export function assessmentChannel(deps: TradingDeps, links?: Pick<OwnerLinks, 'l
     name: 'assessment',
     parse: (key) => (/^[\w-]{1,64}$/.test(key) ? key : null),
     async authorize(ctx, id) {
-      await openAssessment({ ctx, input: { id }, deps }, 'trading:read')
+      await openAssessment({ ctx, input: { id }, deps: depsFor(deps, ctx) }, 'trading:read')
     },
     async snapshot(_ctx, id) {
       const live = await deps.engine.read(id)

@@ -10,7 +10,7 @@ import { openAssessment } from '../access.ts'
 import type { Verb } from '../deps.ts'
 import { readDocuments } from './keep-documents.ts'
 import { logSource } from './log-source.ts'
-import { keptProof, type ProofDeps, segmentBlob } from './make-proof.ts'
+import { type CallerProofDeps, keptProof, segmentBlob } from './make-proof.ts'
 import { readChain } from './read-chain.ts'
 
 /** Marks, equity line by line and the floors' history at a place; the verdict's when none is said. */
@@ -18,7 +18,7 @@ export async function explainAssessment({
   ctx,
   input,
   deps,
-}: Omit<Verb<{ id: string; at?: string | undefined }>, 'deps'> & { deps: ProofDeps }): Promise<Explained> {
+}: Omit<Verb<{ id: string; at?: string | undefined }>, 'deps'> & { deps: CallerProofDeps }): Promise<Explained> {
   const { trading } = deps
   await openAssessment({ ctx, input, deps: trading }, 'trading:read')
   const { records } = await readChain(trading.db, input.id)

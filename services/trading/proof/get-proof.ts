@@ -1,7 +1,7 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import { openAssessment } from '../access.ts'
 import type { Verb } from '../deps.ts'
-import { findProvable, makeProof, type ProofDeps } from './make-proof.ts'
+import { type CallerProofDeps, findProvable, makeProof } from './make-proof.ts'
 
 export type ProofAnswer =
   /** the verdict's segment has not ended: ask again */
@@ -16,7 +16,7 @@ export async function getProof({
   ctx,
   input,
   deps,
-}: Omit<Verb<{ id: string; ifNoneMatch: string | null }>, 'deps'> & { deps: ProofDeps }): Promise<ProofAnswer> {
+}: Omit<Verb<{ id: string; ifNoneMatch: string | null }>, 'deps'> & { deps: CallerProofDeps }): Promise<ProofAnswer> {
   await openAssessment({ ctx, input, deps: deps.trading }, 'trading:read')
   const provable = await findProvable(deps, input.id)
   if (!provable) throw new AssayError('not_found', 'The assessment has no journal yet.')

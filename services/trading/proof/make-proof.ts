@@ -4,7 +4,7 @@ import type { Header } from '@assay/core/domain/proof/documents'
 import type { Blobs } from '@assay/core/ports/blobs/port'
 import type { Row } from '@assay/core/ports/db/port'
 import { bunHash } from '@assay/core/ports/marketlog/bun-hash'
-import type { TradingDeps } from '../deps.ts'
+import type { CallerDeps, TradingDeps } from '../deps.ts'
 import { readDocuments } from './keep-documents.ts'
 import type { JournalKeyring } from './keys.ts'
 import { logSource } from './log-source.ts'
@@ -15,6 +15,7 @@ export interface ProofDeps {
   blobs: Blobs
   keys: JournalKeyring
 }
+export type CallerProofDeps = ProofDeps & { trading: CallerDeps }
 /** What there is to prove now. */
 export interface Provable {
   id: string

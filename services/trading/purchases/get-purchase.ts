@@ -1,7 +1,7 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import type { PurchaseResource } from '@assay/core/contracts/wire/purchase'
 import { requireScope } from '@assay/core/kernel/auth'
-import { ownerFilter } from '../access.ts'
+import { inTenant, ownerFilter } from '../access.ts'
 import type { Verb } from '../deps.ts'
 import { PURCHASE_COLUMNS, type PurchaseRow, purchaseOf } from './purchase-row.ts'
 
@@ -9,7 +9,7 @@ import { PURCHASE_COLUMNS, type PurchaseRow, purchaseOf } from './purchase-row.t
 export async function getPurchase({ ctx, input, deps }: Verb<{ id: string }>): Promise<PurchaseResource> {
   const actor = requireScope(ctx, 'trading:read')
   const [row] = await deps.db.query<PurchaseRow>(
-    `select ${PURCHASE_COLUMNS} from trading.purchase p where p.id = $1 and p.tenant = $2 and ($3::text is null or p.user_id = $3)`,
+    `select ${PURCHASE_COLUMNS} from trading.purchase p where p.id = $1 and ${inTenant(actor, 'p.tenant', '$2')} and ($3::text is null or p.user_id = $3)`,
     [input.id, actor.tenant, ownerFilter(actor)],
   )
   if (!row) throw new AssayError('not_found', 'No such purchase.')

@@ -1,7 +1,7 @@
 import { type Page, type PageQuery, toPage } from '@assay/core/contracts/wire/page'
 import type { PurchaseResource } from '@assay/core/contracts/wire/purchase'
 import { requireScope } from '@assay/core/kernel/auth'
-import { ownerFilter } from '../access.ts'
+import { inTenant, ownerFilter } from '../access.ts'
 import type { Verb } from '../deps.ts'
 import { PURCHASE_COLUMNS, type PurchaseRow, purchaseOf } from './purchase-row.ts'
 
@@ -14,7 +14,7 @@ export async function listPurchases({
   const actor = requireScope(ctx, 'trading:read')
   const rows = await deps.db.query<PurchaseRow>(
     `select ${PURCHASE_COLUMNS} from trading.purchase p
-     where p.tenant = $1 and ($2::text is null or p.user_id = $2) and ($3::text is null or p.id < $3) and ($4::text is null or p.status = $4)
+     where ${inTenant(actor, 'p.tenant', '$1')} and ($2::text is null or p.user_id = $2) and ($3::text is null or p.id < $3) and ($4::text is null or p.status = $4)
      order by p.id desc limit $5`,
     [actor.tenant, ownerFilter(actor), input.cursor ?? null, input.status ?? null, input.limit + 1],
   )

@@ -12,6 +12,7 @@ import { withCtx } from '@assay/core/kernel/edge'
 import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
+import { depsFor } from '../access.ts'
 import { equityHistory } from '../accounts/equity-history.ts'
 import { getAccount } from '../accounts/get-account.ts'
 import { listPositions } from '../accounts/list-positions.ts'
@@ -33,7 +34,7 @@ export const accountRoutes = (deps: TradingDeps) =>
     .use(withCtx)
     .get(
       '/api/assessments/:id/account',
-      ({ ctx, params, query }) => getAccount({ ctx, input: { ...params, ...query }, deps }),
+      ({ ctx, params, query }) => getAccount({ ctx, input: { ...params, ...query }, deps: depsFor(deps, ctx) }),
       {
         params,
         query: z.object(phase),
@@ -43,7 +44,7 @@ export const accountRoutes = (deps: TradingDeps) =>
     )
     .get(
       '/api/assessments/:id/equity',
-      ({ ctx, params, query }) => equityHistory({ ctx, input: { ...params, ...query }, deps }),
+      ({ ctx, params, query }) => equityHistory({ ctx, input: { ...params, ...query }, deps: depsFor(deps, ctx) }),
       {
         params,
         query: z.object({ ...phase, from: instant, to: instant, resolution: z.enum(RESOLUTION_NAMES).optional() }),
@@ -57,7 +58,7 @@ export const accountRoutes = (deps: TradingDeps) =>
     )
     .get(
       '/api/assessments/:id/positions',
-      ({ ctx, params, query }) => listPositions({ ctx, input: { ...params, ...query }, deps }),
+      ({ ctx, params, query }) => listPositions({ ctx, input: { ...params, ...query }, deps: depsFor(deps, ctx) }),
       {
         params,
         query: z.object(phase),
@@ -67,7 +68,7 @@ export const accountRoutes = (deps: TradingDeps) =>
     )
     .get(
       '/api/assessments/:id/rules',
-      ({ ctx, params, query }) => listRules({ ctx, input: { ...params, ...query }, deps }),
+      ({ ctx, params, query }) => listRules({ ctx, input: { ...params, ...query }, deps: depsFor(deps, ctx) }),
       {
         params,
         query: z.object(phase),
@@ -77,7 +78,7 @@ export const accountRoutes = (deps: TradingDeps) =>
     )
     .get(
       '/api/assessments/:id/trades',
-      ({ ctx, params, query }) => listTrades({ ctx, input: { ...params, ...query }, deps }),
+      ({ ctx, params, query }) => listTrades({ ctx, input: { ...params, ...query }, deps: depsFor(deps, ctx) }),
       {
         mapResponse: etag,
         params,
@@ -88,7 +89,7 @@ export const accountRoutes = (deps: TradingDeps) =>
     )
     .get(
       '/api/assessments/:id/violations',
-      ({ ctx, params, query }) => listViolations({ ctx, input: { ...params, ...query }, deps }),
+      ({ ctx, params, query }) => listViolations({ ctx, input: { ...params, ...query }, deps: depsFor(deps, ctx) }),
       {
         mapResponse: etag,
         params,
@@ -99,7 +100,7 @@ export const accountRoutes = (deps: TradingDeps) =>
     )
     .get(
       '/api/assessments/:id/journal',
-      ({ ctx, params, query }) => readJournal({ ctx, input: { ...params, ...query }, deps }),
+      ({ ctx, params, query }) => readJournal({ ctx, input: { ...params, ...query }, deps: depsFor(deps, ctx) }),
       {
         mapResponse: etag,
         params,

@@ -10,6 +10,7 @@ import { withCtx } from '@assay/core/kernel/edge'
 import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
+import { depsFor } from '../access.ts'
 import { abandonAssessment } from '../assessments/abandon-assessment.ts'
 import { createAssessment } from '../assessments/create-assessment.ts'
 import { getAssessment } from '../assessments/get-assessment.ts'
@@ -29,7 +30,11 @@ export const assessmentRoutes = (deps: TradingDeps) =>
     .post(
       '/api/assessments',
       async ({ ctx, body, headers, set }) => {
-        const assessment = await createAssessment({ ctx, input: { ...body, key: headers['idempotency-key'] }, deps })
+        const assessment = await createAssessment({
+          ctx,
+          input: { ...body, key: headers['idempotency-key'] },
+          deps: depsFor(deps, ctx),
+        })
         set.status = 201
         return assessment
       },
@@ -42,13 +47,13 @@ export const assessmentRoutes = (deps: TradingDeps) =>
         detail: { operationId: 'createAssessment', tags, summary: 'The assessment of a paid purchase' },
       },
     )
-    .get('/api/assessments', ({ ctx, query }) => listAssessments({ ctx, input: query, deps }), {
+    .get('/api/assessments', ({ ctx, query }) => listAssessments({ ctx, input: query, deps: depsFor(deps, ctx) }), {
       mapResponse: etag,
       query: PageQuery.extend({ status: AssessmentStatus.optional(), tier_id: z.string().optional() }),
       response: { 200: pageOf(AssessmentResource) },
       detail: { operationId: 'listAssessments', tags, summary: 'Own assessments; for operators the tenant’s' },
     })
-    .get('/api/assessments/:id', ({ ctx, params }) => getAssessment({ ctx, input: params, deps }), {
+    .get('/api/assessments/:id', ({ ctx, params }) => getAssessment({ ctx, input: params, deps: depsFor(deps, ctx) }), {
       params,
       response: { 200: AssessmentResource },
       detail: { operationId: 'getAssessment', tags, summary: 'One assessment with its phases' },
@@ -56,7 +61,7 @@ export const assessmentRoutes = (deps: TradingDeps) =>
     .post(
       '/api/assessments/:id/start',
       ({ ctx, params, headers }) =>
-        startAssessment({ ctx, input: { ...params, key: headers['idempotency-key'] }, deps }),
+        startAssessment({ ctx, input: { ...params, key: headers['idempotency-key'] }, deps: depsFor(deps, ctx) }),
       {
         params,
         headers: IdempotencyHeaders,
@@ -67,7 +72,7 @@ export const assessmentRoutes = (deps: TradingDeps) =>
     .post(
       '/api/assessments/:id/pause',
       ({ ctx, params, headers }) =>
-        pauseAssessment({ ctx, input: { ...params, key: headers['idempotency-key'] }, deps }),
+        pauseAssessment({ ctx, input: { ...params, key: headers['idempotency-key'] }, deps: depsFor(deps, ctx) }),
       {
         params,
         headers: IdempotencyHeaders,
@@ -78,7 +83,7 @@ export const assessmentRoutes = (deps: TradingDeps) =>
     .post(
       '/api/assessments/:id/resume',
       ({ ctx, params, headers }) =>
-        resumeAssessment({ ctx, input: { ...params, key: headers['idempotency-key'] }, deps }),
+        resumeAssessment({ ctx, input: { ...params, key: headers['idempotency-key'] }, deps: depsFor(deps, ctx) }),
       {
         params,
         headers: IdempotencyHeaders,
@@ -89,7 +94,7 @@ export const assessmentRoutes = (deps: TradingDeps) =>
     .post(
       '/api/assessments/:id/abandon',
       ({ ctx, params, headers }) =>
-        abandonAssessment({ ctx, input: { ...params, key: headers['idempotency-key'] }, deps }),
+        abandonAssessment({ ctx, input: { ...params, key: headers['idempotency-key'] }, deps: depsFor(deps, ctx) }),
       {
         params,
         headers: IdempotencyHeaders,

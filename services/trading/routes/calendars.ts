@@ -5,6 +5,7 @@ import { withCtx } from '@assay/core/kernel/edge'
 import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
+import { depsFor } from '../access.ts'
 import { listCalendars } from '../calendars/list-calendars.ts'
 import { putCalendar } from '../calendars/put-calendar.ts'
 import type { TradingDeps } from '../deps.ts'
@@ -15,7 +16,7 @@ const tags = ['calendars']
 export const calendarRoutes = (deps: TradingDeps) =>
   new Elysia({ name: 'trading.calendars' })
     .use(withCtx)
-    .get('/api/calendars', ({ ctx, query }) => listCalendars({ ctx, input: query, deps }), {
+    .get('/api/calendars', ({ ctx, query }) => listCalendars({ ctx, input: query, deps: depsFor(deps, ctx) }), {
       mapResponse: etag,
       query: PageQuery.extend({ kind: z.enum(['sessions', 'holidays', 'news']).optional() }),
       response: { 200: pageOf(CalendarResource) },
@@ -24,7 +25,11 @@ export const calendarRoutes = (deps: TradingDeps) =>
     .put(
       '/api/calendars/:name',
       async ({ ctx, params, body, headers, set }) => {
-        const put = await putCalendar({ ctx, input: { ...params, calendar: body, ...ifMatchOf(headers) }, deps })
+        const put = await putCalendar({
+          ctx,
+          input: { ...params, calendar: body, ...ifMatchOf(headers) },
+          deps: depsFor(deps, ctx),
+        })
         set.headers.etag = tagOf(put.hash)
         return put
       },

@@ -7,6 +7,7 @@ import { withCtx } from '@assay/core/kernel/edge'
 import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
+import { depsFor } from '../access.ts'
 import type { TradingDeps } from '../deps.ts'
 import { amendOrder } from '../orders/amend-order.ts'
 import { cancelAllOrders } from '../orders/cancel-all-orders.ts'
@@ -28,7 +29,7 @@ export const orderRoutes = (deps: TradingDeps) =>
     .post(
       '/api/assessments/:id/orders',
       async ({ ctx, params, body, set }) => {
-        const answer = await placeOrder({ ctx, input: { id: params.id, order: body }, deps })
+        const answer = await placeOrder({ ctx, input: { id: params.id, order: body }, deps: depsFor(deps, ctx) })
         set.status = answer.replayed ? 200 : 201
         return answer
       },
@@ -47,7 +48,7 @@ export const orderRoutes = (deps: TradingDeps) =>
     )
     .post(
       '/api/assessments/:id/orders/preview',
-      ({ ctx, params, body }) => previewOrder({ ctx, input: { id: params.id, order: body }, deps }),
+      ({ ctx, params, body }) => previewOrder({ ctx, input: { id: params.id, order: body }, deps: depsFor(deps, ctx) }),
       {
         parse: 'json',
         params,
@@ -63,7 +64,7 @@ export const orderRoutes = (deps: TradingDeps) =>
     )
     .get(
       '/api/assessments/:id/orders',
-      ({ ctx, params, query }) => listOrders({ ctx, input: { ...params, ...query }, deps }),
+      ({ ctx, params, query }) => listOrders({ ctx, input: { ...params, ...query }, deps: depsFor(deps, ctx) }),
       {
         mapResponse: etag,
         params,
@@ -78,7 +79,7 @@ export const orderRoutes = (deps: TradingDeps) =>
     )
     .get(
       '/api/assessments/:id/orders/:oid',
-      ({ ctx, params }) => getOrder({ ctx, input: { id: params.id, order: params.oid }, deps }),
+      ({ ctx, params }) => getOrder({ ctx, input: { id: params.id, order: params.oid }, deps: depsFor(deps, ctx) }),
       {
         params: orderParams,
         response: { 200: OrderResource },
@@ -87,7 +88,8 @@ export const orderRoutes = (deps: TradingDeps) =>
     )
     .patch(
       '/api/assessments/:id/orders/:oid',
-      ({ ctx, params, body }) => amendOrder({ ctx, input: { id: params.id, order: params.oid, change: body }, deps }),
+      ({ ctx, params, body }) =>
+        amendOrder({ ctx, input: { id: params.id, order: params.oid, change: body }, deps: depsFor(deps, ctx) }),
       {
         parse: 'json',
         params: orderParams,
@@ -103,7 +105,7 @@ export const orderRoutes = (deps: TradingDeps) =>
         const answer = await closePosition({
           ctx,
           input: { id: params.id, position: params.pid, close: body ?? {} },
-          deps,
+          deps: depsFor(deps, ctx),
         })
         set.status = answer.replayed ? 200 : 201
         return answer
@@ -122,7 +124,7 @@ export const orderRoutes = (deps: TradingDeps) =>
     )
     .delete(
       '/api/assessments/:id/orders/:oid',
-      ({ ctx, params }) => cancelOrder({ ctx, input: { id: params.id, order: params.oid }, deps }),
+      ({ ctx, params }) => cancelOrder({ ctx, input: { id: params.id, order: params.oid }, deps: depsFor(deps, ctx) }),
       {
         params: orderParams,
         response: { 200: CancelAnswer },
@@ -131,7 +133,7 @@ export const orderRoutes = (deps: TradingDeps) =>
     )
     .delete(
       '/api/assessments/:id/orders',
-      ({ ctx, params, query }) => cancelAllOrders({ ctx, input: { ...params, ...query }, deps }),
+      ({ ctx, params, query }) => cancelAllOrders({ ctx, input: { ...params, ...query }, deps: depsFor(deps, ctx) }),
       {
         params,
         query: z.object({ symbol: z.string().optional() }),

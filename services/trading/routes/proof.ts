@@ -1,7 +1,9 @@
 import { keysSchema } from '@assay/core/domain/proof/archive'
+import type { Ctx } from '@assay/core/kernel/context'
 import { withCtx } from '@assay/core/kernel/edge'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
+import { depsFor } from '../access.ts'
 import { explainAssessment } from '../proof/explain-assessment.ts'
 import { getProof } from '../proof/get-proof.ts'
 import type { ProofDeps } from '../proof/make-proof.ts'
@@ -10,8 +12,9 @@ import { ExplainedResource } from '../proof/schemas.ts'
 const tags = ['proof']
 const params = z.object({ id: z.string() })
 
-export const proofRoutes = (deps: ProofDeps) =>
-  new Elysia({ name: 'trading.proof' })
+export const proofRoutes = (deps: ProofDeps) => {
+  const forCaller = (ctx: Ctx) => ({ ...deps, trading: depsFor(deps.trading, ctx) })
+  return new Elysia({ name: 'trading.proof' })
     .use(withCtx)
     .get(
       '/api/assessments/:id/proof',
@@ -19,7 +22,7 @@ export const proofRoutes = (deps: ProofDeps) =>
         const answer = await getProof({
           ctx,
           input: { ...params, ifNoneMatch: request.headers.get('if-none-match') },
-          deps,
+          deps: forCaller(ctx),
         })
         if (answer.kind === 'later') {
           return Response.json(
@@ -64,7 +67,7 @@ export const proofRoutes = (deps: ProofDeps) =>
     )
     .get(
       '/api/assessments/:id/explain',
-      ({ ctx, params, query }) => explainAssessment({ ctx, input: { ...params, ...query }, deps }),
+      ({ ctx, params, query }) => explainAssessment({ ctx, input: { ...params, ...query }, deps: forCaller(ctx) }),
       {
         params,
         query: z.object({ at: z.string().max(40).optional() }),
@@ -80,3 +83,4 @@ export const proofRoutes = (deps: ProofDeps) =>
       response: { 200: keysSchema },
       detail: { operationId: 'getJournalKeys', tags, summary: 'Public keys that sign journals' },
     })
+}

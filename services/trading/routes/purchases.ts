@@ -5,6 +5,7 @@ import { withCtx } from '@assay/core/kernel/edge'
 import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
+import { depsFor } from '../access.ts'
 import type { TradingDeps } from '../deps.ts'
 import { buyTier } from '../purchases/buy-tier.ts'
 import { getPurchase } from '../purchases/get-purchase.ts'
@@ -19,7 +20,11 @@ export const purchaseRoutes = (deps: TradingDeps) =>
     .post(
       '/api/purchases',
       async ({ ctx, body, headers, set }) => {
-        const purchase = await buyTier({ ctx, input: { ...body, key: headers['idempotency-key'] }, deps })
+        const purchase = await buyTier({
+          ctx,
+          input: { ...body, key: headers['idempotency-key'] },
+          deps: depsFor(deps, ctx),
+        })
         set.status = 201
         return purchase
       },
@@ -32,13 +37,13 @@ export const purchaseRoutes = (deps: TradingDeps) =>
         detail: { operationId: 'buyTier', tags, summary: 'Buy a tier; the answer holds the checkout' },
       },
     )
-    .get('/api/purchases', ({ ctx, query }) => listPurchases({ ctx, input: query, deps }), {
+    .get('/api/purchases', ({ ctx, query }) => listPurchases({ ctx, input: query, deps: depsFor(deps, ctx) }), {
       mapResponse: etag,
       query: PageQuery.extend({ status: PurchaseStatus.optional() }),
       response: { 200: pageOf(PurchaseResource) },
       detail: { operationId: 'listPurchases', tags, summary: 'Own purchases; for operators the tenant’s' },
     })
-    .get('/api/purchases/:id', ({ ctx, params }) => getPurchase({ ctx, input: params, deps }), {
+    .get('/api/purchases/:id', ({ ctx, params }) => getPurchase({ ctx, input: params, deps: depsFor(deps, ctx) }), {
       params: z.object({ id: z.string() }),
       response: { 200: PurchaseResource },
       detail: { operationId: 'getPurchase', tags, summary: 'One purchase' },

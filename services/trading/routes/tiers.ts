@@ -6,6 +6,7 @@ import { withCtx } from '@assay/core/kernel/edge'
 import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
+import { depsFor } from '../access.ts'
 import type { TradingDeps } from '../deps.ts'
 import { IfMatchHeaders, ifMatchOf, tagOf } from '../if-match.ts'
 import { changeTier } from '../tiers/change-tier.ts'
@@ -21,7 +22,7 @@ const params = z.object({ id: z.string() })
 export const tierRoutes = (deps: TradingDeps) =>
   new Elysia({ name: 'trading.tiers' })
     .use(withCtx)
-    .get('/api/tiers', ({ ctx, query }) => listTiers({ ctx, input: query, deps }), {
+    .get('/api/tiers', ({ ctx, query }) => listTiers({ ctx, input: query, deps: depsFor(deps, ctx) }), {
       mapResponse: etag,
       query: PageQuery.extend({ currency: z.string().optional() }),
       response: { 200: pageOf(TierResource) },
@@ -30,7 +31,7 @@ export const tierRoutes = (deps: TradingDeps) =>
     .get(
       '/api/tiers/:id',
       async ({ ctx, params, set }) => {
-        const tier = await getTier({ ctx, input: params, deps })
+        const tier = await getTier({ ctx, input: params, deps: depsFor(deps, ctx) })
         set.headers.etag = tagOf(tier.hash)
         return tier
       },
@@ -43,7 +44,11 @@ export const tierRoutes = (deps: TradingDeps) =>
     .post(
       '/api/tiers',
       async ({ ctx, body, headers, set }) => {
-        const tier = await createTier({ ctx, input: { tier: body, key: headers['idempotency-key'] }, deps })
+        const tier = await createTier({
+          ctx,
+          input: { tier: body, key: headers['idempotency-key'] },
+          deps: depsFor(deps, ctx),
+        })
         set.status = 201
         set.headers.etag = tagOf(tier.hash)
         return tier
@@ -60,7 +65,11 @@ export const tierRoutes = (deps: TradingDeps) =>
     .patch(
       '/api/tiers/:id',
       async ({ ctx, params, body, headers, set }) => {
-        const tier = await changeTier({ ctx, input: { ...params, change: body, ...ifMatchOf(headers) }, deps })
+        const tier = await changeTier({
+          ctx,
+          input: { ...params, change: body, ...ifMatchOf(headers) },
+          deps: depsFor(deps, ctx),
+        })
         set.headers.etag = tagOf(tier.hash)
         return tier
       },
@@ -81,7 +90,7 @@ export const tierRoutes = (deps: TradingDeps) =>
     .delete(
       '/api/tiers/:id',
       async ({ ctx, params }) => {
-        await retireTier({ ctx, input: params, deps })
+        await retireTier({ ctx, input: params, deps: depsFor(deps, ctx) })
         return { success: true } as const
       },
       {

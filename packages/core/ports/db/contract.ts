@@ -223,6 +223,42 @@ export function dbContract(open: () => Promise<{ db: Db; drop: () => Promise<voi
       }
       expect(await db.as('bus').query('delete from bus.outbox returning aggregate')).toHaveLength(3)
     })
+    describe('a service that acts for a tenant', () => {
+      const acts = 'select current_user::text as me, current_setting(\'assay.tenant\', true) as tenant'
+      const acme = { me: 'trading_tenant', tenant: 'acme' }
+      beforeAll(() =>
+        db.script('grant select, insert on trading.thing to trading_tenant; grant select on bus.inbox to trading_tenant'),
+      )
+      test('is that in a query, every statement of a batch, a transaction, its scripts and Prisma', async () => {
+        const narrowed = db.as('trading').forTenant('acme')
+        expect(await narrowed.query(acts)).toEqual([acme])
+        expect(await narrowed.batch([{ sql: acts }, { sql: acts }])).toEqual([[acme], [acme]])
+        await narrowed.script('insert into trading.thing select 60 where current_user = \'trading_tenant\'')
+        const inside = await narrowed.tx(async (sql) => {
+          await sql.script('insert into trading.thing select 61 where current_user = \'trading_tenant\'')
+          return sql.query(acts)
+        })
+        expect(inside).toEqual([acme])
+        expect(await ids()).toEqual(expect.arrayContaining([60, 61]))
+        expect(await narrowed.prisma.$queryRawUnsafe(acts)).toEqual([acme])
+      })
+      test('is the service again afterwards, also after an error', async () => {
+        const service = db.as('trading')
+        const narrowed = service.forTenant('acme')
+        expect((await failure(narrowed.query('select 1 / 0'))).code).toBe('22012')
+        await failure(narrowed.tx((sql) => sql.query('select 1 / 0')))
+        for (let n = 0; n < 8; n++) {
+          await narrowed.query('select 1')
+          const [row] = await service.query<{ me: string; tenant: string | null }>(acts)
+          expect([row!.me, row!.tenant || null]).toEqual(['trading', null])
+        }
+      })
+      test('a tenant is its name and never SQL; the owner of everything acts for none', async () => {
+        const name = `x', true); reset role; --`
+        expect(await db.as('trading').forTenant(name).query(acts)).toEqual([{ me: 'trading_tenant', tenant: name }])
+        expect(() => db.forTenant('acme')).toThrow('Only a service')
+      })
+    })
     test('an unknown role is an error, and the next caller is not disturbed', async () => {
       expect((await failure(db.as('nobody').query('select 1'))).code).toMatch(/^(22023|28000)$/)
       expect(await db.query('select 1 as one')).toEqual([{ one: 1 }])

@@ -5,6 +5,7 @@ import { connectionLost, toDbError, withoutEffect } from './failure.ts'
 import { Pipeline } from './pipeline.ts'
 import { type Db, DbError, type Param, type Row, type Sql, type Statement } from './port.ts'
 import { retried } from './retry.ts'
+import { tenantRole } from './roles.ts'
 import { Transaction } from './transaction.ts'
 import { Watch } from './watch.ts'
 
@@ -26,22 +27,28 @@ export interface Server {
   close(): Promise<void>
 }
 
+/** Handles of tenants that are kept; the next ones are made anew. */
+const TENANTS_KEPT = 1_000
+const ENTER = `select set_config('role', $1, true), set_config('assay.tenant', $2, true)`
+
 /** Db over `pg`, whatever carries its bytes: a socket, or the PGlite thread. */
 export class PgDb implements Db {
   readonly kind: Db['kind']
   readonly connections: number
-  private readonly pool: Pool
   private client: PrismaClient | undefined
+  private readonly tenants = new Map<string, Db>()
 
   constructor(
     private readonly server: Server,
     private readonly role: string | null,
     private readonly watched = new Watch(),
     private readonly roles = new Map<string, Db>(),
+    private readonly pool: Pool = server.pool(role),
+    /** the role that it is narrowed of, and what each transaction begins with */
+    private readonly narrowed?: { of: PgDb; enter: Statement },
   ) {
     this.kind = server.kind
     this.connections = server.connections
-    this.pool = server.pool(role)
   }
 
   async query<T extends Row = Row>(sql: string, params?: readonly Param[]): Promise<T[]> {
@@ -57,6 +64,7 @@ export class PgDb implements Db {
   }
 
   async script(sql: string): Promise<void> {
+    if (this.narrowed) return this.tx((inside) => inside.script(sql))
     await this.retried(() => this.withClient((client) => this.run(client, sql)))
     this.committed([sql])
   }
@@ -74,11 +82,23 @@ export class PgDb implements Db {
     return db
   }
 
+  forTenant(tenant: string): Db {
+    if (this.role === null || this.narrowed) throw new DbError('Only a service acts for a tenant.', '42704')
+    const known = this.tenants.get(tenant)
+    if (known) return known
+    const enter = { sql: ENTER, params: [tenantRole(this.role), tenant] }
+    const db = new PgDb(this.server, this.role, this.watched, this.roles, this.pool, { of: this, enter })
+    if (this.tenants.size >= TENANTS_KEPT) this.tenants.clear()
+    this.tenants.set(tenant, db)
+    return db
+  }
+
   watch(table: string, heard: () => void): () => void {
     return this.watched.on(table, heard)
   }
 
   get prisma(): PrismaClient {
+    if (this.narrowed) this.client ??= entering(this.narrowed.of.prisma, this.narrowed.enter)
     this.client ??= new PrismaClient({ adapter: new PrismaPg(this.pool, { schema: this.role ?? 'public' }) })
     return this.client
   }
@@ -120,6 +140,7 @@ export class PgDb implements Db {
     const transaction = new Transaction(
       (statements) => this.send(client, statements),
       (sql) => this.run(client, sql),
+      this.entry,
     )
     let value: T
     try {
@@ -137,11 +158,18 @@ export class PgDb implements Db {
     return value
   }
 
-  private async atOnce(client: PoolClient, statements: readonly Statement[]): Promise<Row[][]> {
-    if (this.server.exchangeIsTransaction || statements.length === 1) return this.send(client, statements)
+  private get entry(): readonly Statement[] {
+    return this.narrowed ? [this.narrowed.enter] : []
+  }
+
+  private async atOnce(client: PoolClient, asked: readonly Statement[]): Promise<Row[][]> {
+    const { entry } = this
+    const statements = [...entry, ...asked]
+    if (this.server.exchangeIsTransaction || statements.length === 1)
+      return (await this.send(client, statements)).slice(entry.length)
     try {
       const results = await this.send(client, [{ sql: 'begin' }, ...statements, { sql: 'commit' }])
-      return results.slice(1, -1)
+      return results.slice(1 + entry.length, -1)
     } catch (error) {
       if (!connectionLost(error)) await this.send(client, [{ sql: 'rollback' }])
       throw error
@@ -168,6 +196,18 @@ export class PgDb implements Db {
       throw toDbError(error)
     })
   }
+}
+
+/** Each operation of the client in a transaction that is entered first. */
+function entering(prisma: PrismaClient, { sql, params = [] }: Statement): PrismaClient {
+  return prisma.$extends({
+    query: {
+      async $allOperations({ args, query }) {
+        const [, answer] = await prisma.$transaction([prisma.$queryRawUnsafe(sql, ...params), query(args) as never])
+        return answer
+      },
+    },
+  }) as unknown as PrismaClient
 }
 
 async function inTime<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {

@@ -35,6 +35,11 @@ export interface Db extends Sql {
   batch(statements: readonly Statement[]): Promise<Row[][]>
   as(role: string): Db
   /**
+   * The same role as it acts for one tenant: every transaction runs as `<role>_tenant` with `assay.tenant` set, and row
+   * security hides what is another tenant's from queries that forget their predicate. Of a role that has such a twin.
+   */
+  forTenant(tenant: string): Db
+  /**
    * Calls `heard` after statements that name `table` (`bus.outbox`) were committed; returns the stop. A hint that saves
    * polling and does not replace it: of other processes' commits on a server only some tables' are told, and not always.
    */

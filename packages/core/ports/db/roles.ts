@@ -1,8 +1,9 @@
 import { type Db, DbError } from './port.ts'
 import { retried } from './retry.ts'
 
-/** Services that own a schema; the bus is shared. A migration makes the schema. */
-export const ROLES = ['bus', 'gateway', 'market_data', 'trading'] as const
+/** Services that own a schema, the bus is shared; a migration makes the schema. `_tenant`: one acting for a tenant. */
+export const ROLES = ['bus', 'gateway', 'gateway_tenant', 'market_data', 'trading', 'trading_tenant'] as const
+export const tenantRole = (role: string): string => `${role}_tenant`
 const DENIED = '42501'
 /** Roles belong to the server, not to one database: another database's migration may be making the same ones. */
 const RACES = new Set(['42710', '23505', 'XX000'])

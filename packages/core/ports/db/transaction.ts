@@ -1,7 +1,9 @@
 import { connectionLost } from './failure.ts'
 import { DbError, type Param, type Row, type Sql, type Statement } from './port.ts'
 
-/** A transaction on one connection. BEGIN travels with its first statement; without statements nothing is sent. */
+const BEGIN = { sql: 'begin' }
+
+/** A transaction on one connection. BEGIN and `first` travel with its first statement; without statements nothing is sent. */
 export class Transaction implements Sql {
   /** the statements so far */
   readonly texts: string[] = []
@@ -12,19 +14,21 @@ export class Transaction implements Sql {
   constructor(
     private readonly send: (statements: readonly Statement[]) => Promise<Row[][]>,
     private readonly run: (sql: string) => Promise<void>,
+    private readonly first: readonly Statement[] = [],
   ) {}
 
   async query<T extends Row = Row>(sql: string, params?: readonly Param[]): Promise<T[]> {
     const statement = { sql, params }
     this.texts.push(sql)
     const opening = this.begin()
-    const results = await this.note(this.send(opening ? [{ sql: 'begin' }, statement] : [statement]))
+    const results = await this.note(this.send(opening ? [BEGIN, ...this.first, statement] : [statement]))
     return results.at(-1) as T[]
   }
 
   async script(sql: string): Promise<void> {
     this.texts.push(sql)
-    await this.note(this.run(this.begin() ? `begin; ${sql}` : sql))
+    if (this.begin()) await this.note(this.send([BEGIN, ...this.first]))
+    await this.note(this.run(sql))
   }
 
   /** its connection went away: there is nobody left to tell */
