@@ -9,7 +9,7 @@ import { keyActor } from './api-keys/key-actor.ts'
 import { createAuth, ownSecret } from './auth/better-auth.ts'
 import { createAuthDatabase } from './auth/database.ts'
 import { createPasswordHasher } from './auth/password.ts'
-import { sessionLives } from './auth/session-lives.ts'
+import { sessionState } from './auth/session-state.ts'
 import type { GatewayDeps } from './deps.ts'
 import { createAttemptGuard } from './limits/attempt-guard.ts'
 import { createPersonalFields } from './privacy/personal-fields.ts'
@@ -26,6 +26,8 @@ export interface IdentityParts {
   /** told the name of each limit that was hit */
   onLimitHit: (name: string) => void
   onCacheAsked: (cache: 'keys' | 'sessions', outcome: CacheOutcome) => void
+  /** whether what other gateways revoked is known here; absent: there are none */
+  isCurrent?: () => boolean
 }
 
 /** Everything the verbs work with, on the platform's ports. */
@@ -37,6 +39,7 @@ export async function openIdentity({
   idleMs,
   onLimitHit,
   onCacheAsked,
+  isCurrent,
 }: IdentityParts): Promise<GatewayDeps> {
   const personal = createPersonalFields({
     secrets,
@@ -56,8 +59,9 @@ export async function openIdentity({
   const verifier = createTokenVerifier({
     clock,
     publicKey: keys.publicKey,
-    sessionLives: (id) => sessionLives({ database, clock }, id),
+    session: (id) => sessionState({ database, clock }, id),
     apiKeyActor: (key) => keyActor({ database, clock }, key),
+    isCurrent,
     asked: onCacheAsked,
   })
   const guard = createAttemptGuard({ limits, onHit: onLimitHit })

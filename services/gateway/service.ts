@@ -1,4 +1,5 @@
 import { type CacheOutcome, countCache } from '@assay/core/kernel/cached'
+import { beatHeart, createHearing, forgetRevoked } from '@assay/core/kernel/revocations'
 import type { Deps, Service } from '@assay/core/kernel/service'
 import { createMemoryLimits } from '@assay/core/ports/limits/memory'
 import { Elysia } from 'elysia'
@@ -25,6 +26,8 @@ export const gateway: Service<typeof config> = {
   async create(deps, lifecycle) {
     const { clock, production } = deps
     const onLimitHit = limitHits(deps)
+    // services in processes of their own, other gateways among them, learn by the bus what is revoked here
+    const hearing = deps.peers.url === null ? undefined : createHearing(clock)
     const identity = await openIdentity({
       db: deps.db,
       secrets: deps.secrets,
@@ -33,6 +36,7 @@ export const gateway: Service<typeof config> = {
       idleMs: deps.config.SESSION_TIMEOUT_MINUTES * MINUTE,
       onLimitHit,
       onCacheAsked: cacheAsked(deps),
+      isCurrent: hearing?.isCurrent,
     })
     const keyUse = trackKeyUse(identity)
     const notices: string[] = []
@@ -52,8 +56,8 @@ export const gateway: Service<typeof config> = {
       app: proxy ? app.use(proxy.app) : app,
       ...(proxy && { websocket: proxy.websocket, document: proxy.document }),
       tokens: {
-        async verify(credential) {
-          const actor = await identity.verifier.verify(credential)
+        async verify(credential, address) {
+          const actor = await identity.verifier.verify(credential, address)
           if (actor.keyId) keyUse.used(actor.keyId)
           return actor
         },
@@ -70,6 +74,9 @@ export const gateway: Service<typeof config> = {
       async start() {
         const { ASSAY_OPERATOR_EMAIL: email, ASSAY_OPERATOR_PASSWORD: password } = deps.config
         notices.push(...(await makeFirstOperator({ email, password, production }, identity)))
+        if (!hearing) return
+        await forgetRevoked(identity.verifier, hearing, { ...deps, lifecycle })
+        beatHeart({ ...deps, lifecycle })
       },
     }
 

@@ -7,6 +7,8 @@ export interface ServiceEntry {
   peerPort?: number
   /** names of its WebSocket channels: the websocket service finds them here when it is alone */
   channels?: readonly string[]
+  /** whom the access tokens that it takes are for; absent: the platform's API */
+  audiences?: readonly string[]
   purpose: string
 }
 export const SERVICES: readonly ServiceEntry[] = [
@@ -34,6 +36,9 @@ export const SERVICES: readonly ServiceEntry[] = [
   { name: 'websocket', port: 8005, portVariable: 'PORT', purpose: 'live push' },
 ]
 export const serviceEntry = (name: string): ServiceEntry | undefined => SERVICES.find((entry) => entry.name === name)
+/** The audience of the platform's API: what a login gives is for it. */
+export const API_AUDIENCE = 'assay-api'
+export const audiencesOf = (service: string): readonly string[] => serviceEntry(service)?.audiences ?? [API_AUDIENCE]
 
 /** The first port of the table; ASSAY_BASE_PORT moves all of them. */
 export const BASE_PORT = 8000

@@ -4,7 +4,8 @@ import type { Actor, Ctx } from './context.ts'
 
 /** Bearer token or API key -> actor. Throws AssayError unauthorized. */
 export interface TokenVerifier {
-  verify(credential: string): Promise<Actor>
+  /** `address`: who sends it; a key that is bound to addresses is refused without */
+  verify(credential: string, address?: string): Promise<Actor>
 }
 /** The actor, or 401. */
 export function requireActor(ctx: Ctx): Actor {

@@ -1,6 +1,6 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import { AssayError } from '../contracts/errors.ts'
-import { serviceEntry } from '../contracts/services.ts'
+import { audiencesOf, serviceEntry } from '../contracts/services.ts'
 import type { TokenVerifier } from './auth.ts'
 import type { ChannelSource } from './channel.ts'
 import type { Config } from './config.ts'
@@ -16,7 +16,7 @@ import { createPublicUrl } from './public-url.ts'
 import { remoteChannels } from './remote-channels.ts'
 import { createRemoteTokens } from './remote-tokens.ts'
 import { isInternalPath, markInternal } from './request.ts'
-import { forgetRevoked } from './revocations.ts'
+import { createHearing, forgetRevoked } from './revocations.ts'
 import { serveChannels } from './serve-channels.ts'
 import type { Consumer, Deps, Running, Service, SocketOptions } from './service.ts'
 
@@ -80,7 +80,16 @@ export async function compose({ services, base, config, lifecycle, network }: Co
     markInternal(request)
     return app.handle(request)
   }
-  const remote = isHere('gateway') ? undefined : createRemoteTokens({ call, clock: base.clock, issuer: publicUrl.isOurs })
+  const hearing = createHearing(base.clock)
+  const remote = isHere('gateway')
+    ? undefined
+    : createRemoteTokens({
+        call,
+        clock: base.clock,
+        issuer: publicUrl.isOurs,
+        isCurrent: hearing.isCurrent,
+        audiences: audiencesOf(network!.self),
+      })
   let far: ChannelSource[] | undefined
   const elsewhere = () =>
     (far ??= network
@@ -151,7 +160,7 @@ export async function compose({ services, base, config, lifecycle, network }: Co
       await Promise.all(parts().map((part) => part.handOver?.()))
     },
     async start() {
-      if (remote) await forgetRevoked(remote, { bus: base.bus, peers: shared.peers, lifecycle })
+      if (remote) await forgetRevoked(remote, hearing, { bus: base.bus, peers: shared.peers, lifecycle })
       const joining: Promise<void>[] = []
       try {
         for (const { service, part } of running) {
@@ -192,9 +201,9 @@ function alone(instance = 'embedded'): Peers {
 
 /** Services are created before the one that verifies is known; without it nobody is let in. */
 const lateTokens = (find: () => TokenVerifier | undefined): TokenVerifier => ({
-  verify(credential) {
+  verify(credential, address) {
     const tokens = find()
     if (!tokens) throw new AssayError('unauthorized', 'Nothing in this process verifies credentials.')
-    return tokens.verify(credential)
+    return tokens.verify(credential, address)
   },
 })

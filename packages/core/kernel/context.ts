@@ -11,6 +11,10 @@ export interface Actor {
   plan: string
   /** an API key's own limits; absent: those of everybody */
   limits?: { requestsPerMinute?: number; ordersPerSecond?: number }
+  /** an API key's addresses or CIDR ranges; absent: it is good from everywhere */
+  addresses?: readonly string[]
+  /** the OAuth client that acts for the user; absent: the user itself */
+  clientId?: string
   /** end of the token, ms; absent for API keys without expiry */
   expiresAt?: number
 }

@@ -12,16 +12,26 @@ export interface RemoteTokensOptions {
   clock: Clock
   /** whether a token's issuer is the platform's own address */
   issuer?: (issuer: string) => boolean
+  /** whether what was revoked is known here */
+  isCurrent?: () => boolean
+  /** whom tokens must be for */
+  audiences?: readonly string[]
   asked?: (cache: 'keys' | 'sessions', outcome: CacheOutcome) => void
 }
-const ASK_MS = 3_000
+/** An answer that took longer could tell of a time too long ago. */
+const ASK_MS = 1_500
+/** Carries the API key that is asked about: not one that the asker holds. */
+export const ASKED_KEY = 'x-asked-key'
+export const sessionAnswer = z.object({ session: z.object({ epoch: z.int() }).nullable() })
 /** The gateway publishes a key an hour before it signs. */
 const KEYS_KEPT_MS = 300_000
 /** A token that names an unknown key makes this process ask again, this often at most. */
 const ASK_AGAIN_MS = 5_000
 
 /** The verifier of a service without the gateway: signatures by its JWKS; living sessions and API keys by asking it. */
-export function createRemoteTokens({ call, clock, issuer, asked }: RemoteTokensOptions): RevocableVerifier {
+export function createRemoteTokens(options: RemoteTokensOptions): RevocableVerifier {
+  const { call, clock, issuer, isCurrent, audiences, asked } = options
+
   async function ask(path: string, headers?: Record<string, string>): Promise<unknown> {
     const answer = await call('gateway', new Request(`http://gateway${path}`, { headers }), { timeoutMs: ASK_MS })
     if (!answer.ok) throw new AssayError('unavailable', `gateway answers ${answer.status}.`, { retryAfterS: 1 })
@@ -45,13 +55,15 @@ export function createRemoteTokens({ call, clock, issuer, asked }: RemoteTokensO
         throw error
       }
     },
-    async sessionLives(id) {
-      return z.object({ lives: z.boolean() }).parse(await ask(`/internal/sessions/${encodeURIComponent(id)}`)).lives
+    async session(id) {
+      return sessionAnswer.parse(await ask(`/internal/sessions/${encodeURIComponent(id)}`)).session
     },
     async apiKeyActor(key) {
-      const { actor } = (await ask('/internal/identity', { 'x-api-key': key })) as { actor: Actor | null }
+      const { actor } = (await ask('/internal/keys', { [ASKED_KEY]: key })) as { actor: Actor | null }
       return actor
     },
+    isCurrent,
+    audiences,
     asked,
   })
 }

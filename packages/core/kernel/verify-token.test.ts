@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { type CryptoKey, exportJWK, generateKeyPair, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose'
+import { AssayError } from '../contracts/errors.ts'
 import type { Actor } from './context.ts'
 import { createTokenVerifier, TOKEN_AUDIENCE, TOKEN_ISSUER } from './verify-token.ts'
 
@@ -26,18 +27,25 @@ const sign = (
   new SignJWT({ ...claims, ...changes.claims }).setProtectedHeader({ ...header, ...changes.header }).sign(key)
 
 function setUp(
-  sources: { sessionLives?: () => Promise<boolean>; apiKeyActor?: (key: string) => Promise<Actor | null> } = {},
+  sources: {
+    session?: () => Promise<{ epoch: number } | null>
+    apiKeyActor?: (key: string) => Promise<Actor | null>
+    isCurrent?: () => boolean
+    audiences?: readonly string[]
+    refusedAddress?: (actor: Actor, address: string | undefined) => void
+  } = {},
 ) {
   const counts = { lookUps: 0 }
   const time = { now: START * 1_000 }
   const verifier = createTokenVerifier({
     clock: { now: () => time.now, monotonic: () => time.now, sleep: () => Promise.resolve() },
     publicKey: async (kid) => (kid === 'k1' ? keys.publicKey : undefined),
-    sessionLives: async () => {
+    apiKeyActor: async () => null,
+    ...sources,
+    async session() {
       counts.lookUps++
-      return (await sources.sessionLives?.()) ?? true
+      return sources.session ? sources.session() : { epoch: 0 }
     },
-    apiKeyActor: sources.apiKeyActor ?? (async () => null),
     maxCached: 100,
   })
   const refuses = async (token: string) =>
@@ -119,7 +127,7 @@ test('a token ends at its expiry, remembered or not', async () => {
 
 test('a revoked session ends all its tokens at once and no other session', async () => {
   let live = true
-  const { verifier, refuses } = setUp({ sessionLives: async () => live })
+  const { verifier, refuses } = setUp({ session: async () => (live ? { epoch: 0 } : null) })
   const mine = [await sign(), await sign({ claims: { jti: 'jti-2' } })]
   const other = await sign({ claims: { sid: 'session-2' } })
   for (const token of [...mine, other]) await verifier.verify(token)
@@ -131,9 +139,9 @@ test('a revoked session ends all its tokens at once and no other session', async
 
 test('a session revoked while its token is being looked up is not remembered as live', async () => {
   const asked = Promise.withResolvers<void>()
-  const answer = Promise.withResolvers<boolean>()
+  const answer = Promise.withResolvers<{ epoch: number }>()
   const { verifier } = setUp({
-    sessionLives: () => {
+    session: () => {
       asked.resolve()
       return answer.promise
     },
@@ -145,7 +153,7 @@ test('a session revoked while its token is being looked up is not remembered as 
   )
   await asked.promise
   verifier.revokeSession('session-1')
-  answer.resolve(true)
+  answer.resolve({ epoch: 0 })
   expect(await outcome).toBe('unauthorized')
 })
 
@@ -173,6 +181,122 @@ test('a key without an end is asked for again after a minute: what nobody told o
   await verifier.verify('assay_one')
   time.now += 1
   await refuses('assay_one')
+})
+
+test('what a user was issued before its epoch is refused at once, remembered or not, and what is issued after is good', async () => {
+  let epoch = 3
+  const { verifier, refuses } = setUp({ session: async () => ({ epoch }) })
+  const issued = (at: number, jti: string, sub = 'user-1') => sign({ claims: { epoch: at, jti, sub, sid: `s-${sub}` } })
+  const [seen, unseen, other] = [await issued(3, 'a'), await issued(3, 'b'), await issued(3, 'c', 'user-2')]
+  await verifier.verify(seen)
+  await verifier.verify(other)
+  epoch = 4
+  await verifier.verify(seen)
+  verifier.revokeUser('user-1')
+  await refuses(seen)
+  await refuses(unseen)
+  await verifier.verify(other)
+  await verifier.verify(await issued(4, 'd'))
+  await refuses(await sign({ claims: { epoch: undefined } }))
+  await refuses(await sign({ claims: { epoch: -1 } }))
+})
+
+test("a user's revocation in the middle of a look-up makes it look again: a key that lives on is accepted, another is not", async () => {
+  const found: Actor = { userId: 'u', role: 'bot', tenant: 'default', plan: 'standard', scopes: [], keyId: 'key-1' }
+  for (const after of [{ ...found, role: 'trader' as const }, null]) {
+    const answers: (Actor | null)[] = [found, after]
+    const asked = Promise.withResolvers<void>()
+    const revoked = Promise.withResolvers<void>()
+    const { verifier } = setUp({
+      async apiKeyActor() {
+        const answer = answers.shift()!
+        asked.resolve()
+        await revoked.promise
+        return answer
+      },
+    })
+    const outcome = verifier.verify('assay_one').then(({ role }) => role, String)
+    await asked.promise
+    verifier.revokeUser('u')
+    revoked.resolve()
+    expect(await outcome).toMatch(after ? /^trader$/ : /unauthorized/)
+  }
+})
+
+test('while it is not known what was revoked, every use of a credential is a look-up', async () => {
+  let current = true
+  let live = true
+  const { verifier, refuses, counts } = setUp({
+    isCurrent: () => current,
+    session: async () => (live ? { epoch: 0 } : null),
+    apiKeyActor: async () =>
+      live ? { userId: 'u', role: 'bot', tenant: 'default', plan: 'standard', scopes: [], keyId: 'k' } : null,
+  })
+  const token = await sign()
+  for (let i = 0; i < 3; i++) await verifier.verify(token)
+  await verifier.verify('assay_one')
+  expect(counts.lookUps).toBe(1)
+  current = false
+  await verifier.verify(token)
+  await verifier.verify(token)
+  expect(counts.lookUps).toBe(3)
+  live = false
+  await refuses(token)
+  await refuses('assay_one')
+})
+
+test('where nobody can be asked what was revoked, a remembered credential is not let through', async () => {
+  let away = false
+  const { verifier } = setUp({
+    isCurrent: () => !away,
+    session: async () => {
+      if (away) throw new AssayError('unavailable', 'gateway does not answer.')
+      return { epoch: 0 }
+    },
+  })
+  const token = await sign()
+  await verifier.verify(token)
+  away = true
+  const outcome = await verifier.verify(token).then(
+    () => 'accepted',
+    (error) => error.code,
+  )
+  expect(outcome).toBe('unavailable')
+})
+
+test('a service takes tokens for its own audiences and no others: one for another service is refused', async () => {
+  const api = setUp()
+  const mcp = setUp({ audiences: ['https://assay.example/mcp'] })
+  const [forApi, forMcp] = [await sign(), await sign({ claims: { aud: 'https://assay.example/mcp' } })]
+  await api.verifier.verify(forApi)
+  await mcp.verifier.verify(forMcp)
+  await api.refuses(forMcp)
+  await mcp.refuses(forApi)
+})
+
+test('a key that is bound to addresses is refused from any other, remembered or not, and each refusal is told', async () => {
+  const actor: Actor = {
+    userId: 'u',
+    role: 'bot',
+    tenant: 'default',
+    plan: 'standard',
+    scopes: [],
+    keyId: 'k',
+    addresses: ['203.0.113.0/28', '2001:db8::1'],
+  }
+  const told: (string | undefined)[] = []
+  const { verifier } = setUp({ apiKeyActor: async () => actor, refusedAddress: (_, address) => told.push(address) })
+  const from = (address?: string) =>
+    verifier.verify('assay_one', address).then(
+      () => 'accepted',
+      (error) => error.code,
+    )
+  expect(await from('203.0.113.16')).toBe('unauthorized')
+  expect(await from('203.0.113.15')).toBe('accepted')
+  expect(await from('2001:db8::1')).toBe('accepted')
+  expect(await from('203.0.113.16')).toBe('unauthorized')
+  expect(await from()).toBe('unauthorized')
+  expect(told).toEqual(['203.0.113.16', '203.0.113.16', undefined])
 })
 
 test('requests that come together with one unknown credential cost one look-up', async () => {

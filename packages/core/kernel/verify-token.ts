@@ -3,13 +3,15 @@ import { type CryptoKey, errors, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { AssayError } from '../contracts/errors.ts'
 import { SCOPES, type Scope } from '../contracts/scopes.ts'
+import { API_AUDIENCE } from '../contracts/services.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import type { TokenVerifier } from './auth.ts'
 import type { CacheOutcome } from './cached.ts'
 import type { Actor } from './context.ts'
+import { createProxyList } from './proxies.ts'
 
 export const TOKEN_ISSUER = 'assay'
-export const TOKEN_AUDIENCE = 'assay-api'
+export const TOKEN_AUDIENCE = API_AUDIENCE
 export const TOKEN_TYPE = 'at+jwt'
 /** The only signature algorithm accepted. */
 export const TOKEN_ALGORITHM = 'EdDSA'
@@ -19,6 +21,9 @@ export const claimsSchema = z.object({
   sub: z.string().min(1),
   sid: z.string().min(1),
   jti: z.string().min(1),
+  /** of its user when it was issued */
+  epoch: z.int().nonnegative().default(0),
+  client_id: z.string().optional(),
   exp: z.number(),
   scope: z.string(),
   role: z.enum(['trader', 'operator', 'admin', 'bot', 'service']),
@@ -33,25 +38,39 @@ export interface VerifierSources {
   issuer?: (issuer: string) => boolean
   /** the issuer's public key of that id; undefined: not one of ours */
   publicKey(kid: string): Promise<CryptoKey | undefined>
-  /** asked once per token, then only `revokeSession` ends it */
-  sessionLives(sessionId: string): Promise<boolean>
-  /** the actor of an API key, null when unknown, expired or revoked; asked once a minute per key, `revokeKey` ends it at once */
+  /** a living session and the epoch of its user, null: it has ended; asked once per token, then only a revocation ends it */
+  session(sessionId: string): Promise<SessionState | null>
+  /** the actor of an API key, null when unknown, expired or revoked; asked once a minute per key, a revocation ends it at once */
   apiKeyActor(key: string): Promise<Actor | null>
+  /** false: what was revoked lately may not be known here, so that every credential is asked for; absent: always true */
+  isCurrent?: () => boolean
+  /** whom tokens must be for; the platform's API unless told */
+  audiences?: readonly string[]
+  /** hears of a key that was used from where it must not be */
+  refusedAddress?: (actor: Actor, address: string | undefined) => void
   /** hears whether a credential was remembered */
   asked?: (cache: 'keys' | 'sessions', outcome: CacheOutcome) => void
   /** tokens and keys remembered, default 20,000 */
   maxCached?: number
 }
 
+export interface SessionState {
+  /** tokens of an earlier one are refused */
+  epoch: number
+}
 /** A TokenVerifier that forgets at once what was revoked in this process. */
 export interface RevocableVerifier extends TokenVerifier {
   revokeSession(sessionId: string): void
   revokeKey(keyId: string): void
+  /** everything of the user is asked for again: what was ended with it is refused */
+  revokeUser(userId: string): void
 }
 
 /** A key may live for years: what is remembered of it is asked for again after this time. */
 const KEY_KEPT_MS = 60_000
 const KEY_PREFIX = 'assay_'
+/** Times that a look-up begins again because its user was revoked meanwhile. */
+const LOOK_UPS = 3
 /** Until when it is remembered, monotonic. */
 interface Remembered {
   actor: Actor
@@ -65,54 +84,76 @@ const refused = () => new AssayError('unauthorized', 'The token or API key is no
  * after that it is a map read of about a microsecond until it expires or is revoked. Credentials are kept as SHA-256 only.
  */
 export function createTokenVerifier(sources: VerifierSources): RevocableVerifier {
-  const { clock, maxCached = 20_000 } = sources
+  const { clock, maxCached = 20_000, isCurrent = () => true } = sources
   const cached = new Map<string, Remembered>()
   /** one look-up per credential at a time */
   const underWay = new Map<string, Promise<Actor>>()
-  /** session or key id -> its digests in `cached` */
+  /** session, key or user id -> its digests in `cached` */
   const digestsOf = new Map<string, Set<string>>()
   const ownerOf = (actor: Actor) => (actor.keyId ?? actor.sessionId)!
+  const ownersOf = (actor: Actor) => [ownerOf(actor), actor.userId]
+  const allowed = new WeakMap<Actor, (address: string) => boolean>()
   const hasEnded = (actor: Actor) => actor.expiresAt !== undefined && actor.expiresAt <= clock.now()
   /** one set per look-up under way: what was revoked since it began must not be remembered by it */
   const revokedMeanwhile = new Set<Set<string>>()
 
   function forget(digest: string, { actor }: Remembered): void {
     cached.delete(digest)
-    const digests = digestsOf.get(ownerOf(actor))
-    digests?.delete(digest)
-    if (digests?.size === 0) digestsOf.delete(ownerOf(actor))
+    for (const owner of ownersOf(actor)) {
+      const digests = digestsOf.get(owner)
+      digests?.delete(digest)
+      if (digests?.size === 0) digestsOf.delete(owner)
+    }
   }
 
   function remember(digest: string, actor: Actor): void {
-    if (cached.size >= maxCached) {
+    if (cached.size >= maxCached && !cached.has(digest)) {
       const [oldest, its] = cached.entries().next().value!
       forget(oldest, its)
     }
     const until = actor.keyId === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() + KEY_KEPT_MS
     cached.set(digest, { actor, until })
-    const digests = digestsOf.get(ownerOf(actor))
-    if (digests) digests.add(digest)
-    else digestsOf.set(ownerOf(actor), new Set([digest]))
+    for (const owner of ownersOf(actor)) {
+      const digests = digestsOf.get(owner)
+      if (digests) digests.add(digest)
+      else digestsOf.set(owner, new Set([digest]))
+    }
   }
 
   function revoke(owner: string): void {
     for (const revoked of revokedMeanwhile) revoked.add(owner)
-    for (const digest of digestsOf.get(owner) ?? []) cached.delete(digest)
-    digestsOf.delete(owner)
+    for (const digest of [...(digestsOf.get(owner) ?? [])]) forget(digest, cached.get(digest)!)
   }
 
   async function lookUp(credential: string): Promise<Actor> {
-    const revoked = new Set<string>()
-    revokedMeanwhile.add(revoked)
-    try {
-      const actor = await (isApiKey(credential)
-        ? sources.apiKeyActor(credential)
-        : accessTokenActor(credential, sources))
-      if (!actor || hasEnded(actor) || revoked.has(ownerOf(actor))) throw refused()
-      return actor
-    } finally {
-      revokedMeanwhile.delete(revoked)
+    for (let tries = 0; tries < LOOK_UPS; tries++) {
+      const revoked = new Set<string>()
+      revokedMeanwhile.add(revoked)
+      try {
+        const actor = await (isApiKey(credential)
+          ? sources.apiKeyActor(credential)
+          : accessTokenActor(credential, sources))
+        if (!actor || hasEnded(actor) || revoked.has(ownerOf(actor))) throw refused()
+        // what was read before the user's epoch changed says nothing about it
+        if (!revoked.has(actor.userId)) return actor
+      } finally {
+        revokedMeanwhile.delete(revoked)
+      }
     }
+    throw refused()
+  }
+
+  /** A key that is bound to addresses is good from those only. */
+  function checkAddress(actor: Actor, address: string | undefined): Actor {
+    if (!actor.addresses?.length) return actor
+    let isAllowed = allowed.get(actor)
+    if (!isAllowed) {
+      isAllowed = createProxyList(actor.addresses)
+      allowed.set(actor, isAllowed)
+    }
+    if (address !== undefined && isAllowed(address)) return actor
+    sources.refusedAddress?.(actor, address)
+    throw refused()
   }
 
   function ask(digest: string, credential: string): Promise<Actor> {
@@ -130,7 +171,7 @@ export function createTokenVerifier(sources: VerifierSources): RevocableVerifier
   }
 
   return {
-    async verify(credential) {
+    async verify(credential, address) {
       const digest = hash('sha256', credential, 'base64')
       let known = cached.get(digest)
       if (known && (hasEnded(known.actor) || known.until <= clock.monotonic())) {
@@ -138,17 +179,21 @@ export function createTokenVerifier(sources: VerifierSources): RevocableVerifier
         if (hasEnded(known.actor)) throw refused()
         known = undefined
       }
+      if (known && !isCurrent()) known = undefined
       sources.asked?.(isApiKey(credential) ? 'keys' : 'sessions', known ? 'hit' : 'miss')
-      return known ? known.actor : ask(digest, credential)
+      return checkAddress(known ? known.actor : await ask(digest, credential), address)
     },
     revokeSession: revoke,
     revokeKey: revoke,
+    revokeUser: revoke,
   }
 }
 
 async function accessTokenActor(token: string, sources: VerifierSources): Promise<Actor | null> {
   const claims = await verifiedClaims(token, sources)
-  if (!claims || !(await sources.sessionLives(claims.sid))) return null
+  if (!claims) return null
+  const session = await sources.session(claims.sid)
+  if (!session || claims.epoch < session.epoch) return null
   return {
     userId: claims.sub,
     role: claims.role,
@@ -156,13 +201,14 @@ async function accessTokenActor(token: string, sources: VerifierSources): Promis
     plan: claims.plan,
     scopes: claims.scope.split(' ').filter(isScope),
     sessionId: claims.sid,
+    ...(claims.client_id && { clientId: claims.client_id }),
     expiresAt: claims.exp * 1_000,
   }
 }
 
 /** RFC 8725, RFC 9068: one algorithm, one type, keys by id from our own set and never from the token. */
 async function verifiedClaims(token: string, sources: VerifierSources): Promise<Claims | null> {
-  const { clock, publicKey, issuer } = sources
+  const { clock, publicKey, audiences, issuer } = sources
   try {
     const { payload } = await jwtVerify(
       token,
@@ -174,7 +220,7 @@ async function verifiedClaims(token: string, sources: VerifierSources): Promise<
       {
         algorithms: [TOKEN_ALGORITHM],
         typ: TOKEN_TYPE,
-        audience: TOKEN_AUDIENCE,
+        audience: audiences ? [...audiences] : TOKEN_AUDIENCE,
         currentDate: new Date(clock.now()),
         requiredClaims: ['iat'],
       },

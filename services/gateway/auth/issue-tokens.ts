@@ -4,7 +4,7 @@ import type { Tokens, User } from './schemas.ts'
 import { ACCESS_TOKEN_MS } from './session-times.ts'
 
 export interface Issue {
-  user: Pick<User, 'id' | 'role' | 'tenant' | 'plan'>
+  user: Pick<User, 'id' | 'role' | 'tenant' | 'plan'> & { epoch: number }
   sessionId: string
   sessionEnds: Date
   refreshToken: string
@@ -22,7 +22,9 @@ export async function issueTokens({ auth, clock, idleMs }: GatewayDeps, issue: I
         sub: user.id,
         sid: sessionId,
         jti: crypto.randomUUID(),
+        epoch: user.epoch,
         iat,
+        nbf: iat,
         exp,
         scope: (ROLE_SCOPES[user.role] ?? []).join(' '),
         role: user.role,

@@ -54,8 +54,11 @@ export async function login({ ctx, input, deps }: Verb<LoginInput>): Promise<Tok
       [signedIn.userId, network, new Date(deps.clock.now())],
     )
     const user = (await findUser(sql, signedIn.userId)) as User
+    const [{ epoch }] = (await sql.query<{ epoch: number }>('select epoch from users where id = $1', [user.id])) as [
+      { epoch: number },
+    ]
     await recordAudit(sql, { action: 'login', actor: user.id, tenant: user.tenant, detail: { session: session.id } })
-    return { session, user }
+    return { session, user: { ...user, epoch } }
   })
   const { session, user } = opened
   return issueTokens(deps, { user, sessionId: session.id, sessionEnds: session.expires_at, refreshToken })

@@ -22,6 +22,7 @@ interface TokenRow extends Row {
   role: Role
   tenant: string
   plan: string
+  epoch: number
 }
 type Outcome = { next: string; row: TokenRow } | { ended: string } | null
 
@@ -35,7 +36,7 @@ export async function refresh({ ctx, input, deps }: Verb<RefreshInput>): Promise
   const outcome = await deps.database.inTransaction((sql) => rotate(sql, { token, client, deps }))
   if (outcome && 'next' in outcome) {
     const { row, next } = outcome
-    const user = { id: row.user_id, role: row.role, tenant: row.tenant, plan: row.plan }
+    const user = { id: row.user_id, role: row.role, tenant: row.tenant, plan: row.plan, epoch: row.epoch }
     return issueTokens(deps, { user, sessionId: row.session_id, sessionEnds: row.session_ends, refreshToken: next })
   }
   if (outcome) deps.verifier.revokeSession(outcome.ended)

@@ -3,8 +3,9 @@ import type { Sql } from '@assay/core/ports/db/port'
 import { appendEvent } from './append-event.ts'
 
 export interface Revoked {
-  what: 'session' | 'key'
-  id: string
+  what: 'session' | 'key' | 'user'
+  /** null: everything of the user */
+  id: string | null
   userId: string
 }
 

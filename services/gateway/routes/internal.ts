@@ -1,16 +1,20 @@
-import { withCtx } from '@assay/core/kernel/edge'
+import { ASKED_KEY, sessionAnswer } from '@assay/core/kernel/remote-tokens'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { sessionLives } from '../auth/session-lives.ts'
+import { keyActor } from '../api-keys/key-actor.ts'
+import { sessionState } from '../auth/session-state.ts'
 import type { GatewayDeps } from '../deps.ts'
 
-/** What the other services ask: they verify access tokens themselves and know neither sessions nor keys. */
+/** What the other services ask: they verify access tokens themselves and know neither sessions nor keys. Nothing here is remembered. */
 export const internalRoutes = (identity: Pick<GatewayDeps, 'database' | 'clock'>) =>
   new Elysia({ name: 'gateway.internal' })
-    .use(withCtx)
-    .get('/internal/identity', ({ ctx }) => ({ actor: ctx.actor }), { detail: { hide: true } })
-    .get('/internal/sessions/:id', async ({ params }) => ({ lives: await sessionLives(identity, params.id) }), {
-      params: z.object({ id: z.string().max(100) }),
-      response: { 200: z.object({ lives: z.boolean() }) },
+    .get(
+      '/internal/keys',
+      async ({ headers }) => ({ actor: await keyActor(identity, (headers[ASKED_KEY] ?? '').slice(0, 200)) }),
+      { detail: { hide: true } },
+    )
+    .get('/internal/sessions/:id', async ({ params }) => ({ session: await sessionState(identity, params.id) }), {
+      params: z.object({ id: z.uuid() }),
+      response: { 200: sessionAnswer },
       detail: { hide: true },
     })

@@ -63,7 +63,7 @@ test('a token signed before a rotation is valid after it, and after a restart', 
   const verifier = createTokenVerifier({
     clock: world.clock,
     publicKey: reopened.publicKey,
-    sessionLives: async () => true,
+    session: async () => ({ epoch: 0 }),
     apiKeyActor: async () => null,
   })
   expect(await verifier.verify(token)).toMatchObject({ userId: 'u' })

@@ -18,7 +18,7 @@ export async function authenticate(
   ctx: Ctx,
   { token, ticket, origin }: Credentials,
 ): Promise<Actor> {
-  if (token !== null) return deps.tokens.verify(token)
+  if (token !== null) return deps.tokens.verify(token, ctx.address)
   if (ticket === undefined) return requireActor(ctx)
   const actor = await redeemTicket(deps.cache, ticket, origin)
   if (!actor)

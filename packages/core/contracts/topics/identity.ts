@@ -3,16 +3,19 @@ import { defineTopic } from './topic.ts'
 
 export const identityRevoked = defineTopic({
   name: 'identity.revoked',
-  summary: 'A session, an API key or everything of a user is not valid any more; a heartbeat names nothing.',
+  summary:
+    'A session, an API key or everything of a user is not valid any more; a heartbeat says until when all of it was told.',
   schema: z.object({
     what: z.enum(['session', 'key', 'user', 'heartbeat']),
     id: z.string().nullable(),
     user_id: z.string().nullable(),
+    /** of a heartbeat: what was revoked before then stands before it */
+    until: z.iso.datetime().optional(),
   }),
   key: 'user_id',
   producer: 'gateway',
   partitions: 1,
-  retentionDays: 7,
+  retentionDays: 1,
 })
 export const auditRecorded = defineTopic({
   name: 'audit.recorded',
