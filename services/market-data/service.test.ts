@@ -76,6 +76,7 @@ async function start(name: string, env: Record<string, string>): Promise<Started
       limiter: undefined as never,
       presence: undefined as never,
       payments: undefined as never,
+      mail: undefined as never,
       blobs: openBlobFolder(join(folder, 'blobs')),
     },
   })

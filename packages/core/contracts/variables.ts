@@ -145,6 +145,15 @@ const IDENTITY: readonly Variable[] = [
   { name: 'ASSAY_OPERATOR_EMAIL', default: 'operator@assay.example', about: 'The operator made at the first start.' },
   { name: 'ASSAY_OPERATOR_PASSWORD', secret: true, about: 'Its password; unset: made and printed once.' },
 ]
+const MAIL: readonly Variable[] = [
+  {
+    name: 'SMTP_URL',
+    secret: true,
+    about: 'smtp://user:password@host:587 (STARTTLS), smtps://… (TLS). Unset: letters are files in ASSAY_HOME/mail.',
+  },
+  { name: 'SMTP_CA_FILE', about: "PEM of the authority of the mail server's certificate; unset: those of the system." },
+  { name: 'MAIL_FROM', default: 'Assay <assay@localhost>', about: 'Sender of all letters; required with SMTP_URL.' },
+]
 const later = (name: string, about: string, secret = false): Variable => ({
   name,
   about,
@@ -166,6 +175,7 @@ export const VARIABLES: readonly Variable[] = [
   ...STORES,
   ...KAFKA,
   ...IDENTITY,
+  ...MAIL,
   ...LATER,
 ]
 

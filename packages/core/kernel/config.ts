@@ -4,6 +4,7 @@ import { ALIASES, REPLACED, VARIABLES } from '../contracts/variables.ts'
 import { flag, list, replicas, size } from './config-values.ts'
 import { databaseProblems } from './database-problems.ts'
 import { kafkaProblems, kafkaVariables } from './kafka-config.ts'
+import { mailProblems, mailVariables } from './mail-config.ts'
 import { isAddressRange } from './proxies.ts'
 import { publicUrl } from './public-url.ts'
 import { storeProblems, storeVariables } from './store-config.ts'
@@ -54,6 +55,7 @@ const platformSlice = z.object({
   TLS_KEY_FILE: z.string().optional(),
   ...storeVariables,
   ...kafkaVariables,
+  ...mailVariables,
 })
 export type PlatformConfig = z.infer<typeof platformSlice>
 
@@ -129,7 +131,12 @@ function refusals(values: Record<string, string>): ConfigProblem[] {
   for (const variable of mutual.filter((name) => values.ASSAY_PEERS && !values[name])) {
     problems.push({ variable, reason: 'required with ASSAY_PEERS: services talk by mutual TLS only' })
   }
-  problems.push(...databaseProblems(values), ...storeProblems(values), ...kafkaProblems(values))
+  problems.push(
+    ...databaseProblems(values),
+    ...storeProblems(values),
+    ...kafkaProblems(values),
+    ...mailProblems(values),
+  )
   const key = values.ENCRYPTION_KEY
   const weakness = key && keyWeakness(key)
   if (weakness) problems.push({ variable: 'ENCRYPTION_KEY', reason: weakness })

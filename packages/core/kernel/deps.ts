@@ -17,7 +17,7 @@ import type { Lifecycle } from './lifecycle.ts'
 import { openMessaging } from './messaging.ts'
 import { refuseMoved } from './moved.ts'
 import { startRelay } from './relay.ts'
-import { openBlobs, openCache, openVaultSecrets, type StoreParts } from './stores.ts'
+import { openBlobs, openCache, openMail, openVaultSecrets, type StoreParts } from './stores.ts'
 
 export interface DepsOptions {
   config: Config
@@ -72,6 +72,7 @@ export async function createDeps({ config, log, metrics, clock, lifecycle }: Dep
     secrets:
       vault ?? keep('secrets', await openSecretsFile({ home, encryptionKey: config.platform.ENCRYPTION_KEY, log })),
     blobs: await openBlobs(parts),
+    mail: openMail(parts),
     payments: keep('payments', createTestPayments()),
     stores,
   }

@@ -8,6 +8,7 @@ import type { Cache } from '../ports/cache/port.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import type { Db } from '../ports/db/port.ts'
 import type { Limits } from '../ports/limits/port.ts'
+import type { Mail } from '../ports/mail/port.ts'
 import type { Lockstep } from '../ports/marketlog/lockstep.ts'
 import type { MarketLog } from '../ports/marketlog/port.ts'
 import type { Payments } from '../ports/payments/port.ts'
@@ -41,6 +42,7 @@ export interface Deps<Config = unknown> {
   secrets: Secrets
   blobs: Blobs
   payments: Payments
+  mail: Mail
   /** verifies access tokens and API keys; the gateway supplies it in one process, JWKS over the wire otherwise */
   tokens: TokenVerifier
   /** another service by name: its app in this process, else any of its replicas; 10 s unless told */

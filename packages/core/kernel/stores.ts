@@ -14,6 +14,9 @@ import { readDatabaseUrl } from '../ports/db/postgres-url.ts'
 import { createMemoryLimits } from '../ports/limits/memory.ts'
 import type { Limits } from '../ports/limits/port.ts'
 import { createRedisLimits } from '../ports/limits/redis.ts'
+import { openMailFolder } from '../ports/mail/folder.ts'
+import type { Mail } from '../ports/mail/port.ts'
+import { openSmtp } from '../ports/mail/smtp.ts'
 import { createMemoryPresence } from '../ports/presence/memory.ts'
 import type { Presence } from '../ports/presence/port.ts'
 import { createRedisPresence } from '../ports/presence/redis.ts'
@@ -139,4 +142,13 @@ export async function openBlobs({ config, clock, keep, tell }: StoreParts): Prom
   const blobs = await openS3Blobs({ bucket, region, endpoint, accessKeyId, secretAccessKey, clock })
   tell(told('blobs', 's3', { away: () => blobs.away(), look: () => blobs.has('health') }, clock))
   return keep('blobs', blobs)
+}
+
+/** A mail server where it is configured, else files. */
+export function openMail({ config, clock, keep, tell }: StoreParts): Mail {
+  const { ASSAY_HOME, SMTP_URL: url, SMTP_CA_FILE, MAIL_FROM: from } = config.platform
+  if (!url) return keep('mail', openMailFolder({ folder: join(ASSAY_HOME, 'mail'), from }))
+  const mail = openSmtp({ url, from, ca: pem(SMTP_CA_FILE), clock })
+  tell(told('mail', 'smtp', mail, clock))
+  return keep('mail', mail)
 }
