@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { textLine } from './log-text.ts'
 
-test('V16.4.1 what a client sent begins no line of its own in a text log, and moves no cursor', () => {
+test('what a client sent begins no line of its own in a text log, and moves no cursor (V16.4.1)', () => {
   const forged = 'x\r\n12:00:00.000 error  forged\u001b[2J\u2028\u0085'
   const time = '2026-01-05T12:30:01.250Z'
   const line = textLine(JSON.stringify({ time, level: 'info', msg: forged, path: forged, tried: [forged] }))
