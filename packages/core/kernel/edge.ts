@@ -161,7 +161,7 @@ export function edge(options: EdgeOptions) {
 /** A refused credential stays on the context: open routes go on without an actor. Anything but a refusal is thrown. */
 async function identify(ctx: RequestState['ctx'], tokens: TokenVerifier, credential: string): Promise<void> {
   try {
-    ctx.actor = await tokens.verify(credential)
+    ctx.actor = await tokens.verify(credential, ctx.address)
   } catch (error) {
     if (!(error instanceof AssayError) || error.status !== 401) throw error
     ctx.denied = error
