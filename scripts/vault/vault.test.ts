@@ -101,7 +101,7 @@ describeReal('vault setup', () => {
     expect(lines.filter((line) => line.startsWith('MISSING') && !line.includes('audit'))).toEqual([])
   })
 
-  test('a service reaches its own secrets and keys, nobody else’s', async () => {
+  test('a service reaches its own secrets and keys, nobody else’s (V13.3.2)', async () => {
     const gateway = await logIn('gateway')
     const trading = await logIn('trading')
     await gateway.setSecret('secret/data/jwt', 'probe', 'one')

@@ -53,7 +53,7 @@ describeAdapters('identity', databases, (openDatabase) => {
   }
 
   describe('register', () => {
-    test('makes a trader, whatever role is asked for, and keeps the e-mail in lower case', async () => {
+    test('makes a trader, whatever role is asked for, and keeps the e-mail in lower case (V8.2.3, V15.3.1)', async () => {
       const email = newEmail()
       const answer = await world.ask('POST', '/api/auth/register', {
         body: { email: email.toUpperCase(), password: PASSWORD, role: 'operator', plan: 'gold' },
@@ -88,7 +88,7 @@ describeAdapters('identity', databases, (openDatabase) => {
       expect(race.map(({ status }) => status).sort()).toEqual([201, 409, 409])
     })
 
-    test('a short or over-long password and a bad e-mail are refused by field; letters alone are enough', async () => {
+    test('a short or over-long password and a bad e-mail are refused by field; letters alone are enough (V6.2.1)', async () => {
       const post = async (body: object) =>
         problem(await world.ask('POST', '/api/auth/register', { body, address: newAddress() }))
       expect(await post({ email: newEmail(), password: '1234567' })).toMatchObject({ status: 422, field: 'password' })
@@ -103,7 +103,7 @@ describeAdapters('identity', databases, (openDatabase) => {
   })
 
   describe('login', () => {
-    test('gives an EdDSA access token of 15 minutes that names user, session, scope and role', async () => {
+    test('gives an EdDSA access token of 15 minutes that names user, session, scope and role (V7.2.2)', async () => {
       const { id, login } = await trader()
       const { status, body, headers } = await login()
       expect(status).toBe(200)
@@ -164,7 +164,7 @@ describeAdapters('identity', databases, (openDatabase) => {
   })
 
   describe('access tokens', () => {
-    test('check says whose token it is; without one, or with a changed one, the answer is 401', async () => {
+    test('check says whose token it is; without one, or with a changed one, the answer is 401 (V10.3.3)', async () => {
       const { id, email, login } = await trader()
       const { token } = (await login()).body
       expect((await check(token)).body).toMatchObject({
@@ -186,7 +186,7 @@ describeAdapters('identity', databases, (openDatabase) => {
       expect((await check(token)).status).toBe(401)
     })
 
-    test('logout ends the access token at once and the refresh token with it, and no other session', async () => {
+    test('logout ends the access token at once and the refresh token with it, and no other session (V7.4.1)', async () => {
       const { login, refresh } = await trader()
       const [one, other] = [(await login()).body, (await login()).body]
       expect((await check(one.token)).status).toBe(200)
@@ -268,7 +268,7 @@ describeAdapters('identity', databases, (openDatabase) => {
       }
     })
 
-    test('a session ends after 30 minutes without a refresh', async () => {
+    test('a session ends after 30 minutes without a refresh (V7.3.1)', async () => {
       const { login, refresh } = await trader()
       const { refresh_token } = (await login()).body
       world.time.now += 30 * MINUTE - 1
@@ -278,7 +278,7 @@ describeAdapters('identity', databases, (openDatabase) => {
       expect((await refresh(next.body.refresh_token)).status).toBe(401)
     })
 
-    test('a session ends 12 hours after its login, however busy, and no token outlives it', async () => {
+    test('a session ends 12 hours after its login, however busy, and no token outlives it (V7.3.2)', async () => {
       const { login, refresh } = await trader()
       let tokens = (await login()).body
       for (let minutes = 20; minutes < 720; minutes += 20) {

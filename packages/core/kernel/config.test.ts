@@ -64,6 +64,11 @@ describe('production', () => {
     expect(problems(safe)).toEqual([])
     expect(readConfig(safe).production).toBe(true)
   })
+  test('starts with nothing that is for tests or debugging, and is not development by mistake (V13.4.2)', () => {
+    expect(problems({ ...safe, ASSAY_FAILPOINTS: '/tmp/points:5:commit' })).toEqual(['ASSAY_FAILPOINTS'])
+    expect(problems({ ...safe, NODE_ENV: 'debug' })).toEqual(['NODE_ENV'])
+    expect(readConfig(safe).platform.LOG_LEVEL).toBe('info')
+  })
   test('refuses a missing, short or weak key, limits off, a short password', () => {
     expect(problems({ NODE_ENV: 'production' })).toEqual(['ENCRYPTION_KEY'])
     expect(problems({ ...safe, ENCRYPTION_KEY: 'changeme' })).toEqual(['ENCRYPTION_KEY'])

@@ -75,7 +75,7 @@ async function ask(
 const post = (body: string, headers = {}) => ask('/api/assessments/a1/orders', { method: 'POST', body, headers })
 
 describe('errors leave as problem+json', () => {
-  test('a field that is not valid is named, with all others', async () => {
+  test('a field that is not valid is named, with all others (V2.2.1, V2.2.2)', async () => {
     const { status, json, response } = await post('{"quantity":1,"legs":[{"price":2}]}')
     expect(status).toBe(422)
     expect(response.headers.get('content-type')).toBe('application/problem+json')
@@ -110,7 +110,7 @@ describe('errors leave as problem+json', () => {
     const deep = `{"quantity":"1","legs":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
     expect(await post(deep)).toMatchObject({ status: 422, json: { code: 'validation_failed' } })
   })
-  test('a body over the limit is 413 before it is read', async () => {
+  test('a body over the limit is 413 before it is read (V5.2.1)', async () => {
     const { status, json } = await ask('/api/assessments/a1/orders', {
       method: 'POST',
       body: '{}',
@@ -162,7 +162,7 @@ describe('errors leave as problem+json', () => {
       expect([type, status]).toEqual([type, 200])
     }
   })
-  test('unknown errors and answers that break their schema are masked', async () => {
+  test('unknown errors and answers that break their schema are masked (V16.5.1)', async () => {
     for (const path of ['/crash', '/bad-answer']) {
       const { status, text, json } = await ask(path)
       expect({ path, status, code: json.code }).toEqual({ path, status: 500, code: 'internal' })
@@ -179,7 +179,7 @@ describe('errors leave as problem+json', () => {
 })
 
 describe('context', () => {
-  test('a sane request id is kept, a harmful one replaced', async () => {
+  test('a sane request id is kept, a harmful one replaced (V1.3.3)', async () => {
     expect((await ask('/open', { headers: { 'x-request-id': 'caller-0001' } })).json.id).toBe('caller-0001')
     const { json } = await ask('/open', { headers: { 'x-request-id': 'a b{}' } })
     expect(json.id).toMatch(/^[\da-f]{8}-[\da-f]{4}-7/)
@@ -195,10 +195,10 @@ describe('context', () => {
     expect(await ask('/mine', { headers: { 'x-api-key': 'good' } })).toMatchObject({ json: { user: 'ada' } })
     expect((await ask('/mine')).status).toBe(401)
   })
-  test('a verifier that cannot ask its store lets nobody in', async () => {
+  test('a verifier that cannot ask its store lets nobody in (V16.5.3)', async () => {
     expect((await ask('/open', { headers: { authorization: 'Bearer store-down' } })).status).toBe(500)
   })
-  test('forwarded addresses are believed from trusted proxies only', async () => {
+  test('forwarded addresses are believed from trusted proxies only (V4.1.3, V15.3.4)', async () => {
     const headers = { 'x-forwarded-for': '203.0.113.9, 10.0.0.1' }
     expect((await ask('/open', { headers })).json.address).toBe('127.0.0.1')
     const behind = makeApp({ trustedProxies: ['127.0.0.1', '10.0.0.0/8'] })
@@ -231,7 +231,7 @@ describe('edge', () => {
     expect(status).toBe(429)
     expect([response.headers.get('retry-after'), response.headers.get('ratelimit')]).toEqual(['9', '"default";r=0;t=9'])
   })
-  test('every answer has security headers; CORS only for configured origins', async () => {
+  test('every answer has security headers; CORS only for configured origins (V3.4.2)', async () => {
     const { response } = await ask('/open', { headers: { origin: 'https://app.example' } })
     expect(response.headers.get('x-content-type-options')).toBe('nosniff')
     expect(response.headers.get('access-control-allow-origin')).toBe('https://app.example')
@@ -253,7 +253,7 @@ describe('edge', () => {
     expect([status, response.headers.get('location')]).toEqual([308, 'https://localhost/open?a=1'])
     expect((await ask('/open', { headers: { 'x-forwarded-proto': 'https' } }, secure)).status).toBe(200)
   })
-  test('one log line per request with route, user, trace; a masked cause is in it', async () => {
+  test('one log line per request with route, user, trace; a masked cause is in it (V16.2.1, V16.2.4, V16.3.4)', async () => {
     const trace = '0af7651916cd43dd8448eb211c80319c'
     await ask('/api/assessments/a1/orders', {
       method: 'POST',

@@ -8,7 +8,7 @@ import { openLogFile } from './log-file.ts'
 const home = mkdtempSync(join(tmpdir(), 'assay-log-'))
 afterAll(() => rmSync(home, { recursive: true, force: true }))
 
-test('secrets never reach a line, e-mail addresses only as a hash, errors also go to error.log', () => {
+test('secrets never reach a line, e-mail addresses only as a hash, errors also go to error.log (V16.2.2)', () => {
   const lines: string[] = []
   const { logger, close } = openLog({
     level: 'info',
@@ -31,7 +31,7 @@ test('secrets never reach a line, e-mail addresses only as a hash, errors also g
   expect(readFileSync(join(home, 'logs/assay.log'), 'utf8')).toBe(lines.join(''))
   expect(readFileSync(join(home, 'logs/error.log'), 'utf8')).toBe(lines[1]!)
 })
-test('secrets are cut out on three levels, in lists too, and what was logged is left as it is', () => {
+test('secrets are cut out on three levels, in lists too, and what was logged is left as it is (V16.2.5)', () => {
   const lines: string[] = []
   const { logger } = openLog({ level: 'info', format: 'json', out: { write: (line) => void lines.push(line) } })
   const fields = { a: { token: 't1', b: { pin: 't2' } }, list: [{ secret: 't3' }], email: 7, plain: null }

@@ -92,13 +92,13 @@ describe('a port for peers', () => {
     const asked = fetch(`${url}/api/left`, { tls, headers: { 'x-deadline-ms': '5' } })
     expect(await status(asked)).toBe(429)
   })
-  test('refuses plain HTTP and a caller without a certificate', async () => {
+  test('refuses plain HTTP and a caller without a certificate (V12.3.3)', async () => {
     expect(await refusal(fetch(url.replace('https', 'http')))).not.toStartWith('answered')
     const { ca: known } = network.credentials
     const tls = { ca: known, serverName: 'trading.assay.internal' }
     expect(await refusal(fetch(`${url}/health`, { tls }))).not.toStartWith('answered')
   })
-  test('refuses a certificate of a foreign CA, even with the right names', async () => {
+  test('refuses a certificate of a foreign CA, even with the right names (V12.1.3, V12.3.4)', async () => {
     const foreign = await (await makeLocalCa()).issue('gateway', HOUR_MS)
     const tls = { ...foreign, ca: network.credentials.ca, serverName: 'trading.assay.internal' }
     expect(await refusal(fetch(`${url}/internal/slots`, { tls }))).not.toStartWith('answered')

@@ -198,7 +198,7 @@ test('an event that does not fit its topic is refused in the transaction that wr
   expect(await left()).toBe(0)
 })
 
-test('an effect in SQL happens once, however often its event is delivered, and again when it failed', async () => {
+test('an effect in SQL happens once, however often its event is delivered, and again when it failed (V2.3.3)', async () => {
   await database.db.script('create table trading.effect (n integer)')
   const db = database.db.as('trading')
   const event = { group: 'g', id: Bun.randomUUIDv7() }

@@ -131,7 +131,7 @@ describe('a platform', () => {
     expect(Object.keys(document.components.schemas)).toContain('Problem')
     expect(document.paths['/health']).toBeDefined()
   })
-  test('shows its documents in one page whose only script the policy names', async () => {
+  test('shows its documents in one page whose only script the policy names (V14.2.3)', async () => {
     const docs = await get('/docs')
     const page = await docs.text()
     const script = /<script>([\s\S]*)<\/script>/.exec(page)![1]!
@@ -152,7 +152,7 @@ describe('a platform', () => {
   })
 })
 
-test('a service that fails to start leaves nothing open: the folder can be used at once', async () => {
+test('a service that fails to start leaves nothing open: the folder can be used at once (V1.4.3)', async () => {
   const home = newHome()
   const broken: Service = { name: 'broken', config: empty, create: () => Promise.reject(new Error('no venue')) }
   const failed = await startPlatform({ services: [broken], env: env(home), port: 0 }).catch((error) => error)

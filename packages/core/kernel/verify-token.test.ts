@@ -53,7 +53,7 @@ function setUp(
   return { verifier, refuses, counts, time }
 }
 
-test('a valid token gives its actor, with known scopes only, and is looked up once', async () => {
+test('a valid token gives its actor, with known scopes only, and is looked up once (V7.2.1)', async () => {
   const { verifier, counts } = setUp()
   const token = await sign()
   const actor = await verifier.verify(token)
@@ -70,7 +70,7 @@ test('a valid token gives its actor, with known scopes only, and is looked up on
   expect(counts.lookUps).toBe(1)
 })
 
-test('a token with any one character changed is refused', async () => {
+test('a token with any one character changed is refused (V9.1.1)', async () => {
   const { verifier, refuses } = setUp()
   const token = await sign()
   await verifier.verify(token)
@@ -79,7 +79,7 @@ test('a token with any one character changed is refused', async () => {
   }
 })
 
-test('alg none, HMAC with the public key, RSA, another key and a key that the token brings are refused', async () => {
+test('alg none, HMAC with the public key, RSA, another key and a key that the token brings are refused (V9.1.2, V9.1.3)', async () => {
   const { refuses } = setUp()
   const [, payload] = (await sign()).split('.')
   const none = Buffer.from(JSON.stringify({ alg: 'none', typ: 'at+jwt', kid: 'k1' })).toString('base64url')
@@ -95,7 +95,7 @@ test('alg none, HMAC with the public key, RSA, another key and a key that the to
   await refuses(await sign({ header: { kid: undefined } }))
 })
 
-test('another type, issuer or audience and a missing claim are refused', async () => {
+test('another type, issuer or audience and a missing claim are refused (V9.2.2, V9.2.3, V10.3.1)', async () => {
   const { refuses } = setUp()
   await refuses(await sign({ header: { typ: 'JWT' } }))
   for (const changed of [
@@ -115,7 +115,7 @@ test('another type, issuer or audience and a missing claim are refused', async (
   for (const text of ['', '.', '..', 'a.b.c', 'assay_unknown']) await refuses(text)
 })
 
-test('a token ends at its expiry, remembered or not', async () => {
+test('a token ends at its expiry, remembered or not (V9.2.1)', async () => {
   const { verifier, refuses, time } = setUp()
   const [seen, unseen] = [await sign(), await sign({ claims: { jti: 'jti-2' } })]
   time.now = (START + 900) * 1_000 - 1

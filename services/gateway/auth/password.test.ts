@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { createPasswordHasher } from './password.ts'
 
-test('passwords are argon2id with 19 MiB and two passes', async () => {
+test('passwords are argon2id with 19 MiB and two passes (V11.4.2)', async () => {
   const hasher = createPasswordHasher({ running: 1, waiting: 1 })
   const hash = await hasher.hash('correct horse')
   expect(hash).toStartWith('$argon2id$v=19$m=19456,t=2,p=1$')
@@ -15,7 +15,7 @@ test('the same password typed on another keyboard, composed or not, is the same 
   expect(await hasher.verify({ hash, password: 'cafe\u0301 au lait' })).toBe(true)
 })
 
-test('past its queue the hasher refuses at once instead of making everybody wait, and recovers', async () => {
+test('past its queue the hasher refuses at once instead of making everybody wait, and recovers (V15.2.2)', async () => {
   const hasher = createPasswordHasher({ running: 1, waiting: 2 })
   const results = await Promise.allSettled(Array.from({ length: 6 }, () => hasher.hash('12345678')))
   expect(results.map((r) => r.status)).toEqual([

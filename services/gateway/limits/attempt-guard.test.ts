@@ -17,7 +17,7 @@ function setUp() {
   return { guard, attempt, time, hits }
 }
 
-test('the sixth failure from one address on one account waits, and another address and account do not', async () => {
+test('the sixth failure from one address on one account waits, and another address and account do not (V6.3.1)', async () => {
   const { attempt, hits } = setUp()
   for (let i = 0; i < 5; i++) expect(await attempt('1.1.1.1', 'a@x.io')).toHaveProperty('succeeded')
   expect(await attempt('1.1.1.1', 'a@x.io')).toBe(180)

@@ -7,7 +7,7 @@ import { withLocalFallback } from './local-fallback.ts'
 const minute = { name: 'default', points: 60, windowMs: 60_000 }
 const still = { monotonic: () => 0 }
 
-test('while the shared limits are away a replica of three grants a third, and the shared ones count again when they are back', async () => {
+test('while the shared limits are away a replica of three grants a third, and the shared ones count again when they are back (V16.5.2)', async () => {
   const server = createMemoryLimits(still)
   const state = { away: false, failure: new AssayError('unavailable', 'away') as Error }
   const shared: Limits = {

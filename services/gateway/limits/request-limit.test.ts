@@ -33,7 +33,7 @@ function setUp() {
   return { ask, allowedOf, time, hits }
 }
 
-test('a user has 60 requests a minute in each class, and the answer says how many are left', () => {
+test('a user has 60 requests a minute in each class, and the answer says how many are left (V2.4.1)', () => {
   const { ask, allowedOf, time, hits } = setUp()
   expect(ask(user).headers).toEqual({ 'ratelimit-policy': '"default";q=60;w=60', ratelimit: '"default";r=59;t=1' })
   expect(allowedOf(100, user)).toBe(59)

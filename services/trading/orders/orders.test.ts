@@ -199,7 +199,7 @@ describe('refused by name, and never a 500', () => {
     const early = await caller.post(`/api/assessments/${created.id}/orders`, market())
     expect(refusal(early)).toEqual([409, 'assessment_not_started', undefined])
   })
-  test('another’s assessment is as absent as one that does not exist, on every route', async () => {
+  test('another’s assessment is as absent as one that does not exist, on every route (V8.2.2)', async () => {
     const { path, order } = await account()
     await order(limit({ client_order_id: 'mine' }))
     const bob = world.as('trader:bob')
@@ -239,7 +239,7 @@ describe('refused by name, and never a 500', () => {
 })
 
 describe('two requests racing on one account', () => {
-  test('are decided one after the other: what one spent the other has not', async () => {
+  test('are decided one after the other: what one spent the other has not (V2.3.4)', async () => {
     const { path, caller, order } = await account()
     const answers = await Promise.all(Array.from({ length: 8 }, () => order(market({ quantity: '0.05' }))))
     const filled = answers.filter(({ status }) => status === 201)
@@ -254,7 +254,7 @@ describe('two requests racing on one account', () => {
     expect(new Set(answers.map(({ body }) => body.order.id)).size).toBe(1)
     expect((await caller.get(`${path}/trades`)).body.items).toHaveLength(1)
   })
-  test('more than 256 waiting are turned away with Retry-After, the rest is answered', async () => {
+  test('more than 256 waiting are turned away with Retry-After, the rest is answered (V2.3.2)', async () => {
     const { order } = await account()
     const answers = await Promise.all(Array.from({ length: 300 }, () => order(limit())))
     const full = answers.filter(({ status }) => status === 429)

@@ -46,7 +46,7 @@ test('a running assessment has a proof up to the last sealed segment, another on
   expect(second.status).toBe(200)
 })
 
-test('after a verdict the answer is 202 with Retry-After until its segment is sealed, then the archive for good', async () => {
+test('after a verdict the answer is 202 with Retry-After until its segment is sealed, then the archive for good, under a name of ours (V5.4.1, V5.4.2)', async () => {
   await world.quote('2024-03-01T09:02:10Z', '30000', '30001')
   expect((await world.as(trader).get(`/api/assessments/${id}`)).body.status).toBe('failed')
   const early = await world.as(trader).get(path('proof'))
@@ -54,6 +54,7 @@ test('after a verdict the answer is 202 with Retry-After until its segment is se
   await world.quote('2024-03-01T09:03:00Z', '30000', '30001')
   const { status, body, headers } = await world.as(trader).get(path('proof'))
   expect(status).toBe(200)
+  expect(headers.get('content-disposition')).toBe(`attachment; filename="${id}.proof"`)
   const verified = await verifyProof(body, { keys: await keysOf() })
   expect(verified).toMatchObject({ exit: 0, summary: { verdict: 'failed', assessment: id } })
   await world.quote('2024-03-01T09:04:00Z', '30000', '30001')

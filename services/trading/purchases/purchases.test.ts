@@ -112,7 +112,7 @@ describe('purchases', () => {
     expect((await world.as('operator:olga').get(`/api/purchases/${body.id}`)).status).toBe(200)
     expect((await world.as('operator:otto:other').get(`/api/purchases/${body.id}`)).status).toBe(404)
   })
-  test('without a token 401, without the scope 403, whatever the body', async () => {
+  test('without a token 401, without the scope 403, whatever the body (V8.2.1, V8.3.1, V10.3.2)', async () => {
     expect((await world.as('').post('/api/purchases', { nonsense: 1 })).status).toBe(401)
     expect((await world.as('bot:rob').post('/api/purchases', { tier_id: 'demo-usd' })).status).toBe(403)
   })
@@ -132,7 +132,7 @@ describe('assessments', () => {
     expect([third.status, third.body.detail]).toEqual([409, `The purchase has its assessment: ${made[0]!.body.id}.`])
     expect((await ada().get(`/api/purchases/${purchase.id}`)).body.assessment_id).toBe(made[0]!.body.id)
   })
-  test('created, started once, abandoned once', async () => {
+  test('created, started once, abandoned once (V2.3.1)', async () => {
     const { body: purchase } = await ada().post('/api/purchases', { tier_id: 'demo-usd' })
     const { body: assessment } = await ada().post('/api/assessments', { purchase_id: purchase.id })
     expect(assessment).toMatchObject({ status: 'created', currency: 'USD', initial_balance: '10000', phases: [] })

@@ -132,7 +132,7 @@ describe('operators', () => {
     expect([body.amount, body.tier_version]).toEqual(['7', 2])
     expect((await operator().post('/api/purchases', { tier_id: 'demo-aud' })).status).toBe(404)
   })
-  test('only: nobody else, and none of another tenant', async () => {
+  test('only: nobody else, and none of another tenant (V8.4.1)', async () => {
     for (const [token, status] of [
       ['', 401],
       ['trader:ada', 403],

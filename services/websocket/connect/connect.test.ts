@@ -49,7 +49,7 @@ test('without a token, with a bad one, or with an unknown subprotocol alone ther
   expect(answer.status).toBe(400)
 })
 
-test('a ticket opens one connection as the actor that asked for it, once', async () => {
+test('a ticket opens one connection as the actor that asked for it, once (V4.4.3)', async () => {
   const ticket = await ticketOf('ann')
   expect(Buffer.from(ticket, 'base64url')).toHaveLength(16)
   const client = await connect(url(`?token=${ticket}`))
@@ -77,12 +77,12 @@ test('a ticket dies of age, by use from another origin, and an access token is n
   await expect(connect(url(`?token=${late}`))).rejects.toThrow()
 })
 
-test('a ticket needs an authenticated request', async () => {
+test('a ticket needs an authenticated request (V4.4.4)', async () => {
   const answer = await fetch(`http://${server.host}/api/ws/ticket`, { method: 'POST' })
   expect(answer.status).toBe(401)
 })
 
-test('a page of another origin may not connect; the server itself and CORS_ORIGINS may', async () => {
+test('a page of another origin may not connect; the server itself and CORS_ORIGINS may (V4.4.2)', async () => {
   const from = (origin: string) => connect(url(), { protocols: bearer('ann'), headers: { origin } })
   await expect(from('https://evil.example')).rejects.toThrow()
   await expect(from('null')).rejects.toThrow()

@@ -180,7 +180,7 @@ test("someone else's channel is refused with a code; one's own in the same opera
   client.socket.close()
 })
 
-test('a message that is no operation gets an error and the connection goes on', async () => {
+test('a message that is no operation gets an error and the connection goes on (V1.5.2)', async () => {
   const client = await open('ann')
   client.socket.send('{"op":')
   client.socket.send('{"op":"destroy"}')

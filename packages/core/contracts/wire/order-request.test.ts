@@ -50,7 +50,7 @@ describe('what the engine is told', () => {
   ])('%s', (_, said, told) => expect(body(said) as object).toEqual(told))
 })
 
-describe('a field that does not fit the type is refused by name', () => {
+describe('a field that does not fit the type is refused by name (V2.2.3)', () => {
   test.each([
     ['price', order({ price: '1' })],
     ['price', limit({ price: undefined })],

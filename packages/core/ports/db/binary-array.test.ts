@@ -3,7 +3,7 @@ import { binaryArray } from './binary-array.ts'
 
 const view = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 
-test('an integer of up to 53 bits keeps every digit, below zero too', () => {
+test('an integer of up to 53 bits keeps every digit, below zero too (V1.4.2)', () => {
   const items = [0, -1, 2 ** 31, -(2 ** 31) - 1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, null]
   const bytes = view(binaryArray('bigint', items))
   expect(bytes.readInt32BE(12)).toBe(items.length)

@@ -69,7 +69,7 @@ test('a made key is announced once, with the place it is in', async () => {
   expect(notices).toEqual([{ path: join(home, 'encryption.key') }])
 })
 
-test('another ENCRYPTION_KEY, a damaged file and a key of the wrong size are clear errors', async () => {
+test('another ENCRYPTION_KEY, a damaged file and a key of the wrong size are clear errors (V11.3.3)', async () => {
   const home = folder()
   const key = Buffer.alloc(32, 7)
   const secrets = await openSecretsFile({ home, encryptionKey: key.toString('hex'), log })
