@@ -7,7 +7,7 @@ export interface SecretAccess {
 }
 /** Each service of services.ts. Encryption keys are named `<service>.<purpose>`, and only that service uses them. */
 export const SECRET_ACCESS: Readonly<Record<string, SecretAccess>> = {
-  gateway: { paths: ['jwt'], totp: true },
+  gateway: { paths: ['jwt', 'audit-keys'], totp: true },
   'market-data': { paths: [] },
   trading: { paths: ['journal-keys'] },
   websocket: { paths: [] },

@@ -135,7 +135,12 @@ function vaultLogin({ platform, production }: Config): VaultLogin {
 const ownerOf = (url: string): string => readDatabaseUrl(url).user
 
 /** S3 where it is configured, else a folder. */
-export async function openBlobs({ config, clock, keep, tell }: StoreParts): Promise<Blobs> {
+export async function openBlobs({
+  config,
+  clock,
+  keep,
+  tell,
+}: Pick<StoreParts, 'config' | 'clock' | 'keep' | 'tell'>): Promise<Blobs> {
   const { ASSAY_HOME, S3_BUCKET: bucket, S3_REGION: region, S3_ENDPOINT: endpoint } = config.platform
   if (!bucket) return keep('blobs', openBlobFolder(join(ASSAY_HOME, 'blobs')))
   const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = config.platform
