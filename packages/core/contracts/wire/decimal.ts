@@ -1,16 +1,24 @@
 import { z } from 'zod'
-import { dec, gt, gte, isDec, lte, ONE, ZERO } from '../../domain/money/dec.ts'
+import { DEC_PATTERN, dec, gt, gte, isDec, lte, ONE, ZERO } from '../../domain/money/dec.ts'
 import { whenThere } from './words.ts'
 
 const PLAIN = 'must be a plain decimal string, such as "12.5"'
+/** What the document says of every decimal; its bounds are words of the refusal. */
+const DOCUMENTED = { pattern: DEC_PATTERN }
 /** Money, prices, quantities, percents: plain decimal strings, never JSON numbers. */
-export const Decimal = z.string({ error: whenThere(PLAIN) }).refine(isDec, PLAIN)
+export const Decimal = z
+  .string({ error: whenThere(PLAIN) })
+  .refine(isDec, PLAIN)
+  .meta(DOCUMENTED)
 
 const bounded = (test: (text: string) => boolean, message: string) =>
-  z.string({ error: whenThere(PLAIN) }).superRefine((text, ctx) => {
-    if (!isDec(text)) ctx.addIssue({ code: 'custom', message: PLAIN })
-    else if (!test(text)) ctx.addIssue({ code: 'custom', message })
-  })
+  z
+    .string({ error: whenThere(PLAIN) })
+    .superRefine((text, ctx) => {
+      if (!isDec(text)) ctx.addIssue({ code: 'custom', message: PLAIN })
+      else if (!test(text)) ctx.addIssue({ code: 'custom', message })
+    })
+    .meta(DOCUMENTED)
 
 export const Positive = bounded((text) => gt(dec(text), ZERO), 'must be above zero')
 export const NotNegative = bounded((text) => gte(dec(text), ZERO), 'must not be negative')

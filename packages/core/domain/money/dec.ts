@@ -20,6 +20,8 @@ const INPUT = /^-?(0|[1-9]\d{0,39})(\.\d{1,36})?$/
 // products of what came in are exact: a converted equity has the digits of quantity, price and two rates
 const SHAPE = /^-?(0|[1-9]\d{0,199})(\.\d{1,200})?$/
 
+/** isDec as the source of a regular expression, for documents. */
+export const DEC_PATTERN = INPUT.source
 /** True for a plain decimal string as it may come in: optional minus, no exponent, no leading zeros, at most 40 + 36 digits. */
 export const isDec = (text: string): boolean => INPUT.test(text)
 
