@@ -1,3 +1,4 @@
+import { access } from './access.ts'
 import { documents } from './documents.ts'
 import type { Gate } from './gate.ts'
 import { generated } from './generated.ts'
@@ -8,7 +9,17 @@ import { routes } from './routes.ts'
 import { types } from './types.ts'
 import { vulnerabilities } from './vulnerabilities.ts'
 
-export const gates: readonly Gate[] = [types, lint, imports, generated, routes, documents, licences, vulnerabilities]
+export const gates: readonly Gate[] = [
+  types,
+  lint,
+  imports,
+  generated,
+  routes,
+  access,
+  documents,
+  licences,
+  vulnerabilities,
+]
 
 const SHOWN = 60
 

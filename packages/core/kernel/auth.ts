@@ -1,5 +1,5 @@
 import { AssayError } from '../contracts/errors.ts'
-import type { Scope } from '../contracts/scopes.ts'
+import { isHouse, type Scope } from '../contracts/scopes.ts'
 import type { Actor, Ctx } from './context.ts'
 
 /** Bearer token or API key -> actor. Throws AssayError unauthorized. */
@@ -16,5 +16,11 @@ export function requireActor(ctx: Ctx): Actor {
 export function requireScope(ctx: Ctx, scope: Scope): Actor {
   const actor = requireActor(ctx)
   if (!actor.scopes.includes(scope)) throw new AssayError('forbidden', `This needs the scope ${scope}.`, { scope })
+  return actor
+}
+/** The actor holding the scope for the whole platform, as an operator of the house, or 401 / 403. */
+export function requireHouse(ctx: Ctx, scope: Scope): Actor {
+  const actor = requireScope(ctx, scope)
+  if (!isHouse(actor)) throw new AssayError('forbidden', 'This is for those who run the platform.')
   return actor
 }

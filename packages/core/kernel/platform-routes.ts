@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { AssayError } from '../contracts/errors.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import type { MarketLog } from '../ports/marketlog/port.ts'
-import { requireScope } from './auth.ts'
+import { requireHouse } from './auth.ts'
 import docsPage from './docs.html' with { type: 'text' }
 import { withCtx } from './edge.ts'
 import type { Health } from './health.ts'
@@ -91,14 +91,14 @@ export function platformRoutes({
     .get(
       '/metrics',
       async ({ ctx }) => {
-        if (!isLoopback(ctx.address)) requireScope(ctx, 'ops:metrics')
+        if (!isLoopback(ctx.address)) requireHouse(ctx, 'ops:metrics')
         return new Response(await metrics.metrics(), { headers: { 'content-type': metrics.contentType } })
       },
       {
         detail: {
           operationId: 'getMetrics',
           tags,
-          summary: 'Prometheus metrics; scope ops:metrics or loopback',
+          summary: 'Prometheus metrics; scope ops:metrics of the house, or loopback',
           responses: answers('text/plain'),
         },
       },

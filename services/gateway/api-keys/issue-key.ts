@@ -1,5 +1,5 @@
 import { AssayError } from '@assay/core/contracts/errors'
-import { ROLE_SCOPES, type Scope } from '@assay/core/contracts/scopes'
+import { isHouse, ROLE_SCOPES, type Scope } from '@assay/core/contracts/scopes'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Actor } from '@assay/core/kernel/context'
 import { findUser } from '../auth/users.ts'
@@ -62,7 +62,8 @@ async function ownerOf(actor: Actor, { user_id }: ApiKeyBody, { database }: Gate
   if (!actor.scopes.includes('ops:write'))
     throw new AssayError('forbidden', 'Only operators make keys for others.', { field: 'user_id' })
   const user = await findUser(database, user_id)
-  if (user?.tenant !== actor.tenant) throw new AssayError('not_found', 'There is no such user.', { field: 'user_id' })
+  if (!user || (user.tenant !== actor.tenant && !isHouse(actor)))
+    throw new AssayError('not_found', 'There is no such user.', { field: 'user_id' })
   return { id: user.id, scopes: ROLE_SCOPES[user.role] ?? [] }
 }
 

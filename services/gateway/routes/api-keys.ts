@@ -1,4 +1,5 @@
 import { PageQuery, pageOf } from '@assay/core/contracts/wire/page'
+import { requireActor } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
@@ -29,6 +30,7 @@ export const apiKeyRoutes = (deps: GatewayDeps) =>
       },
       {
         parse: 'json',
+        transform: ({ ctx }) => void requireActor(ctx),
         body: ApiKeyBody,
         response: { 201: IssuedApiKey },
         detail: { operationId: 'createApiKey', tags, summary: 'Make an API key; it is shown in this answer only' },

@@ -1,11 +1,11 @@
-import { requireScope } from '@assay/core/kernel/auth'
+import { requireHouse } from '@assay/core/kernel/auth'
 import type { SigningKeyReplaced } from '../auth/schemas.ts'
 import type { Verb } from '../deps.ts'
 import { recordAudit } from '../events/record-audit.ts'
 
 /** A new key for access tokens now, before its day: nobody is logged out by it. */
 export async function replaceSigningKey({ ctx, deps }: Omit<Verb<never>, 'input'>): Promise<SigningKeyReplaced> {
-  const actor = requireScope(ctx, 'ops:write')
+  const actor = requireHouse(ctx, 'ops:write')
   const { kid, signsFrom } = await deps.keys.replace()
   await deps.database.inTransaction((sql) =>
     recordAudit(sql, {

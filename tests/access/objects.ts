@@ -1,0 +1,112 @@
+import type { Login, Person } from './people.ts'
+import type { World } from './world.ts'
+
+export interface Placed {
+  id: string
+  order: string
+  position: string
+}
+const RESTING = { symbol: 'BTC/USD', side: 'buy', type: 'limit', quantity: '0.01', price: '1000' }
+const NOW = { symbol: 'BTC/USD', side: 'buy', type: 'market', quantity: '0.001' }
+
+/** What is sold in every tenant of the test: free, and it may be paused. */
+export const TIER = {
+  id: 'walk',
+  name: 'Walk',
+  currency: 'USD',
+  initial_balance: '10000',
+  price: '0',
+  leverage: '10',
+  max_pauses: 5,
+  max_pause_days: 5,
+  phases: [
+    {
+      kind: 'evaluation',
+      rules: [
+        { rule: 'profit_target', pct: '50' },
+        { rule: 'max_loss', mode: 'static', limit: { pct: '50' } },
+      ],
+    },
+  ],
+}
+
+/** Objects of one person: those that stand for the whole walk, or new ones, where the request may use them up. */
+export class Objects {
+  private readonly made = new Map<string, Promise<unknown>>()
+
+  constructor(
+    private readonly world: World,
+    readonly owner: Person,
+  ) {}
+
+  /** a paid purchase that nobody has used */
+  purchase = () =>
+    this.once('purchase', async () => (await this.post<{ id: string }>('/api/purchases', { tier_id: TIER.id })).id)
+  created = () =>
+    this.once('created', async () => {
+      const { id: purchase_id } = await this.post<{ id: string }>('/api/purchases', { tier_id: TIER.id })
+      return (await this.post<{ id: string }>('/api/assessments', { purchase_id })).id
+    })
+  /** started, without an order */
+  flat = () =>
+    this.once('flat', async () => {
+      const { id: purchase_id } = await this.post<{ id: string }>('/api/purchases', { tier_id: TIER.id })
+      const { id } = await this.post<{ id: string }>('/api/assessments', { purchase_id })
+      await this.post(`/api/assessments/${id}/start`)
+      return id
+    })
+  paused = () =>
+    this.once('paused', async () => {
+      const id = await new Objects(this.world, this.owner).flat()
+      await this.post(`/api/assessments/${id}/pause`)
+      return id
+    })
+  /** started, with an order that rests and an open position */
+  trading = () =>
+    this.once<Placed>('trading', async () => {
+      const id = await new Objects(this.world, this.owner).flat()
+      const { order } = await this.post<{ order: { id: string } }>(`/api/assessments/${id}/orders`, RESTING)
+      await this.post(`/api/assessments/${id}/orders`, NOW)
+      const { items } = await this.take<{ items: { id: string }[] }>('GET', `/api/assessments/${id}/positions`)
+      return { id, order: order.id, position: items[0]!.id }
+    })
+  apiKey = () =>
+    this.once(
+      'key',
+      async () => (await this.post<{ id: string }>('/api/api-keys', { name: 'standing', scopes: ['market:read'] })).id,
+    )
+  /** of the tenant of its owner, made by the row of a table: who may sell is another question */
+  soldTier = () =>
+    this.once('tier', async () => {
+      const id = `sold-${crypto.randomUUID().slice(0, 8)}`
+      await this.world.deps.db.query(
+        `insert into trading.tier (tenant, id, version, hash, document, origin)
+         select tenant, $2, version, hash, document, origin from trading.tier where tenant = $1 and id = $3`,
+        [this.owner.tenant, id, TIER.id],
+      )
+      return id
+    })
+  preset = () =>
+    this.once('preset', async () => (await this.take<{ items: { id: string }[] }>('GET', '/api/presets')).items[0]!.id)
+  /** another login of theirs */
+  login = () => {
+    const { email, password } = this.owner
+    return this.once('login', () => this.world.take<Login>('POST', '/api/auth/login', { body: { email, password } }))
+  }
+
+  async make(): Promise<void> {
+    for (const make of [this.purchase, this.created, this.flat, this.trading, this.apiKey]) await make()
+  }
+
+  once<T>(name: string, make: () => Promise<T>): Promise<T> {
+    const made = this.made.get(name) ?? make()
+    this.made.set(name, made)
+    return made as Promise<T>
+  }
+  take<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return this.world.take<T>(method, path, { credential: this.owner.token, body })
+  }
+  post<T = unknown>(path: string, body?: unknown): Promise<T> {
+    return this.take<T>('POST', path, body)
+  }
+}

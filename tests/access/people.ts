@@ -1,0 +1,141 @@
+import { ROLE_SCOPES, type Scope } from '@assay/core/contracts/scopes'
+import { signAccessToken } from '@assay/services/gateway/tokens/sign-access-token'
+import { decodeJwt } from 'jose'
+import type { AccessRow, Caller, ObjectOf } from '../../scripts/access/table.ts'
+import { OPERATOR, type World } from './world.ts'
+
+export interface Person {
+  name: string
+  id: string
+  email: string
+  password: string
+  role: 'trader' | 'operator' | 'admin'
+  tenant: string
+  token: string
+  refreshToken: string
+}
+/** acme: a trader, another one, an operator, an admin; beta: whose objects nobody of acme may see; default: the house. */
+const CAST = {
+  ann: ['trader', 'acme'],
+  amy: ['trader', 'acme'],
+  olga: ['operator', 'acme'],
+  adam: ['admin', 'acme'],
+  bob: ['trader', 'beta'],
+  bella: ['operator', 'beta'],
+  hank: ['operator', 'default'],
+  hugo: ['trader', 'default'],
+  opal: ['operator', 'default'],
+} as const satisfies Record<string, readonly [Person['role'], string]>
+export type Name = keyof typeof CAST
+export type People = Readonly<Record<Name, Person>>
+
+export interface Login {
+  token: string
+  refresh_token: string
+}
+
+export async function gather(world: World): Promise<People> {
+  const { db } = world.deps
+  await db.query(
+    `insert into gateway.tenants (id, name) values ('acme', 'Acme'), ('beta', 'Beta') on conflict do nothing`,
+  )
+  const people: Partial<Record<Name, Person>> = {}
+  for (const name of Object.keys(CAST) as Name[]) people[name] = await join(world, name)
+  return people as People
+}
+
+async function join(world: World, name: Name): Promise<Person> {
+  const [role, tenant] = CAST[name]
+  const login =
+    name === 'opal' ? OPERATOR : { email: `${name}@${tenant}.example`, password: `${name} has a long password` }
+  if (name !== 'opal')
+    await world.take('POST', '/api/auth/register', { body: { ...login, name: `${name} of ${tenant}` } })
+  const { token } = await world.take<Login>('POST', '/api/auth/login', { body: login })
+  const id = String(decodeJwt(token).sub)
+  await world.deps.db.query('update gateway.users set role = $2, tenant = $3 where id = $1', [id, role, tenant])
+  const { token: own, refresh_token } = await world.take<Login>('POST', '/api/auth/login', { body: login })
+  return { name, id, ...login, role, tenant, token: own, refreshToken: refresh_token }
+}
+
+/** The person behind a caller; null: nobody's credential. */
+export function personOf(people: People, caller: Caller): Person | null {
+  switch (caller) {
+    case 'anonymous':
+    case 'service':
+      return null
+    case 'operator':
+      return people.olga
+    case 'admin':
+      return people.adam
+    case 'house':
+      return people.hank
+    case 'pin':
+      return people.opal
+    default:
+      return people.ann
+  }
+}
+/** Whose object a row speaks of. */
+export function ownerOf(people: People, caller: Caller, object: ObjectOf): Person {
+  if (object === 'tenant') return people.bob
+  const own = personOf(people, caller) ?? people.ann
+  if (object !== 'user') return own
+  return own.tenant === 'default' ? people.hugo : people.amy
+}
+/** Whom a caller may learn of: itself, an operator its tenant, the house everybody. */
+export function knownTo(people: People, caller: Caller): Person[] {
+  const own = personOf(people, caller)
+  const all = Object.values(people)
+  if (!own) return []
+  if (caller === 'house') return all
+  const leads = caller === 'operator' || caller === 'admin'
+  return all.filter((person) => person === own || (leads && person.tenant === own.tenant))
+}
+
+/** What callers send, made once each. */
+export class Credentials {
+  private readonly made = new Map<string, Promise<string | null>>()
+
+  constructor(
+    private readonly world: World,
+    private readonly people: People,
+  ) {}
+
+  of(caller: Caller, { needs, credential }: Pick<AccessRow, 'needs' | 'credential'>): Promise<string | null> {
+    const name = `${caller} ${needs} ${credential}`
+    const made = this.made.get(name) ?? this.make(caller, { needs, credential })
+    this.made.set(name, made)
+    return made
+  }
+  /** to be made anew: the request has ended it */
+  forget(caller: Caller, { needs, credential }: Pick<AccessRow, 'needs' | 'credential'>): void {
+    this.made.delete(`${caller} ${needs} ${credential}`)
+  }
+
+  private async make(caller: Caller, { needs, credential }: Pick<AccessRow, 'needs' | 'credential'>) {
+    if (caller === 'anonymous') return null
+    if (caller === 'service') return this.world.serviceToken
+    const person = personOf(this.people, caller)!
+    const held = ROLE_SCOPES[person.role]!
+    const without = held.filter((scope) => scope !== needs)
+    const scopes = credential === 'without' ? without : credential === 'with' ? [needs as Scope] : ROLE_SCOPES.bot!
+    if (caller === 'bot') return this.key(person, scopes)
+    if (caller === 'agent') return this.mint(person, scopes, { client_id: 'https://agent.example/client.json' })
+    if (caller === 'pin') return this.mint(person, ['bot:control'])
+    if (credential === 'without') return this.mint(person, without)
+    return (await this.login(person)).token
+  }
+
+  private login({ email, password }: Person): Promise<Login> {
+    return this.world.take<Login>('POST', '/api/auth/login', { body: { email, password } })
+  }
+  private async key(person: Person, scopes: readonly Scope[]): Promise<string> {
+    const body = { name: 'a bot', scopes }
+    return (await this.world.take<{ key: string }>('POST', '/api/api-keys', { credential: person.token, body })).key
+  }
+  /** A token of a session of theirs that holds other scopes, signed by the platform's key. */
+  private async mint(person: Person, scopes: readonly Scope[], more: object = {}): Promise<string> {
+    const claims = decodeJwt((await this.login(person)).token)
+    return signAccessToken(this.world.keys, { ...claims, ...more, jti: crypto.randomUUID(), scope: scopes.join(' ') })
+  }
+}

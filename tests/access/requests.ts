@@ -1,0 +1,102 @@
+import type { Caller, ObjectOf } from '../../scripts/access/table.ts'
+import { type Objects, TIER } from './objects.ts'
+import type { Person } from './people.ts'
+
+export interface Asking {
+  /** whose objects the row speaks of */
+  objects: Objects
+  owner: Person
+  caller: Caller
+  object: ObjectOf
+  /** what the caller sends */
+  credential: string | null
+}
+export interface Asked {
+  /** for the names in the path */
+  params?: Record<string, string>
+  query?: string
+  body?: unknown
+  headers?: Record<string, string>
+  /** statuses that say the same as the table's */
+  alike?: readonly number[]
+  /** the credential is of no use any more */
+  ends?: boolean
+}
+type Build = (asking: Asking) => Asked | Promise<Asked>
+
+let last = 0
+const unique = (): string => `x${++last}-${crypto.randomUUID().slice(0, 8)}`
+const market = { symbol: 'BTC/USD', side: 'buy', type: 'market', quantity: '0.001' }
+
+const onTrading: Build = async ({ objects }) => ({ params: { id: (await objects.trading()).id } })
+const onFlat: Build = async ({ objects }) => ({ params: { id: await objects.flat() } })
+const onOrder =
+  (body?: unknown): Build =>
+  async ({ objects }) => {
+    const { id, order } = await objects.trading()
+    return { params: { id, oid: order }, body }
+  }
+const ofSymbol: Build = () => ({ params: { symbol: 'BTC-USD' } })
+const TIER_DOCUMENT = (({ id, ...document }) => document)(TIER)
+
+/** A request of each route that is right in everything but perhaps who sends it; a route that is not here needs nothing. */
+export const REQUESTS: Readonly<Record<string, Build>> = {
+  'POST /api/auth/register': () => ({ body: { email: `${unique()}@new.example`, password: 'quite a long password' } }),
+  'POST /api/auth/login': ({ owner: { email, password } }) => ({ body: { email, password } }),
+  'POST /api/auth/refresh': async ({ objects }) => ({
+    body: { refresh_token: (await objects.login()).refresh_token },
+  }),
+  'POST /api/auth/logout': () => ({ ends: true }),
+
+  'POST /api/api-keys': ({ owner, object }) => ({
+    body: { name: unique(), scopes: ['keys:write'], ...(object !== 'own' && { user_id: owner.id }) },
+  }),
+  'DELETE /api/api-keys/{id}': async ({ objects }) => ({ params: { id: await objects.apiKey() } }),
+
+  'GET /api/tiers/{id}': () => ({ params: { id: TIER.id } }),
+  'POST /api/tiers': () => ({ body: { ...TIER_DOCUMENT, id: unique(), name: unique() } }),
+  'PATCH /api/tiers/{id}': async ({ objects }) => ({
+    params: { id: await objects.soldTier() },
+    body: { name: unique() },
+  }),
+  'DELETE /api/tiers/{id}': async ({ objects }) => ({ params: { id: await objects.soldTier() } }),
+  'PUT /api/calendars/{name}': () => ({
+    params: { name: unique() },
+    body: { kind: 'holidays', dates: [{ date: '2024-12-25' }] },
+  }),
+  'GET /api/presets/{id}': ({ objects }) => objects.preset().then((id) => ({ params: { id } })),
+
+  'POST /api/purchases': () => ({ body: { tier_id: TIER.id } }),
+  'GET /api/purchases/{id}': async ({ objects }) => ({ params: { id: await objects.purchase() } }),
+  'POST /api/assessments': async ({ objects }) => ({ body: { purchase_id: await objects.purchase() } }),
+  'GET /api/assessments/{id}': onTrading,
+  'POST /api/assessments/{id}/start': async ({ objects }) => ({ params: { id: await objects.created() } }),
+  'POST /api/assessments/{id}/abandon': onFlat,
+  'POST /api/assessments/{id}/pause': onFlat,
+  'POST /api/assessments/{id}/resume': async ({ objects }) => ({ params: { id: await objects.paused() } }),
+  'GET /api/assessments/{id}/account': onTrading,
+  'GET /api/assessments/{id}/equity': onTrading,
+  'GET /api/assessments/{id}/positions': onTrading,
+  'GET /api/assessments/{id}/trades': onTrading,
+  'GET /api/assessments/{id}/orders': onTrading,
+  'GET /api/assessments/{id}/rules': onTrading,
+  'GET /api/assessments/{id}/violations': onTrading,
+  'GET /api/assessments/{id}/journal': onTrading,
+  // once a segment of the log has ended there is a proof
+  'GET /api/assessments/{id}/proof': async (asking) => ({ ...(await onTrading(asking)), alike: [200, 202] }),
+  'GET /api/assessments/{id}/explain': onTrading,
+  'GET /api/assessments/{id}/orders/{oid}': onOrder(),
+  'PATCH /api/assessments/{id}/orders/{oid}': onOrder({ price: '1001' }),
+  'DELETE /api/assessments/{id}/orders/{oid}': onOrder(),
+  'DELETE /api/assessments/{id}/orders': onTrading,
+  'POST /api/assessments/{id}/orders': async (asking) => ({ ...(await onFlat(asking)), body: market }),
+  'POST /api/assessments/{id}/orders/preview': async (asking) => ({ ...(await onFlat(asking)), body: market }),
+  'POST /api/assessments/{id}/positions/{pid}/close': async ({ objects }) => {
+    const { id, position } = await objects.trading()
+    return { params: { id, pid: position }, body: {} }
+  },
+  'GET /api/instruments/{symbol}': ofSymbol,
+  'GET /api/market/ticker/{symbol}': ofSymbol,
+  'GET /api/market/candles/{symbol}': ofSymbol,
+  'GET /api/market/trades/{symbol}': ofSymbol,
+}

@@ -1,0 +1,146 @@
+import { type AccessRow, CALLERS, type Caller } from '../../scripts/access/table.ts'
+import { Objects, TIER } from './objects.ts'
+import { Credentials, gather, knownTo, type Name, ownerOf, type People, type Person } from './people.ts'
+import { type Asked, REQUESTS } from './requests.ts'
+import { openRows } from './rows.ts'
+import { type Answer, openWorld, type World } from './world.ts'
+
+const OWNERS: readonly Name[] = ['ann', 'amy', 'olga', 'adam', 'bob', 'hank', 'hugo', 'opal']
+const WITH_BODY = new Set(['POST', 'PUT', 'PATCH'])
+
+export interface Walk {
+  /** what differs from the table, and every leak; one line each */
+  row(row: AccessRow): Promise<string[]>
+  /** requests sent so far, and how many of them were refused */
+  counted: { sent: number; refused: number }
+  close(): Promise<void>
+}
+
+/** Real people with real objects, and for each cell of the table a request that only the caller makes wrong. */
+export async function openWalk(): Promise<Walk> {
+  const world = await openWorld()
+  const people = await gather(world)
+  for (const seller of [people.olga, people.bella, people.hank])
+    await world.take('POST', '/api/tiers', { credential: seller.token, body: TIER })
+  const standing = new Map<Person, Objects>()
+  for (const name of OWNERS) {
+    const objects = new Objects(world, people[name])
+    await objects.make()
+    standing.set(people[name], objects)
+  }
+  const parts: Parts = {
+    world,
+    people,
+    standing,
+    credentials: new Credentials(world, people),
+    rows: await openRows(world.deps.db),
+    markers: await markersOf(world, people, standing),
+    counted: { sent: 0, refused: 0 },
+  }
+  return {
+    counted: parts.counted,
+    async row(row) {
+      const wrong: string[] = []
+      for (const caller of CALLERS) {
+        const expected = row.status[caller]
+        if (expected === null) continue
+        for (const line of await tryCell(parts, { row, caller, expected }))
+          wrong.push(`line ${row.line}: ${caller}, ${row.credential} the scope, object ${row.object}: ${line}`)
+      }
+      return wrong
+    },
+    close: () => world.close(),
+  }
+}
+
+interface Parts {
+  world: World
+  people: People
+  standing: ReadonlyMap<Person, Objects>
+  credentials: Credentials
+  rows: () => Promise<string>
+  markers: ReadonlyMap<Person, readonly string[]>
+  counted: Walk['counted']
+}
+interface Cell {
+  row: AccessRow
+  caller: Caller
+  expected: number
+}
+
+async function tryCell(parts: Parts, { row, caller, expected }: Cell): Promise<string[]> {
+  const { world, people, credentials, counted } = parts
+  const [method, template] = row.route.split(' ') as [string, string]
+  const owner = ownerOf(people, caller, row.object)
+  const isRefusal = expected >= 400
+  const usesUp = method !== 'GET' && !isRefusal
+  const objects = usesUp ? new Objects(world, owner) : parts.standing.get(owner)!
+  const credential = await credentials.of(caller, row)
+  const asked = (await REQUESTS[row.route]?.({ objects, owner, caller, object: row.object, credential })) ?? {}
+  const path = pathOf(template, asked)
+  const before = isRefusal ? await parts.rows() : null
+  const { body, headers } = asked
+  const answer = await world.send(method, path, { credential, body, headers })
+  counted.sent++
+  if (asked.ends && answer.status < 300) credentials.forget(caller, row)
+
+  const wrong: string[] = []
+  const alike = asked.alike?.includes(expected) ? asked.alike : [expected]
+  if (!alike.includes(answer.status))
+    wrong.push(`${method} ${path}: ${answer.status}, not ${expected}: ${answer.text.slice(0, 300)}`)
+  wrong.push(...leaksIn(answer, { parts, caller, sent: path + JSON.stringify(body ?? '') }))
+  if (before === null) return wrong
+  counted.refused++
+  if ((await parts.rows()) !== before) wrong.push('the refusal changed something')
+  // who is refused learns nothing by a request that is wrong as well
+  if (expected === 401 && WITH_BODY.has(method) && body !== undefined) {
+    const again = await world.send(method, path, { credential, body: '{"nonsense":', headers })
+    counted.sent++
+    if (![400, 401].includes(again.status)) wrong.push(`with nonsense as its body: ${again.status}`)
+    const empty = await world.send(method, path, { credential, body: {}, headers })
+    counted.sent++
+    if (empty.status !== 401) wrong.push(`with an empty body: ${empty.status}`)
+  }
+  return wrong
+}
+
+function pathOf(template: string, { params = {}, query }: Asked): string {
+  const path = template.replace(/\{(\w+)\}/g, (_, name) => {
+    const value = params[name]
+    if (value === undefined) throw new Error(`${template}: tests/access/requests.ts says nothing of ${name}`)
+    return encodeURIComponent(value)
+  })
+  return query ? `${path}?${query}` : path
+}
+
+/** Names of people and of their objects in an answer to somebody who may not know of them. */
+function leaksIn(answer: Answer, { parts, caller, sent }: { parts: Parts; caller: Caller; sent: string }): string[] {
+  const known = new Set(knownTo(parts.people, caller))
+  const told = answer.text + JSON.stringify([...answer.headers])
+  return [...parts.markers].flatMap(([person, markers]) =>
+    known.has(person)
+      ? []
+      : markers
+          .filter((marker) => told.includes(marker) && !sent.includes(marker))
+          .map((marker) => `LEAK of ${person.name}: ${marker}`),
+  )
+}
+
+async function markersOf(
+  world: World,
+  people: People,
+  standing: ReadonlyMap<Person, Objects>,
+): Promise<Map<Person, readonly string[]>> {
+  const markers = new Map<Person, readonly string[]>()
+  for (const person of Object.values(people)) {
+    const made = await world.deps.db.query<{ id: string }>(
+      `select id from trading.purchase where user_id = $1 union all select id from trading.assessment where user_id = $1
+       union all select id::text from gateway.api_keys where user_id::text = $1
+       union all select id::text from gateway.sessions where user_id::text = $1`,
+      [person.id],
+    )
+    const own = standing.has(person) ? made.map(({ id }) => id) : []
+    markers.set(person, [person.id, person.email, `${person.name} of ${person.tenant}`, ...own])
+  }
+  return markers
+}
