@@ -6,6 +6,7 @@ import { imports } from './imports.ts'
 import { licences } from './licences.ts'
 import { lint } from './lint.ts'
 import { routes } from './routes.ts'
+import { security } from './security.ts'
 import { types } from './types.ts'
 import { vulnerabilities } from './vulnerabilities.ts'
 
@@ -18,6 +19,7 @@ export const gates: readonly Gate[] = [
   access,
   documents,
   licences,
+  security,
   vulnerabilities,
 ]
 
