@@ -5,6 +5,7 @@ import { createMemoryLimits } from '@assay/core/ports/limits/memory'
 import { Elysia } from 'elysia'
 import { Counter } from 'prom-client'
 import { trackKeyUse } from './api-keys/key-use.ts'
+import { CHECKPOINT_EVERY_MS, openAudit } from './audit/open-audit.ts'
 import { makeFirstOperator } from './auth/first-operator.ts'
 import { sweep } from './auth/sweep.ts'
 import { type Config, config } from './config.ts'
@@ -12,6 +13,7 @@ import { openIdentity } from './identity.ts'
 import { withLocalFallback } from './limits/local-fallback.ts'
 import { createRequestLimit } from './limits/request-limit.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { authRoutes } from './routes/auth.ts'
 import { internalRoutes } from './routes/internal.ts'
 import { jwksRoutes } from './routes/jwks.ts'
@@ -39,15 +41,20 @@ export const gateway: Service<typeof config> = {
       isCurrent: hearing?.isCurrent,
     })
     const keyUse = trackKeyUse(identity)
+    const audit = await openAudit(deps, identity.database)
     const notices: string[] = []
     const proxy = openProxy(deps, lifecycle)
 
     lifecycle.defer('gateway key use', keyUse.flush)
     lifecycle.background('gateway key use', (signal) => every(MINUTE, keyUse.flush, signal))
+    lifecycle.defer('gateway audit', audit.close)
+    lifecycle.background('gateway refusals', (signal) => every(MINUTE, audit.refusals.flush, signal))
+    lifecycle.background('gateway checkpoints', (signal) => every(CHECKPOINT_EVERY_MS, audit.checkpoint, signal))
     lifecycle.background('gateway upkeep', (signal) => every(UPKEEP_EVERY_MS, upkeep, signal))
 
     const app = new Elysia({ name: 'gateway' })
       .use(authRoutes(identity))
+      .use(auditRoutes(identity))
       .use(apiKeyRoutes(identity))
       .use(jwksRoutes(identity.keys))
       .use(internalRoutes(identity))
@@ -55,10 +62,11 @@ export const gateway: Service<typeof config> = {
     return {
       app: proxy ? app.use(proxy.app) : app,
       ...(proxy && { websocket: proxy.websocket, document: proxy.document }),
+      consumers: [audit.consumer],
       tokens: {
         async verify(credential, address) {
           const actor = await identity.verifier.verify(credential, address)
-          if (actor.keyId) keyUse.used(actor.keyId)
+          if (actor.keyId) keyUse.used(actor, address)
           return actor
         },
       },

@@ -1,5 +1,6 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import { isHouse, type Scope } from '@assay/core/contracts/scopes'
+import { recordAudit } from '@assay/core/kernel/audit'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Actor, Ctx } from '@assay/core/kernel/context'
 import type { Row, Sql } from '@assay/core/ports/db/port'
@@ -53,6 +54,8 @@ export class Owners {
   }
 }
 
+const WRITES: ReadonlySet<Scope> = new Set(['trading:write', 'orders:write'])
+
 /** The caller and whose assessment it is, when both the scope and the row allow it; another's is as absent as one that does not exist. */
 export async function openAssessment(
   { ctx, input, deps }: Verb<{ id: string }>,
@@ -61,5 +64,9 @@ export async function openAssessment(
   const actor = requireScope(ctx, scope)
   const owned = await deps.owners.of(input.id)
   if (!owned || !maySee(actor, owned)) throw new AssayError('not_found', 'No such assessment.')
+  if (owned.userId !== actor.userId && WRITES.has(scope)) {
+    const detail = { assessment: input.id, owner: owned.userId, scope, request: ctx.requestId }
+    await recordAudit(deps.db, { action: 'assessment.operated', actor: actor.userId, tenant: owned.tenant, detail })
+  }
   return { actor, owned }
 }

@@ -12,6 +12,7 @@ import { z } from 'zod'
 import { Owners } from './access.ts'
 import { SegmentEnds } from './accounts/segment-ends.ts'
 import { tradingApp } from './app.ts'
+import { tellJournals } from './audit/tell-journals.ts'
 import { assessmentChannel, followHere, ownedChannel } from './channel/assessment-channel.ts'
 import { OwnerLinks } from './channel/owner-links.ts'
 import { type Config, config } from './config.ts'
@@ -31,7 +32,8 @@ import { seedTiers } from './tiers/seed-tiers.ts'
 import { tierCache } from './tiers/tier-cache.ts'
 import { publishMarks } from './topics/publish-marks.ts'
 
-const HOUR = 3_600_000
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
 const TIERS_KEPT_MS = 60_000
 /** How often owners look at the rows of slots where there are several, and where there is one. */
 const LOOK_MS = { several: 100, alone: 1000 }
@@ -92,6 +94,12 @@ export const tradingWith = (storeOf: (db: Db) => EngineStore): Service<typeof co
         await clock.sleep(HOUR, signal).catch(() => {})
       }
     })
+    lifecycle.background('trading audit', async (signal) => {
+      while (!signal.aborted) {
+        await clock.sleep(MINUTE, signal).catch(() => {})
+        await tellAll(db).catch((err) => log.error({ err }, 'journals could not be told to the audit log'))
+      }
+    })
     const proof = { trading: own, blobs: deps.blobs, keys }
     lifecycle.background('trading proofs', (signal) => keepProofs(proof, log, signal))
     return {
@@ -104,6 +112,10 @@ export const tradingWith = (storeOf: (db: Db) => EngineStore): Service<typeof co
     }
   },
 })
+async function tellAll(db: Db): Promise<void> {
+  while (!(await tellJournals(db)));
+}
+
 export const trading = tradingWith(sqlStore)
 
 /** Any replica has the channel of every account: it listens where its owner is. */

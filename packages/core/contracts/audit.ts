@@ -13,6 +13,7 @@ export const AUDIT_ACTIONS = {
   'signing_key.replaced': 'Access tokens are signed by a new key.',
   'secret.read': 'A service read a secret, for the first time on a day.',
   'secret.written': 'A service wrote or deleted a secret.',
+  'assessment.operated': "An operator acted on somebody else's assessment; what was done is in its journal.",
   'payment.completed': 'A purchase was paid.',
   'payment.refused': 'A payment was refused.',
   'journals.extended': 'Journals of assessments grew: orders by the hash of the record they reach to.',
@@ -20,7 +21,6 @@ export const AUDIT_ACTIONS = {
   'tier.changed': 'An operator changed a tier.',
   'tier.retired': 'An operator took a tier off sale.',
   'calendar.changed': 'An operator put a calendar in force.',
-  'audit.read': 'Somebody read the audit log.',
   'privacy.exported': "Somebody exported a user's data.",
   'privacy.erased': "A user's personal data was erased.",
 } as const satisfies Record<string, string>

@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import { edge } from '@assay/core/kernel/edge'
 import { createRequestMetrics } from '@assay/core/kernel/metrics'
 import type { Deps, Running } from '@assay/core/kernel/service'
+import { openBlobFolder } from '@assay/core/ports/blobs/folder'
 import { createMemoryLimits } from '@assay/core/ports/limits/memory'
 import { openSecretsFile } from '@assay/core/ports/secrets/file'
 import { type TestDatabase, testDatabase } from '@assay/core/testing/database'
@@ -40,6 +42,8 @@ export interface World {
   /** events of a topic so far, oldest first */
   events(topic: string): Promise<Record<string, unknown>[]>
   database: TestDatabase
+  /** does what the service would do under this name when it closes */
+  closePart(name: string): Promise<void>
   /** closes the service and opens it again on the same database and secrets */
   restart(): Promise<void>
 }
@@ -52,6 +56,8 @@ export async function openWorld(env: Record<string, string> = {}, shared?: TestD
   const secrets = await openSecretsFile({ home: database.home, log: { warn() {} } })
   const log = pino({ level: 'silent' })
 
+  const closers = new Map<string, () => Promise<void> | void>()
+
   async function open(): Promise<{ running: Running; app: AnyElysia; metrics: Registry }> {
     const metrics = new Registry()
     const deps = {
@@ -62,10 +68,17 @@ export async function openWorld(env: Record<string, string> = {}, shared?: TestD
       clock,
       db: database.db,
       secrets,
+      blobs: openBlobFolder(join(database.home, 'blobs')),
+      home: database.home,
       limiter: createMemoryLimits(clock),
       peers: { url: null },
     }
-    const lifecycle = { defer() {}, background() {}, signal: new AbortController().signal, close: async () => {} }
+    const lifecycle = {
+      defer: (name: string, close: () => Promise<void> | void) => void closers.set(name, close),
+      background() {},
+      signal: new AbortController().signal,
+      close: async () => {},
+    }
     const running = await gateway.create(deps as unknown as Deps<Config>, lifecycle)
     await running.start?.()
     const app: AnyElysia = new Elysia()
@@ -124,6 +137,7 @@ export async function openWorld(env: Record<string, string> = {}, shared?: TestD
         .query<{ data: Record<string, unknown> }>('select data from bus.outbox where topic = $1 order by id', [topic])
       return rows.map(({ data }) => data)
     },
+    closePart: async (name) => closers.get(name)?.(),
     async restart() {
       ;({ running, app, metrics } = await open())
     },

@@ -2,6 +2,7 @@ import { AssayError } from '@assay/core/contracts/errors'
 import type { CalendarRequest, CalendarResource } from '@assay/core/contracts/wire/calendar'
 import { canonical } from '@assay/core/domain/journal/canonical'
 import { sha256Hex } from '@assay/core/domain/journal/hash'
+import { recordAudit } from '@assay/core/kernel/audit'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Verb } from '../deps.ts'
 import { type IfMatch, requireMatch } from '../if-match.ts'
@@ -41,19 +42,18 @@ export async function putCalendar({ ctx, input, deps }: Verb<PutCalendar>): Prom
   if (before && canonical({ ...calendar, name, version: before.version }) === canonical(before.document))
     return calendarOf(before)
   const document = { ...calendar, name, version: (before?.version ?? 0) + 1 }
-  const [row] = await deps.db.query<CalendarRow>(
-    `insert into trading.calendar (tenant, name, version, kind, hash, document, made_by) values ($1, $2, $3, $4, $5, $6::jsonb, $7)
-     on conflict do nothing returning name, version, hash, document, created_at`,
-    [
-      actor.tenant,
-      name,
-      document.version,
-      document.kind,
-      sha256Hex(canonical(document)),
-      JSON.stringify(document),
-      actor.userId,
-    ],
-  )
+  const hash = sha256Hex(canonical(document))
+  const row = await deps.db.tx(async (sql) => {
+    const [made] = await sql.query<CalendarRow>(
+      `insert into trading.calendar (tenant, name, version, kind, hash, document, made_by) values ($1, $2, $3, $4, $5, $6::jsonb, $7)
+       on conflict do nothing returning name, version, hash, document, created_at`,
+      [actor.tenant, name, document.version, document.kind, hash, JSON.stringify(document), actor.userId],
+    )
+    if (!made) return null
+    const detail = { calendar: name, version: document.version, hash, before: before?.hash ?? null }
+    await recordAudit(sql, { action: 'calendar.changed', actor: actor.userId, tenant: actor.tenant, detail })
+    return made
+  })
   if (!row) throw new AssayError('conflict', `The calendar ${name} has just been changed; read it again.`)
   return calendarOf(row)
 }

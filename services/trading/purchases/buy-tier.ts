@@ -2,6 +2,7 @@ import { AssayError } from '@assay/core/contracts/errors'
 import { purchaseCompleted, purchaseFailed } from '@assay/core/contracts/topics/payment'
 import type { PurchaseResource, TierResource } from '@assay/core/contracts/wire/purchase'
 import { dec, isZero } from '@assay/core/domain/money/dec'
+import { recordAudit } from '@assay/core/kernel/audit'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Actor } from '@assay/core/kernel/context'
 import type { Sql } from '@assay/core/ports/db/port'
@@ -84,6 +85,12 @@ async function settlePurchase(sql: Sql, id: string, checkout: Checkout, actor: A
   if (checkout.status === 'pending') return purchase
   const { tier_id, amount, currency } = purchase
   const facts = { purchase_id: id, user_id: actor.userId, tenant: actor.tenant, tier_id, amount, currency }
+  await recordAudit(sql, {
+    action: checkout.status === 'paid' ? 'payment.completed' : 'payment.refused',
+    actor: actor.userId,
+    tenant: actor.tenant,
+    detail: { purchase: id, tier: tier_id, amount, currency },
+  })
   if (checkout.status === 'paid') await publishOutcome(sql, purchaseCompleted, facts)
   else await publishOutcome(sql, purchaseFailed, { ...facts, reason: checkout.reason ?? 'refused' })
   return purchase

@@ -2,6 +2,7 @@ import { AssayError } from '@assay/core/contracts/errors'
 import type { TierResource } from '@assay/core/contracts/wire/purchase'
 import { parseTier, type TierChange } from '@assay/core/contracts/wire/tier'
 import { canonical } from '@assay/core/domain/journal/canonical'
+import { recordAudit } from '@assay/core/kernel/audit'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Verb } from '../deps.ts'
 import { type IfMatch, requireMatch } from '../if-match.ts'
@@ -32,9 +33,13 @@ export async function changeTier({ ctx, input, deps }: Verb<ChangeTier>): Promis
   const hash = hashOf(document)
   if (hash === before.hash) return before
   const tier = { id: before.id, version: before.version + 1, hash, document }
-  const saved = await deps.db.tx((sql) =>
-    saveTier(sql, { ...tier, tenant: actor.tenant, madeBy: actor.userId, accepted }),
-  )
+  const saved = await deps.db.tx(async (sql) => {
+    const version = await saveTier(sql, { ...tier, tenant: actor.tenant, madeBy: actor.userId, accepted })
+    if (version === null) return null
+    const detail = { tier: tier.id, version, hash, before: before.hash }
+    await recordAudit(sql, { action: 'tier.changed', actor: actor.userId, tenant: actor.tenant, detail })
+    return version
+  })
   if (saved === null) throw new AssayError('precondition_failed', 'Read it again: it has changed.')
   deps.tiers.changed(actor.tenant)
   return tier

@@ -1,6 +1,7 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import type { TierResource } from '@assay/core/contracts/wire/purchase'
 import type { TierRequest } from '@assay/core/contracts/wire/tier'
+import { recordAudit } from '@assay/core/kernel/audit'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Verb } from '../deps.ts'
 import { once } from '../idempotency/once.ts'
@@ -25,6 +26,12 @@ export async function createTier({
       const version = await saveTier(sql, { ...first, tenant: actor.tenant, madeBy: actor.userId, accepted })
       if (version === null) return null
       const saved = { ...first, version }
+      await recordAudit(sql, {
+        action: 'tier.created',
+        actor: actor.userId,
+        tenant: actor.tenant,
+        detail: { tier: id, version, hash: saved.hash },
+      })
       await keep(sql, { value: saved })
       return saved
     })

@@ -1,0 +1,66 @@
+import { HOUSE_TENANT } from '@assay/core/contracts/scopes'
+import { recordAudit } from '@assay/core/kernel/audit'
+import type { Ctx } from '@assay/core/kernel/context'
+import type { AuthDatabase } from '../auth/database.ts'
+import { networkOf } from '../limits/client.ts'
+
+export interface Refusals {
+  /** called for every request, when it has its answer: cheap */
+  saw(ctx: Pick<Ctx, 'actor' | 'denied' | 'address'>, status: number): void
+  /** tells the audit log what was refused since the last call */
+  flush(): Promise<void>
+}
+interface Refused {
+  actor: string
+  tenant: string
+  network: string
+  status: number
+  count: number
+}
+/** Clients told apart between two flushes; whoever comes later is counted together. */
+const CLIENTS = 100
+const OTHERS = 'others'
+
+/**
+ * Failed authorisations: a credential that is not accepted (401), or may not do what was asked (403). Each client is one
+ * row a flush with how often it was, so that a flood of them does not become one of the audit log.
+ */
+export function countRefusals({
+  database,
+  onRefused,
+}: {
+  database: Pick<AuthDatabase, 'inTransaction'>
+  onRefused: (status: number) => void
+}): Refusals {
+  let refused = new Map<string, Refused>()
+  return {
+    saw({ actor, denied, address }, status) {
+      if (!(status === 403 || (status === 401 && denied))) return
+      onRefused(status)
+      const client = {
+        actor: actor?.userId ?? 'anonymous',
+        tenant: actor?.tenant ?? HOUSE_TENANT,
+        network: networkOf(address),
+        status,
+      }
+      const known = refused.get(nameOf(client))
+      if (known) known.count++
+      else if (refused.size < CLIENTS) refused.set(nameOf(client), { ...client, count: 1 })
+      else {
+        const others = { actor: 'anonymous', tenant: HOUSE_TENANT, network: OTHERS, status }
+        const entry = refused.get(nameOf(others)) ?? { ...others, count: 0 }
+        refused.set(nameOf(others), { ...entry, count: entry.count + 1 })
+      }
+    },
+    async flush() {
+      if (refused.size === 0) return
+      const told = refused
+      refused = new Map()
+      await database.inTransaction(async (sql) => {
+        for (const { actor, tenant, ...detail } of told.values())
+          await recordAudit(sql, { action: 'authorization.refused', actor, tenant, detail })
+      })
+    },
+  }
+}
+const nameOf = ({ actor, network, status }: Omit<Refused, 'count'>): string => `${status} ${actor} ${network}`
