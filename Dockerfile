@@ -7,6 +7,7 @@ FROM base AS manifests
 COPY package.json bun.lock bunfig.toml ./
 COPY packages/core/package.json packages/core/
 COPY services/package.json services/
+COPY patches patches
 
 FROM manifests AS production
 RUN --mount=type=cache,target=/root/.bun/install/cache bun install --frozen-lockfile --production
