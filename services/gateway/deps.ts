@@ -1,10 +1,12 @@
 import type { Ctx } from '@assay/core/kernel/context'
 import type { RevocableVerifier } from '@assay/core/kernel/verify-token'
 import type { Clock } from '@assay/core/ports/clock/port'
+import type { Secrets } from '@assay/core/ports/secrets/port'
 import type { Auth } from './auth/better-auth.ts'
 import type { AuthDatabase } from './auth/database.ts'
 import type { PasswordHasher } from './auth/password.ts'
 import type { AttemptGuard } from './limits/attempt-guard.ts'
+import type { PinSettings } from './pin/pin-settings.ts'
 import type { SigningKeys } from './tokens/signing-keys.ts'
 
 /** What the verbs of the gateway work with. */
@@ -16,6 +18,14 @@ export interface GatewayDeps {
   keys: SigningKeys
   verifier: RevocableVerifier
   guard: AttemptGuard
+  /** of what is stored about people who are no users yet */
+  sealing: Pick<Secrets, 'encrypt' | 'decrypt'>
+  /** keys of second factors */
+  totp: Pick<Secrets, 'createTotp' | 'verifyTotp'>
+  /** null: nobody logs in by a PIN */
+  pin: PinSettings | null
+  /** every operator and admin needs a second factor, whatever the tenant asks */
+  requireFactor: boolean
   clock: Clock
   /** derives each refresh token from the one before it */
   refreshSecret: string

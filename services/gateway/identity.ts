@@ -12,17 +12,20 @@ import { createPasswordHasher } from './auth/password.ts'
 import { sessionState } from './auth/session-state.ts'
 import type { GatewayDeps } from './deps.ts'
 import { createAttemptGuard } from './limits/attempt-guard.ts'
+import type { PinSettings } from './pin/pin-settings.ts'
 import { createPersonalFields } from './privacy/personal-fields.ts'
 import { sealPlainUsers } from './privacy/seal-plain-users.ts'
 import { type OwnSecrets, openSigningKeys } from './tokens/signing-keys.ts'
 
 export interface IdentityParts {
   db: Db
-  secrets: OwnSecrets & Pick<Secrets, 'encrypt' | 'decrypt'>
+  secrets: OwnSecrets & Pick<Secrets, 'encrypt' | 'decrypt' | 'createTotp' | 'verifyTotp'>
   clock: Clock
   /** of logins and registrations */
   limits: Limits
   idleMs: number
+  requireFactor: boolean
+  pin?: PinSettings | null
   /** told the name of each limit that was hit */
   onLimitHit: (name: string) => void
   onCacheAsked: (cache: 'keys' | 'sessions', outcome: CacheOutcome) => void
@@ -37,6 +40,8 @@ export async function openIdentity({
   clock,
   limits,
   idleMs,
+  requireFactor,
+  pin = null,
   onLimitHit,
   onCacheAsked,
   isCurrent,
@@ -66,5 +71,5 @@ export async function openIdentity({
   })
   const guard = createAttemptGuard({ limits, onHit: onLimitHit })
   const refreshSecret = await ownSecret(secrets, 'refresh_secret')
-  return { database, auth, hasher, keys, verifier, guard, clock, refreshSecret, idleMs }
+  return { database, auth, hasher, keys, verifier, guard, clock, refreshSecret, idleMs, totp: secrets, pin, requireFactor }
 }

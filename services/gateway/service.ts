@@ -12,11 +12,14 @@ import { type Config, config } from './config.ts'
 import { openIdentity } from './identity.ts'
 import { withLocalFallback } from './limits/local-fallback.ts'
 import { createRequestLimit } from './limits/request-limit.ts'
+import { pinSettings } from './pin/pin-settings.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { authRoutes } from './routes/auth.ts'
 import { internalRoutes } from './routes/internal.ts'
 import { jwksRoutes } from './routes/jwks.ts'
+import { secondFactorRoutes } from './routes/second-factor.ts'
+import { sessionRoutes } from './routes/sessions.ts'
 import { openProxy } from './routing/open-proxy.ts'
 
 const MINUTE = 60_000
@@ -36,6 +39,12 @@ export const gateway: Service<typeof config> = {
       clock,
       limits: deps.limiter,
       idleMs: deps.config.SESSION_TIMEOUT_MINUTES * MINUTE,
+      requireFactor: deps.config.ASSAY_REQUIRE_MFA,
+      pin: pinSettings(
+        deps.config.BOT_CONTROL_PIN,
+        deps.config.BOT_CONTROL_ACCOUNT ?? deps.config.ASSAY_OPERATOR_EMAIL,
+        deps.config.BOT_CONTROL_ADDRESSES,
+      ),
       onLimitHit,
       onCacheAsked: cacheAsked(deps),
       isCurrent: hearing?.isCurrent,
@@ -55,6 +64,8 @@ export const gateway: Service<typeof config> = {
     const app = new Elysia({ name: 'gateway' })
       .use(authRoutes(identity))
       .use(auditRoutes(identity))
+      .use(secondFactorRoutes(identity))
+      .use(sessionRoutes(identity))
       .use(apiKeyRoutes(identity))
       .use(jwksRoutes(identity.keys))
       .use(internalRoutes(identity))

@@ -138,6 +138,21 @@ const KAFKA: readonly Variable[] = [
 ]
 const IDENTITY: readonly Variable[] = [
   { name: 'SESSION_TIMEOUT_MINUTES', default: '30', about: 'A session ends after this long without a refresh.' },
+  {
+    name: 'ASSAY_REQUIRE_MFA',
+    default: 'false',
+    about: 'true: every operator and admin needs a second factor; else where the tenant asks for it.',
+  },
+  {
+    name: 'BOT_CONTROL_PIN',
+    secret: true,
+    about: "6 digits: an operator's login for bot control. Unset: there is none.",
+  },
+  { name: 'BOT_CONTROL_ACCOUNT', about: 'E-mail of the operator whose PIN it is; unset: ASSAY_OPERATOR_EMAIL.' },
+  {
+    name: 'BOT_CONTROL_ADDRESSES',
+    about: 'Comma-separated addresses or CIDR ranges where the PIN needs no enrolled device; none unless set.',
+  },
   { name: 'RATE_LIMIT_ENABLED', default: 'true', about: 'false is refused in production.' },
   { name: 'RATE_LIMIT_PER_MINUTE', default: '60', about: 'Requests of every client, for each route class.' },
   { name: 'RATE_LIMIT_PER_HOUR', default: '50', about: 'Anonymous reads of one address.' },
@@ -166,7 +181,6 @@ const LATER: readonly Variable[] = [
   later('WEAVIATE_URL', 'Vector store.'),
   later('ARANGODB_URL', 'Graph store.', true),
   later('STRIPE_SECRET_KEY', 'Stripe instead of the test provider.', true),
-  later('BOT_CONTROL_PIN', "The operator's PIN login.", true),
 ]
 export const VARIABLES: readonly Variable[] = [
   ...PLATFORM,

@@ -8,6 +8,7 @@ import { mailProblems, mailVariables } from './mail-config.ts'
 import { isAddressRange } from './proxies.ts'
 import { publicUrl } from './public-url.ts'
 import { storeProblems, storeVariables } from './store-config.ts'
+import { pinWeakness } from './weak-pin.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 /** The only place that reads the process's environment. */
@@ -143,6 +144,8 @@ function refusals(values: Record<string, string>): ConfigProblem[] {
   if (values.NODE_ENV !== 'production') return problems
   if (!key)
     problems.push({ variable: 'ENCRYPTION_KEY', reason: 'required in production: 32 random bytes, base64 or hex' })
+  const weakPin = values.BOT_CONTROL_PIN && pinWeakness(values.BOT_CONTROL_PIN)
+  if (weakPin) problems.push({ variable: 'BOT_CONTROL_PIN', reason: `${weakPin}: not in production` })
   if (values.ASSAY_FAILPOINTS)
     problems.push({ variable: 'ASSAY_FAILPOINTS', reason: 'is for tests, not for production' })
   if (/^(false|0|no|off)$/i.test(values.RATE_LIMIT_ENABLED ?? '')) {

@@ -1,23 +1,35 @@
 import { AssayError } from '@assay/core/contracts/errors'
-import type { Sql } from '@assay/core/ports/db/port'
-import { APIError } from 'better-auth/api'
+import { recordAudit } from '@assay/core/kernel/audit'
 import type { GatewayDeps, Verb } from '../deps.ts'
-import { recordAudit } from '../events/record-audit.ts'
+import { enrolDevice } from '../devices/enrol-device.ts'
+import { findDevice } from '../devices/find-device.ts'
 import { networkOf } from '../limits/client.ts'
+import { showFactor } from '../second-factor/show-factor.ts'
+import { noteAddress } from '../sessions/note-address.ts'
+import type { Account } from './account.ts'
+import { checkPassword } from './check-password.ts'
 import { issueTokens } from './issue-tokens.ts'
-import { addRefreshToken, newRefreshToken } from './refresh-token.ts'
-import type { LoginBody, Tokens, User } from './schemas.ts'
-import { SESSION_MS } from './session-times.ts'
-import { findUser, findUserByEmail, normalizeEmail } from './users.ts'
+import { openSession } from './open-session.ts'
+import type { Tokens } from './schemas.ts'
+import { mayNeedFactor } from './session-scopes.ts'
+import { findUserByEmail, normalizeEmail } from './users.ts'
 
-export interface LoginInput extends LoginBody {
+export interface LoginInput {
+  email: string
+  password: string
+  /** code of the second factor, or a recovery code */
+  totp?: string | undefined
+  /** name of the device to enrol */
+  device?: string | undefined
+  /** of an enrolled one */
+  device_secret?: string | undefined
   userAgent: string
 }
 
 /** A failure is answered at the next multiple of this, so that the milliseconds an existing user costs more can't be seen. */
 const FAILURE_STEP_MS = 100
 
-/** E-mail and password -> a new session and its tokens. Every failure looks and costs the same: invalid_credentials. */
+/** E-mail, password and second factor -> a new session and its tokens. Every wrong password looks and costs the same. */
 export async function login({ ctx, input, deps }: Verb<LoginInput>): Promise<Tokens> {
   const email = normalizeEmail(input.email)
   const network = networkOf(ctx.address)
@@ -27,69 +39,61 @@ export async function login({ ctx, input, deps }: Verb<LoginInput>): Promise<Tok
     address: ctx.address,
     isKnownAddress: () => isKnown(deps, email, network),
   })
-  const signedIn = await signIn(deps, email, input.password).catch(async (error) => {
+  const account = await checkPassword(deps, email, input.password).catch(async (error) => {
     await attempt.withdrawn()
     throw error
   })
-  if (!signedIn) {
+  if (!account) {
     await recordFailure(deps, email, network)
-    await deps.clock.sleep(FAILURE_STEP_MS - ((deps.clock.monotonic() - began) % FAILURE_STEP_MS))
+    await untilNextStep(deps.clock, began)
     throw new AssayError('invalid_credentials', 'E-mail or password is wrong.')
   }
   await attempt.succeeded()
+  const shown = await showFactor(deps, { account, code: input.totp, address: ctx.address })
+  return signIn({ ctx, input, deps }, account, shown)
+}
 
-  const refreshToken = newRefreshToken()
+async function signIn(
+  { ctx, input, deps }: Verb<LoginInput>,
+  account: Account,
+  shown: 'otp' | 'recovery' | null,
+): Promise<Tokens> {
+  const { id: userId, tenant } = account
+  const amr = ['pwd', ...(shown ? [shown] : [])]
   const opened = await deps.database.inTransaction(async (sql) => {
-    const session = await openSession(sql, {
-      token: signedIn.token,
+    const device = input.device_secret
+      ? await findDevice(sql, { userId, secret: input.device_secret, ctx, deps })
+      : null
+    const enrolled =
+      input.device === undefined ? null : await enrolDevice(sql, { account, name: input.device, ctx, deps })
+    const session = await openSession(sql, deps, {
+      userId,
+      kind: 'password',
+      amr,
+      confirmed: shown !== null,
+      deviceId: enrolled?.id ?? device?.id ?? null,
       address: ctx.address,
       userAgent: input.userAgent,
-      deps,
     })
-    const expires = new Date(deps.clock.now() + deps.idleMs)
-    await addRefreshToken(sql, { token: refreshToken, sessionId: session.id, expires })
-    await sql.query(
-      `insert into known_addresses (user_id, address, seen_at) values ($1, $2, $3)
-       on conflict (user_id, address) do update set seen_at = excluded.seen_at`,
-      [signedIn.userId, network, new Date(deps.clock.now())],
-    )
-    const user = (await findUser(sql, signedIn.userId)) as User
-    const [{ epoch }] = (await sql.query<{ epoch: number }>('select epoch from users where id = $1', [user.id])) as [
-      { epoch: number },
-    ]
-    await recordAudit(sql, { action: 'login', actor: user.id, tenant: user.tenant, detail: { session: session.id } })
-    return { session, user: { ...user, epoch } }
+    await noteAddress(sql, { userId, address: ctx.address, deps })
+    const detail = { session: session.id, amr: amr.join(' ') }
+    await recordAudit(sql, { action: 'login', actor: userId, tenant, detail })
+    return { session, enrolled }
   })
-  const { session, user } = opened
-  return issueTokens(deps, { user, sessionId: session.id, sessionEnds: session.expires_at, refreshToken })
+  const { session, enrolled } = opened
+  for (const ended of session.ended) deps.verifier.revokeSession(ended)
+  const tokens = await issueTokens(deps, {
+    user: account,
+    session: { id: session.id, ends: session.ends, kind: 'password', scopes: null, amr },
+    factorWanted: deps.requireFactor || account.tenantWantsFactor,
+    refreshToken: session.refreshToken,
+  })
+  const mustEnrol = (deps.requireFactor || account.tenantWantsFactor) && mayNeedFactor(account.role) && !shown
+  return { ...tokens, ...(mustEnrol && { second_factor: 'enrol' as const }), ...(enrolled && { device: enrolled }) }
 }
 
-/** better-auth's sign-in: it spends a hash on unknown users too. */
-async function signIn(deps: GatewayDeps, email: string, password: string) {
-  try {
-    const { token, user } = await deps.auth.api.signInEmail({ body: { email, password } })
-    return { token, userId: user.id }
-  } catch (error) {
-    if (error instanceof APIError && error.statusCode < 500) return null
-    throw error
-  }
-}
-
-interface Opening {
-  token: string
-  address: string
-  userAgent: string
-  deps: GatewayDeps
-}
-
-/** Gives better-auth's new session its absolute end by our clock and says where it came from. */
-async function openSession(sql: Sql, { token, address, userAgent, deps }: Opening) {
-  const ends = new Date(deps.clock.now() + SESSION_MS)
-  const [session] = await sql.query<{ id: string; expires_at: Date }>(
-    'update sessions set expires_at = $2, ip_address = $3, user_agent = $4 where token = $1 returning id, expires_at',
-    [token, ends, address, userAgent.slice(0, 500)],
-  )
-  return session!
+export async function untilNextStep(clock: GatewayDeps['clock'], began: number): Promise<void> {
+  await clock.sleep(FAILURE_STEP_MS - ((clock.monotonic() - began) % FAILURE_STEP_MS))
 }
 
 async function isKnown({ database }: GatewayDeps, email: string, network: string): Promise<boolean> {

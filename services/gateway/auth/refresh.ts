@@ -1,4 +1,5 @@
 import { AssayError } from '@assay/core/contracts/errors'
+import type { Scope } from '@assay/core/contracts/scopes'
 import type { Row, Sql } from '@assay/core/ports/db/port'
 import type { GatewayDeps, Verb } from '../deps.ts'
 import { announceRevoked } from '../events/announce-revoked.ts'
@@ -23,6 +24,10 @@ interface TokenRow extends Row {
   tenant: string
   plan: string
   epoch: number
+  kind: 'password' | 'pin' | 'oauth'
+  scopes: Scope[] | null
+  amr: string[]
+  mfa_required: boolean
 }
 type Outcome = { next: string; row: TokenRow } | { ended: string } | null
 
@@ -37,7 +42,9 @@ export async function refresh({ ctx, input, deps }: Verb<RefreshInput>): Promise
   if (outcome && 'next' in outcome) {
     const { row, next } = outcome
     const user = { id: row.user_id, role: row.role, tenant: row.tenant, plan: row.plan, epoch: row.epoch }
-    return issueTokens(deps, { user, sessionId: row.session_id, sessionEnds: row.session_ends, refreshToken: next })
+    const { session_id: id, session_ends: ends, kind, scopes, amr } = row
+    const factorWanted = deps.requireFactor || row.mfa_required
+    return issueTokens(deps, { user, session: { id, ends, kind, scopes, amr }, factorWanted, refreshToken: next })
   }
   if (outcome) deps.verifier.revokeSession(outcome.ended)
   throw new AssayError('unauthorized', 'The refresh token is not valid, or not any more. Log in again.')
@@ -51,13 +58,14 @@ async function rotate(
   const now = deps.clock.now()
   const [row] = await sql.query<TokenRow>(
     `select r.session_id, r.expires_at, r.consumed_at, r.consumed_by, s.expires_at as session_ends,
-            u.id as user_id, u.role, u.tenant, t.plan
+            s.kind, s.scopes, s.amr, u.id as user_id, u.role, u.tenant, u.epoch, t.plan, t.mfa_required
        from refresh_tokens r join sessions s on s.id = r.session_id join users u on u.id = s.user_id
        join tenants t on t.id = u.tenant
       where r.hash = $1 and u.disabled_at is null for update of r, s`,
     [hash],
   )
-  if (!row || row.session_ends.getTime() <= now) return null
+  // a client's token is good at /oauth/token only
+  if (!row || row.kind === 'oauth' || row.session_ends.getTime() <= now) return null
   const next = nextRefreshToken(token, deps.refreshSecret)
   if (row.consumed_at) return (await isRetry(sql, { row, next, client, now })) ? { next, row } : endFamily(sql, row)
   if (row.expires_at.getTime() <= now) return null
@@ -69,6 +77,7 @@ async function rotate(
     client,
   ])
   await addRefreshToken(sql, { token: next, sessionId: row.session_id, expires })
+  await sql.query('update sessions set seen_at = $2 where id = $1', [row.session_id, new Date(now)])
   await recordAudit(sql, {
     action: 'session.refreshed',
     actor: row.user_id,

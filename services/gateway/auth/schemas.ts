@@ -4,6 +4,11 @@ import { z } from 'zod'
 export const PASSWORD_MIN = 8
 export const PASSWORD_MAX = 128
 
+/** Six digits of the app, or a recovery code. */
+export const SecondFactorCode = z
+  .string()
+  .regex(/^(\d{6}|[a-z2-7]{6}(-[a-z2-7]{6}){3})$/i, 'must be the 6 digits of the app or a recovery code')
+
 const email = z.email('must be an e-mail address').max(254)
 const role = z.enum(['trader', 'operator', 'admin', 'bot', 'service'])
 
@@ -20,8 +25,27 @@ export const RegisterBody = z.object({
 })
 export type RegisterBody = z.infer<typeof RegisterBody>
 
+const missing = (path: string) => ({ code: 'custom' as const, path: [path], message: 'is missing' })
 /** No rule on the password here: a wrong one is wrong, however long. */
-export const LoginBody = z.object({ email, password: z.string().min(1).max(PASSWORD_MAX) })
+export const LoginBody = z
+  .object({
+    email: email.optional(),
+    password: z.string().min(1).max(PASSWORD_MAX).optional(),
+    totp: SecondFactorCode.optional().describe('Code of the second factor, or a recovery code'),
+    device: z.string().trim().min(1).max(100).optional().describe('Enrol this device, under this name'),
+    device_secret: z.string().min(1).max(100).optional().describe('Of an enrolled device'),
+    pin: z
+      .string()
+      .regex(/^\d{6}$/, 'must be 6 digits')
+      .optional()
+      .describe("The operator's, for bot control, alone"),
+  })
+  .superRefine(({ email, password, pin }, { addIssue }) => {
+    if (pin === undefined && email === undefined) addIssue(missing('email'))
+    if (pin === undefined && password === undefined) addIssue(missing('password'))
+    if (pin !== undefined && (email ?? password) !== undefined)
+      addIssue({ code: 'custom', path: ['pin'], message: 'is sent without e-mail and password' })
+  })
 export type LoginBody = z.infer<typeof LoginBody>
 
 export const RefreshBody = z.object({ refresh_token: z.string().min(1).max(200) })
@@ -45,6 +69,14 @@ export const Tokens = z.object({
   token: z.string().describe('Access token: Authorization: Bearer'),
   refresh_token: z.string().describe('Good once; its answer carries the next one'),
   expires_in: z.int().describe('Seconds until the access token ends'),
+  second_factor: z
+    .literal('enrol')
+    .optional()
+    .describe('A second factor is wanted: until it is on, the token holds what turns it on and nothing else'),
+  device: z
+    .object({ id: z.uuid(), secret: z.string().describe('Shown this once') })
+    .optional()
+    .describe('The device that was enrolled'),
 })
 export type Tokens = z.infer<typeof Tokens>
 

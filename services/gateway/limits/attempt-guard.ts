@@ -9,7 +9,14 @@ const PAIR: Limit = { name: 'login', points: 5, windowMs: 15 * MINUTE }
 const ADDRESS: Limit = { name: 'login-address', points: 30, windowMs: 15 * MINUTE }
 /** Many addresses guessing one account's password; NIST SP 800-63B allows 100 failures in a row. */
 const ACCOUNT: Limit = { name: 'login-account', points: 100, windowMs: 24 * 60 * MINUTE }
+/** Codes of a second factor, 3 of 10^6 of which are right at a time: whoever tries them knows the password already. */
+const CODE_PAIR: Limit = { name: 'second-factor', points: 5, windowMs: 15 * MINUTE }
+const CODE_ACCOUNT: Limit = { name: 'second-factor-account', points: 20, windowMs: 24 * 60 * MINUTE }
 const REGISTRATION: Limit = { name: 'register', points: 60, windowMs: 60 * MINUTE }
+/** One address asking for letters. */
+const LETTERS: Limit = { name: 'letters', points: 20, windowMs: 60 * MINUTE }
+/** Letters that strangers may cause to one mailbox. */
+const MAILBOX: Limit = { name: 'mailbox', points: 5, windowMs: 60 * MINUTE }
 
 export interface Attempt {
   email: string
@@ -28,7 +35,13 @@ export interface CountedAttempt {
 export interface AttemptGuard {
   /** Counts an attempt before its password is looked at; throws rate_limited, or unavailable when nobody can count. */
   login(attempt: Attempt): Promise<CountedAttempt>
+  /** Counts a code of a second factor before it is looked at; as `login`, and the same way for who is known there. */
+  code(attempt: Omit<Attempt, 'email'> & { userId: string }): Promise<CountedAttempt>
   registration(address: string): Promise<void>
+  /** Counts a letter; false: the mailbox had its share, which is nobody's business. Throws rate_limited for who asks too often. */
+  letter(asked: Pick<Attempt, 'email' | 'address'>): Promise<boolean>
+  /** An operator's word: failed logins to this account, from anywhere and from these networks, are forgotten. */
+  unlock(email: string, networks: readonly string[]): Promise<void>
 }
 
 /**
@@ -67,7 +80,31 @@ export function createAttemptGuard({ limits, onHit }: { limits: Limits; onHit: (
         withdrawn: () => giveBack(() => limits.refund(pair, PAIR), ...others),
       }
     },
+    async code({ userId, address, isKnownAddress }) {
+      const pair = `${networkOf(address)} ${userId}`
+      await take(CODE_PAIR, pair)
+      try {
+        await take(CODE_ACCOUNT, userId)
+      } catch (refusal) {
+        if (!isRateLimit(refusal) || !(await isKnownAddress())) throw refusal
+      }
+      const account = () => limits.refund(userId, CODE_ACCOUNT)
+      return {
+        succeeded: () => giveBack(() => limits.forget(pair, CODE_PAIR), account),
+        withdrawn: () => giveBack(() => limits.refund(pair, CODE_PAIR), account),
+      }
+    },
     registration: (address) => take(REGISTRATION, networkOf(address)),
+    async letter({ email, address }) {
+      await take(LETTERS, networkOf(address))
+      const [decision] = await limits.take(email, [MAILBOX])
+      if (!decision!.allowed) onHit(MAILBOX.name)
+      return decision!.allowed
+    },
+    async unlock(email, networks) {
+      await limits.forget(email, ACCOUNT)
+      for (const network of networks) await limits.forget(`${network} ${email}`, PAIR)
+    },
   }
 }
 

@@ -16,6 +16,7 @@ import {
   Tokens,
 } from '../auth/schemas.ts'
 import type { GatewayDeps } from '../deps.ts'
+import { pinLogin } from '../pin/pin-login.ts'
 import { replaceSigningKey } from '../tokens/replace-signing-key.ts'
 
 const tags = ['identity']
@@ -42,13 +43,16 @@ export const authRoutes = (deps: GatewayDeps) =>
       '/api/auth/login',
       ({ ctx, body, request, set }) => {
         set.headers['cache-control'] = 'no-store'
-        return login({ ctx, input: { ...body, userAgent: agentOf(request) }, deps })
+        const { pin, device_secret, email = '', password = '', totp, device } = body
+        const userAgent = agentOf(request)
+        if (pin !== undefined) return pinLogin({ ctx, input: { pin, device_secret, userAgent }, deps })
+        return login({ ctx, input: { email, password, totp, device, device_secret, userAgent }, deps })
       },
       {
         parse: 'json',
         body: LoginBody,
         response: { 200: Tokens },
-        detail: { operationId: 'login', tags, summary: 'E-mail and password for an access and a refresh token' },
+        detail: { operationId: 'login', tags, summary: 'E-mail, password and second factor, or a PIN, for tokens' },
       },
     )
     .post(

@@ -53,7 +53,7 @@ export async function openWorld(env: Record<string, string> = {}, shared?: TestD
   const database = shared ?? (await testDatabase())
   const time = { now: Date.now() }
   const clock = { now: () => time.now, monotonic: () => time.now, sleep: () => Promise.resolve() }
-  const secrets = await openSecretsFile({ home: database.home, log: { warn() {} } })
+  const secrets = await openSecretsFile({ home: database.home, log: { warn() {} }, now: () => time.now })
   const log = pino({ level: 'silent' })
 
   const closers = new Map<string, () => Promise<void> | void>()
@@ -104,6 +104,7 @@ export async function openWorld(env: Record<string, string> = {}, shared?: TestD
     clock,
     limits: createMemoryLimits(clock),
     idleMs: 0,
+    requireFactor: false,
     onLimitHit() {},
     onCacheAsked() {},
   })

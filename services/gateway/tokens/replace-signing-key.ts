@@ -2,10 +2,12 @@ import { requireHouse } from '@assay/core/kernel/auth'
 import type { SigningKeyReplaced } from '../auth/schemas.ts'
 import type { Verb } from '../deps.ts'
 import { recordAudit } from '../events/record-audit.ts'
+import { requireFreshFactor } from '../second-factor/require-fresh-factor.ts'
 
 /** A new key for access tokens now, before its day: nobody is logged out by it. */
 export async function replaceSigningKey({ ctx, deps }: Omit<Verb<never>, 'input'>): Promise<SigningKeyReplaced> {
   const actor = requireHouse(ctx, 'ops:write')
+  await requireFreshFactor(deps, actor)
   const { kid, signsFrom } = await deps.keys.replace()
   await deps.database.inTransaction((sql) =>
     recordAudit(sql, {

@@ -1,0 +1,17 @@
+import type { GatewayDeps } from '../deps.ts'
+import { type Account, accountByEmail } from './account.ts'
+
+/** The account whose password this is, null for any other. Who does not exist, or may not log in, costs a hash too. */
+export async function checkPassword(
+  deps: Pick<GatewayDeps, 'database' | 'hasher'>,
+  email: string,
+  password: string,
+): Promise<Account | null> {
+  const account = await accountByEmail(deps.database, email)
+  if (!account?.password) {
+    await deps.hasher.hash(password)
+    return null
+  }
+  const right = await deps.hasher.verify({ hash: account.password, password })
+  return right && !account.disabled ? account : null
+}

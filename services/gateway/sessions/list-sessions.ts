@@ -1,0 +1,48 @@
+import type { Scope } from '@assay/core/contracts/scopes'
+import { type Page, toPage } from '@assay/core/contracts/wire/page'
+import type { Row } from '@assay/core/ports/db/port'
+import type { Verb } from '../deps.ts'
+import { ownerToRead } from './owner.ts'
+import type { OwnerQuery, Session } from './schemas.ts'
+
+interface SessionRow extends Row {
+  id: string
+  kind: Session['kind']
+  scopes: Scope[] | null
+  amr: string[]
+  device_id: string | null
+  ip_address: string | null
+  user_agent: string | null
+  created_at: Date
+  seen_at: Date | null
+  expires_at: Date
+}
+
+/** Living sessions, newest first. */
+export async function listSessions({ ctx, input, deps }: Verb<OwnerQuery>): Promise<Page<Session>> {
+  const { actor, owner } = await ownerToRead(deps.database, ctx, input.user_id)
+  const rows = await deps.database.query<SessionRow>(
+    `select id, kind, scopes, amr, device_id, ip_address, user_agent, created_at, seen_at, expires_at from sessions
+      where user_id = $1 and expires_at > $2 and ($3::text is null or id::text < $3) order by id desc limit $4`,
+    [owner, new Date(deps.clock.now()), input.cursor ?? null, input.limit + 1],
+  )
+  return toPage(
+    rows,
+    input.limit,
+    (row): Session => ({
+      id: row.id,
+      kind: row.kind,
+      current: row.id === actor.sessionId,
+      client: null,
+      scopes: row.scopes,
+      amr: row.amr,
+      device_id: row.device_id,
+      address: row.ip_address,
+      user_agent: row.user_agent,
+      created_at: row.created_at.toISOString(),
+      seen_at: (row.seen_at ?? row.created_at).toISOString(),
+      expires_at: row.expires_at.toISOString(),
+    }),
+    (row) => row.id,
+  )
+}

@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { describeAdapters } from '@assay/core/testing/adapters'
+import { databases } from '@assay/core/testing/database'
+import { newPerson } from '../testing/person.ts'
+import { openWorld, type World } from '../testing/world.ts'
+
+const UNLIMITED = { RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_PER_HOUR: '1000000', RATE_LIMIT_PER_DAY: '1000000' }
+
+describeAdapters('sessions and devices', databases, (openDatabase) => {
+  let world: World
+  beforeAll(async () => {
+    world = await openWorld(UNLIMITED, await openDatabase())
+  })
+  afterAll(() => world.database.drop())
+  const check = async (token: string) => (await world.ask('GET', '/api/auth/check', { token })).status
+  const firm = () => `firm-${crypto.randomUUID().slice(0, 8)}`
+
+  describe('sessions', () => {
+    test('ASVS 7.5.2: one sees the own living sessions and from where they are, and ends any of them at once', async () => {
+      const person = await newPerson(world)
+      const first = person.token
+      await person.login({}, { address: '198.51.100.9', userAgent: 'other/2' })
+      const { items } = (await person.ask('GET', '/api/auth/sessions')).body
+      expect(items).toHaveLength(2)
+      expect(items[0]).toMatchObject({ current: true, kind: 'password', amr: ['pwd'], address: '198.51.100.9' })
+      expect(items[0]).toMatchObject({ user_agent: 'other/2', client: null, scopes: null })
+      expect(items[1]).toMatchObject({ current: false, address: person.address })
+      expect(await check(first)).toBe(200)
+      expect((await person.ask('DELETE', `/api/auth/sessions/${items[1].id}`)).body).toEqual({ success: true })
+      expect(await check(first)).toBe(401)
+      expect(await check(person.token)).toBe(200)
+      expect((await world.events('identity.revoked')).at(-1)).toMatchObject({ what: 'session', id: items[1].id })
+      expect((await person.ask('DELETE', `/api/auth/sessions/${items[1].id}`)).status).toBe(404)
+    })
+
+    test('ASVS 7.4.5: an operator sees and ends those of the own tenant, the house those of all; to others they do not exist', async () => {
+      const [here, there] = [firm(), firm()]
+      const trader = await newPerson(world, { tenant: here })
+      const boss = await newPerson(world, { tenant: here, role: 'operator' })
+      const stranger = await newPerson(world, { tenant: there, role: 'operator' })
+      const peer = await newPerson(world, { tenant: here })
+      const house = await newPerson(world, { role: 'operator' })
+      const { items } = (await trader.ask('GET', '/api/auth/sessions')).body
+      const list = `/api/auth/sessions?user_id=${trader.id}`
+      expect((await stranger.ask('GET', list)).status).toBe(404)
+      expect((await peer.ask('GET', list)).status).toBe(403)
+      for (const other of [stranger, peer]) {
+        const refused = await other.ask('DELETE', `/api/auth/sessions/${items[0].id}`)
+        const unknown = await other.ask('DELETE', `/api/auth/sessions/${crypto.randomUUID()}`)
+        expect([refused.status, refused.body.detail]).toEqual([404, unknown.body.detail])
+      }
+      expect(await check(trader.token)).toBe(200)
+      for (const operator of [boss, house]) {
+        await trader.login()
+        const seen = (await operator.ask('GET', list)).body.items
+        expect((await operator.ask('DELETE', `/api/auth/sessions/${seen[0].id}`)).status).toBe(200)
+        expect(await check(trader.token)).toBe(401)
+      }
+      const ended = (await world.events('audit.recorded')).filter(({ action }) => action === 'session.ended')
+      expect(ended.at(-1)).toMatchObject({ actor: house.id, tenant: here })
+    })
+
+    test('a user has at most 100: a further login ends the oldest', async () => {
+      const person = await newPerson(world)
+      const oldest = person.token
+      for (let i = 0; i < 99; i++) await person.login()
+      expect(await check(oldest)).toBe(200)
+      await person.login()
+      expect(await check(oldest)).toBe(401)
+      let seen = 0
+      for (let cursor: string | null = ''; cursor !== null; ) {
+        const page = await person.ask('GET', `/api/auth/sessions?limit=40${cursor && `&cursor=${cursor}`}`)
+        seen += page.body.items.length
+        cursor = page.body.next
+      }
+      expect(seen).toBe(100)
+    }, 60_000)
+
+    test('a key without account scopes sees no sessions', async () => {
+      const person = await newPerson(world)
+      const { key } = (await person.ask('POST', '/api/api-keys', { name: 'bot' })).body
+      for (const path of ['/api/auth/sessions', '/api/auth/devices'])
+        expect((await world.ask('GET', path, { token: key })).status).toBe(403)
+    })
+  })
+
+  describe('devices', () => {
+    test('a login that names a device gets its secret, once; its removal ends the sessions on it and no others', async () => {
+      const person = await newPerson(world)
+      const other = person.token
+      const { device } = (await person.login({ device: 'My laptop' })).body
+      const enrolling = person.token
+      expect(device.secret).toMatch(/^assayd_[\w-]{43}$/)
+      await person.login({ device_secret: device.secret })
+      const { items } = (await person.ask('GET', '/api/auth/devices')).body
+      expect(items).toEqual([
+        expect.objectContaining({ id: device.id, name: 'My laptop', current: true, address: person.address }),
+      ])
+      const rows = await world.database.db.as('gateway').query('select * from devices where id = $1', [device.id])
+      expect(JSON.stringify(rows)).not.toContain(device.secret)
+      const onIt = person.token
+      person.token = other
+      expect((await person.ask('DELETE', `/api/auth/devices/${device.id}`)).status).toBe(200)
+      expect([await check(enrolling), await check(onIt), await check(other)]).toEqual([401, 401, 200])
+      expect((await person.ask('GET', '/api/auth/devices')).body.items).toEqual([])
+    })
+
+    test("nobody sees or removes another's, but an operator of the tenant", async () => {
+      const tenant = firm()
+      const person = await newPerson(world, { tenant })
+      const peer = await newPerson(world, { tenant })
+      const boss = await newPerson(world, { tenant, role: 'operator' })
+      const stranger = await newPerson(world, { tenant: firm(), role: 'operator' })
+      const { device } = (await person.login({ device: 'phone' })).body
+      for (const other of [peer, stranger]) {
+        expect((await other.ask('DELETE', `/api/auth/devices/${device.id}`)).status).toBe(404)
+        expect((await other.ask('GET', '/api/auth/devices')).body.items).toEqual([])
+      }
+      expect((await person.ask('GET', '/api/auth/devices')).body.items).toHaveLength(1)
+      expect((await boss.ask('GET', `/api/auth/devices?user_id=${person.id}`)).body.items).toHaveLength(1)
+      expect((await boss.ask('DELETE', `/api/auth/devices/${device.id}`)).status).toBe(200)
+    })
+
+    test("another user's device secret says nothing", async () => {
+      const [one, other] = [await newPerson(world), await newPerson(world)]
+      const { device } = (await one.login({ device: 'phone' })).body
+      expect((await other.login({ device_secret: device.secret })).status).toBe(200)
+      expect((await other.ask('GET', '/api/auth/sessions')).body.items[0].device_id).toBeNull()
+    })
+  })
+})
