@@ -1,7 +1,6 @@
 import { type CacheOutcome, countCache } from '@assay/core/kernel/cached'
 import { beatHeart, createHearing, forgetRevoked } from '@assay/core/kernel/revocations'
 import type { Deps, Service } from '@assay/core/kernel/service'
-import { createMemoryLimits } from '@assay/core/ports/limits/memory'
 import { Elysia } from 'elysia'
 import { Counter } from 'prom-client'
 import { trackKeyUse } from './api-keys/key-use.ts'
@@ -10,8 +9,7 @@ import { makeFirstOperator } from './auth/first-operator.ts'
 import { sweep } from './auth/sweep.ts'
 import { type Config, config } from './config.ts'
 import { openIdentity } from './identity.ts'
-import { withLocalFallback } from './limits/local-fallback.ts'
-import { createRequestLimit } from './limits/request-limit.ts'
+import { openGate } from './limits/open-gate.ts'
 import { pinSettings } from './pin/pin-settings.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { auditRoutes } from './routes/audit.ts'
@@ -20,10 +18,12 @@ import { internalRoutes } from './routes/internal.ts'
 import { jwksRoutes } from './routes/jwks.ts'
 import { secondFactorRoutes } from './routes/second-factor.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { usageRoutes } from './routes/usage.ts'
 import { openProxy } from './routing/open-proxy.ts'
 
 const MINUTE = 60_000
 const UPKEEP_EVERY_MS = 10 * MINUTE
+const USAGE_EVERY_MS = 10_000
 
 export const gateway: Service<typeof config> = {
   name: 'gateway',
@@ -51,6 +51,11 @@ export const gateway: Service<typeof config> = {
     })
     const keyUse = trackKeyUse(identity)
     const audit = await openAudit(deps, identity.database)
+    const { gate, flushUsage, sweepUsage } = openGate(deps, {
+      database: identity.database,
+      onLimitHit,
+      onLeft: audit.refusals.saw,
+    })
     const notices: string[] = []
     const proxy = openProxy(deps, lifecycle)
 
@@ -59,6 +64,8 @@ export const gateway: Service<typeof config> = {
     lifecycle.defer('gateway audit', audit.close)
     lifecycle.background('gateway refusals', (signal) => every(MINUTE, audit.refusals.flush, signal))
     lifecycle.background('gateway checkpoints', (signal) => every(CHECKPOINT_EVERY_MS, audit.checkpoint, signal))
+    lifecycle.defer('gateway usage', flushUsage)
+    lifecycle.background('gateway usage', (signal) => every(USAGE_EVERY_MS, flushUsage, signal))
     lifecycle.background('gateway upkeep', (signal) => every(UPKEEP_EVERY_MS, upkeep, signal))
 
     const app = new Elysia({ name: 'gateway' })
@@ -68,6 +75,7 @@ export const gateway: Service<typeof config> = {
       .use(sessionRoutes(identity))
       .use(apiKeyRoutes(identity))
       .use(jwksRoutes(identity.keys))
+      .use(usageRoutes({ database: identity.database, flush: flushUsage }))
       .use(internalRoutes(identity))
 
     return {
@@ -88,7 +96,7 @@ export const gateway: Service<typeof config> = {
         const reason = `limits: each process counts for itself, nobody can log in: ${away}`
         return { ...told, degraded: [reason, ...(told.degraded ?? [])] }
       },
-      limit: deps.config.RATE_LIMIT_ENABLED ? requestLimit(deps, onLimitHit) : undefined,
+      gate,
       notices: () => notices,
       async start() {
         const { ASSAY_OPERATOR_EMAIL: email, ASSAY_OPERATOR_PASSWORD: password } = deps.config
@@ -102,6 +110,7 @@ export const gateway: Service<typeof config> = {
     async function upkeep(): Promise<void> {
       await identity.keys.rotate()
       await sweep(identity)
+      await sweepUsage()
     }
 
     /** A failure is tried again at the next turn. */
@@ -128,12 +137,3 @@ function cacheAsked({ metrics }: Deps<Config>): (cache: 'keys' | 'sessions', out
   const count = { keys: countCache(metrics, 'keys'), sessions: countCache(metrics, 'sessions') }
   return (cache, outcome) => count[cache](outcome)
 }
-
-const requestLimit = ({ clock, limiter, config }: Deps<Config>, onHit: (name: string) => void) =>
-  createRequestLimit({
-    limits: withLocalFallback(limiter, createMemoryLimits(clock)),
-    perMinute: config.RATE_LIMIT_PER_MINUTE,
-    anonymousPerHour: config.RATE_LIMIT_PER_HOUR,
-    anonymousPerDay: config.RATE_LIMIT_PER_DAY,
-    onHit,
-  })

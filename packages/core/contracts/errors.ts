@@ -7,6 +7,7 @@ export const ERRORS = {
   second_factor_required: [401, 'The code of the second factor is needed'],
   payment_refused: [402, 'The payment was refused'],
   forbidden: [403, 'Not allowed'],
+  plan_required: [403, 'The plan does not have this'],
   pin_locked: [403, 'The PIN is locked'],
   step_up_required: [403, 'The second factor must be shown again'],
   not_found: [404, 'Not found'],

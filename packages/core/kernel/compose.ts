@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import { edge } from './edge.ts'
 import { createHealth, type Health, type HealthSource } from './health.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import type { RequestGate } from './limit.ts'
 import { createRequestMetrics } from './metrics.ts'
 import type { Network } from './network.ts'
 import { PeerError, type Peers } from './peers.ts'
@@ -102,13 +103,14 @@ export async function compose({ services, base, config, lifecycle, network }: Co
     peers: network?.peers ?? alone(platform.ASSAY_INSTANCE),
     channels: () => [...parts().flatMap((part) => part.channels ?? []), ...elsewhere()],
   }
+  let gate: RequestGate | undefined
   app.use(
     edge({
       log: base.log,
       clock: base.clock,
       metrics: createRequestMetrics(base.metrics),
       tokens: shared.tokens,
-      limit: () => parts().find((part) => part.limit)?.limit,
+      gate: () => (gate ??= parts().find((part) => part.gate)?.gate),
       corsOrigins: platform.CORS_ORIGINS,
       trustedProxies: platform.TRUSTED_PROXIES,
       forceHttps: platform.FORCE_HTTPS ?? config.production,
@@ -200,10 +202,13 @@ function alone(instance = 'embedded'): Peers {
 }
 
 /** Services are created before the one that verifies is known; without it nobody is let in. */
-const lateTokens = (find: () => TokenVerifier | undefined): TokenVerifier => ({
-  verify(credential, address) {
-    const tokens = find()
-    if (!tokens) throw new AssayError('unauthorized', 'Nothing in this process verifies credentials.')
-    return tokens.verify(credential, address)
-  },
-})
+function lateTokens(find: () => TokenVerifier | undefined): TokenVerifier {
+  let tokens: TokenVerifier | undefined
+  return {
+    verify(credential, address) {
+      tokens ??= find()
+      if (!tokens) throw new AssayError('unauthorized', 'Nothing in this process verifies credentials.')
+      return tokens.verify(credential, address)
+    },
+  }
+}

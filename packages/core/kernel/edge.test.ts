@@ -209,12 +209,16 @@ describe('context', () => {
 describe('edge', () => {
   test('the limit sees actor and route class, and its refusal stops the request', async () => {
     const seen: unknown[] = []
+    const left: unknown[] = []
     const limited = makeApp({
-      limit: () => (ctx, request, headers) => {
-        seen.push([ctx.actor?.userId, request.routeClass, request.read])
-        headers.ratelimit = '"default";r=0;t=9'
-        if (seen.length > 1) throw new AssayError('rate_limited', 'Slow down.', { retryAfterS: 9 })
-      },
+      gate: () => ({
+        enter(ctx, request, headers) {
+          seen.push([ctx.actor?.userId, request.routeClass, request.read])
+          headers.ratelimit = '"default";r=0;t=9'
+          if (seen.length > 1) throw new AssayError('rate_limited', 'Slow down.', { retryAfterS: 9 })
+        },
+        left: (_ctx, request, how) => void left.push([request.routeClass, how.status, how.code, how.entered]),
+      }),
     })
     await ask(
       '/api/assessments/a1/orders',
@@ -229,6 +233,12 @@ describe('edge', () => {
       ['ada', 'default', false],
     ])
     expect(status).toBe(429)
+    await until(() => left.length === 3)
+    expect(left).toEqual([
+      ['orders', 200, undefined, true],
+      ['default', 429, 'rate_limited', false],
+      ['default', 429, 'rate_limited', false],
+    ])
     expect([response.headers.get('retry-after'), response.headers.get('ratelimit')]).toEqual(['9', '"default";r=0;t=9'])
   })
   test('every answer has security headers; CORS only for configured origins (V3.4.2)', async () => {

@@ -3,12 +3,14 @@ import type { Logger } from 'pino'
 import { AssayError } from '../contracts/errors.ts'
 import { useOwnWords } from '../contracts/wire/words.ts'
 import type { Clock } from '../ports/clock/port.ts'
+import { type AddressLists, createAddressCheck } from './address-lists.ts'
 import type { TokenVerifier } from './auth.ts'
 import { checkBody, takesForm } from './body.ts'
 import { challenge } from './challenge.ts'
+import { compressed } from './compress.ts'
 import { corsHeaders, isPreflight, preflight } from './cors.ts'
 import { checkInput } from './input.ts'
-import type { RequestLimit } from './limit.ts'
+import type { RequestGate } from './limit.ts'
 import { classOf } from './limit-class.ts'
 import type { RequestMetrics } from './metrics.ts'
 import { toAssayError, toProblem } from './problem.ts'
@@ -20,14 +22,15 @@ import {
   DEADLINE,
   isInternal,
   isInternalPath,
-  markInternal,
   pathOf,
+  RequestCtx,
   type RequestState,
   rememberRequest,
   requestId,
   stateOf,
   traceId,
 } from './request.ts'
+import { QUIET, writeRequestLine } from './request-line.ts'
 import { createRouteTable, type RouteEntry } from './route-table.ts'
 
 export interface EdgeOptions {
@@ -35,9 +38,11 @@ export interface EdgeOptions {
   clock: Clock
   metrics: RequestMetrics
   tokens: TokenVerifier
-  limit?: () => RequestLimit | undefined
+  gate?: () => RequestGate | undefined
   corsOrigins?: readonly string[]
   trustedProxies?: readonly string[]
+  /** addresses or ranges: who is denied, and who alone is let in; probes are answered all the same */
+  addresses?: AddressLists
   forceHttps?: boolean
   /** of the platform, for challenges */
   publicUrl?: Pick<PublicUrl, 'of'>
@@ -49,16 +54,21 @@ export interface EdgeOptions {
 }
 
 export const MAX_BODY_BYTES = 1024 * 1024
-const QUIET = new Set(['/health', '/ready', '/metrics'])
-const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+/** Who asks for these stands beside the machine; they say nothing about anybody. */
+const PROBES = new Set(['/health', '/ready'])
+const CONTENT_POLICY =
+  "default-src 'none'; base-uri 'none'; object-src 'none'; form-action 'none'; frame-ancestors 'none'"
+const HSTS = 'max-age=31536000; includeSubDomains'
+/** Of every answer. One literal: this runs on every request. */
+const headersOf = (id: string): Headers => ({
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
-  'content-security-policy':
-    "default-src 'none'; base-uri 'none'; object-src 'none'; form-action 'none'; frame-ancestors 'none'",
+  'content-security-policy': CONTENT_POLICY,
   // routes whose answer may be kept say so themselves
   'cache-control': 'no-store',
-}
+  'x-request-id': id,
+})
 
 /** Gives the routes of a service their `ctx`, typed; the edge made it before any route was chosen. */
 export const withCtx = new Elysia({ name: 'kernel.ctx' }).derive({ as: 'scoped' }, ({ request }) => ({
@@ -72,61 +82,80 @@ export function edge(options: EdgeOptions) {
   const { log, clock, metrics, corsOrigins = [], maxBodyBytes = MAX_BODY_BYTES } = options
   const trusted = createProxyList(options.trustedProxies ?? [])
   const methodsOf = createRouteTable(options.routes)
+  const isDenied = createAddressCheck(options.addresses)
+  const gate = () => options.gate?.()
   useOwnWords()
 
   function finish(request: Request, state: RequestState, route: string | undefined, status: number): void {
     const ms = clock.monotonic() - state.startedAt
     metrics.finished({ method: request.method, route: route ?? 'none', status, seconds: ms / 1000 })
-    const fields = requestFields(request, state, { route, status, ms })
-    if (state.error && status >= 500) log.error({ ...fields, err: state.error?.cause ?? state.error }, 'request')
-    else if (QUIET.has(state.path) || isInternal(request)) log.debug(fields, 'request')
-    else log.info(fields, 'request')
+    if (!state.internal) {
+      gate()?.left(state.ctx, state.limited, { status, ms, code: state.error?.code, entered: state.entered })
+    }
+    writeRequestLine(log, request, state, { route, status, ms })
+  }
+
+  /** Callers from outside only: services share a process or a fast network. */
+  async function packed(request: Request, answering: unknown, accepted: string): Promise<unknown> {
+    const answer = await answering
+    const state = stateOf(request)
+    if (!(answer instanceof Response) || !state || state.internal) return answer
+    return compressed(answer, { accepted, path: state.path, onDone: metrics.compressed })
   }
 
   return new Elysia({ name: 'kernel.edge' })
+    .wrap(((next: (request: Request) => unknown) => (request: Request) => {
+      const answer = next(request)
+      const accepted = request.headers.get('accept-encoding')
+      return accepted === null || request.method === 'HEAD' ? answer : packed(request, answer, accepted)
+    }) as unknown as Parameters<Elysia['wrap']>[0])
     .onRequest(async (context) => {
       const { request, server, set } = context
+      const { headers, method } = request
       metrics.started()
       const peer = server?.requestIP(request)?.address ?? '127.0.0.1'
       const path = pathOf(request.url)
-      if (await options.callerOf?.(request)) markInternal(request)
-      const forwardedFor = request.headers.get('x-forwarded-for')
-      const trace = traceId(request.headers.get('traceparent'))
-      const ctx: RequestState['ctx'] = {
-        requestId: requestId(request.headers),
-        actor: null,
-        address: isInternal(request) ? (forwardedFor ?? peer) : clientAddress(peer, forwardedFor, trusted),
-        signal: request.signal,
-        ...(trace && { trace }),
+      const internal =
+        isInternal(request) || (options.callerOf !== undefined && (await options.callerOf(request)) !== null)
+      const forwardedFor = headers.get('x-forwarded-for')
+      const address = internal ? (forwardedFor ?? peer) : clientAddress(peer, forwardedFor, trusted)
+      const ctx = new RequestCtx(request, requestId(headers), address, traceId(headers.get('traceparent')))
+      const startedAt = clock.monotonic()
+      if (internal) {
+        const patienceMs = Number(headers.get(DEADLINE) ?? Number.NaN)
+        if (patienceMs > 0) ctx.deadlineAt = startedAt + patienceMs
       }
-      if (isInternal(request)) {
-        const patienceMs = Number(request.headers.get(DEADLINE) ?? Number.NaN)
-        if (patienceMs > 0) ctx.deadlineAt = clock.monotonic() + patienceMs
-      }
-      const state: RequestState = { ctx, path, startedAt: clock.monotonic() }
+      const limited = classOf(method, path)
+      const state: RequestState = { ctx, path, startedAt, internal, limited, entered: false }
       rememberRequest(request, state)
-      const cors = corsHeaders(request.headers.get('origin'), corsOrigins)
-      Object.assign(set.headers, SECURITY_HEADERS, cors, { 'x-request-id': ctx.requestId })
+      const answered = headersOf(ctx.requestId)
+      set.headers = answered as typeof set.headers
+      const origin = headers.get('origin')
+      if (corsOrigins.length > 0) Object.assign(answered, corsHeaders(origin, corsOrigins))
 
-      if (options.forceHttps && !isInternal(request)) {
-        set.headers['strict-transport-security'] = 'max-age=31536000; includeSubDomains'
-        if (!QUIET.has(path) && !isHttps(request, trusted(peer))) {
-          finish(request, state, undefined, 308)
-          return Response.redirect(request.url.replace(/^http:/, 'https:'), 308)
+      if (!internal) {
+        if (isDenied(address) && !PROBES.has(path)) throw new AssayError('forbidden', 'Not from this address.')
+        if (options.forceHttps) {
+          answered['strict-transport-security'] = HSTS
+          if (!QUIET.has(path) && !isHttps(request, () => trusted(peer))) {
+            finish(request, state, undefined, 308)
+            return Response.redirect(request.url.replace(/^http:/, 'https:'), 308)
+          }
         }
+        if (origin !== null && isPreflight(request)) {
+          finish(request, state, undefined, 204)
+          return preflight(corsHeaders(origin, corsOrigins))
+        }
+        if (isInternalPath(path)) throw new AssayError('not_found', 'No route has this path.')
       }
-      if (isPreflight(request)) {
-        finish(request, state, undefined, 204)
-        return preflight(cors)
-      }
-      if (isInternalPath(path) && !isInternal(request)) throw new AssayError('not_found', 'No route has this path.')
-      const credential = credentialOf(request.headers)
+      const credential = credentialOf(headers)
       if (credential) await identify(ctx, options.tokens, credential)
-      if (!isInternal(request)) {
-        const counting = options.limit?.()?.(ctx, classOf(request.method, path), set.headers as Headers)
+      if (!internal) {
+        const counting = gate()?.enter(ctx, limited, answered)
         if (counting) await counting
+        state.entered = true
       }
-      if (request.method === 'GET' || request.method === 'HEAD') return
+      if (method === 'GET' || method === 'HEAD') return
       const read = await checkBody(request, maxBodyBytes, takesForm(path))
       if (!read) return
       rememberRequest(read, state)
@@ -168,27 +197,5 @@ async function identify(ctx: RequestState['ctx'], tokens: TokenVerifier, credent
   }
 }
 
-const isHttps = (request: Request, fromProxy: boolean): boolean =>
-  request.url.startsWith('https:') || (fromProxy && request.headers.get('x-forwarded-proto') === 'https')
-
-function requestFields(
-  request: Request,
-  { ctx, path, error }: RequestState,
-  end: { route?: string; status: number; ms: number },
-) {
-  return {
-    request_id: ctx.requestId,
-    method: request.method,
-    route: end.route,
-    path,
-    status: end.status,
-    ms: Math.round(end.ms * 100) / 100,
-    user: ctx.actor?.userId,
-    tenant: ctx.actor?.tenant,
-    key: ctx.actor?.keyId,
-    assessment: /^\/api\/assessments\/([^/]+)/.exec(path)?.[1],
-    address: ctx.address,
-    trace: ctx.trace,
-    code: error?.code,
-  }
-}
+const isHttps = (request: Request, fromProxy: () => boolean): boolean =>
+  request.url.startsWith('https:') || (request.headers.get('x-forwarded-proto') === 'https' && fromProxy())

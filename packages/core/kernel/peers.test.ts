@@ -38,9 +38,12 @@ function trading(its: Network) {
         clock: systemClock,
         metrics: createRequestMetrics(createMetrics()),
         tokens: { verify: async () => Promise.reject(new Error('nobody is verified here')) },
-        limit: () => () => {
-          throw new AssayError('rate_limited', 'Only a service is not limited.')
-        },
+        gate: () => ({
+          enter() {
+            throw new AssayError('rate_limited', 'Only a service is not limited.')
+          },
+          left() {},
+        }),
         forceHttps: false,
         callerOf: its.callerOf,
         routes: () => app.routes,

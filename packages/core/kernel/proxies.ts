@@ -8,19 +8,30 @@ export function isAddressRange(text: string): boolean {
   return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
 }
 
-/** Tells whether a peer is one of the trusted proxies; forwarded headers of anyone else are not believed. */
+/** Answers kept: proxies are few, and each of them is asked about with every request. */
+const MOST_KNOWN = 10_000
+
+/** Tells whether an address is in one of the ranges, such as those of the trusted proxies. */
 export function createProxyList(ranges: readonly string[]): (address: string) => boolean {
-  const known = new BlockList()
+  if (ranges.length === 0) return () => false
+  const list = new BlockList()
   for (const range of ranges) {
     const [address = '', prefix] = range.split('/')
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    if (prefix === undefined) known.addAddress(address, family)
-    else known.addSubnet(address, Number(prefix), family)
+    if (prefix === undefined) list.addAddress(address, family)
+    else list.addSubnet(address, Number(prefix), family)
   }
+  const known = new Map<string, boolean>()
   return (address) => {
-    const plain = plainAddress(address)
-    const family = isIP(plain)
-    return family !== 0 && known.check(plain, family === 6 ? 'ipv6' : 'ipv4')
+    let found = known.get(address)
+    if (found === undefined) {
+      const plain = plainAddress(address)
+      const family = isIP(plain)
+      found = family !== 0 && list.check(plain, family === 6 ? 'ipv6' : 'ipv4')
+      if (known.size >= MOST_KNOWN) known.clear()
+      known.set(address, found)
+    }
+    return found
   }
 }
 
@@ -29,14 +40,29 @@ export const plainAddress = (address: string): string => (address.startsWith('::
 
 export const isLoopback = (address: string): boolean => address === '::1' || plainAddress(address).startsWith('127.')
 
-/** Who sent the request: the peer, or the last address that a trusted proxy forwarded for. */
+/** An address as a proxy forwards it, some with a port: `203.0.113.9:4711`, `[2001:db8::1]:4711`. */
+function forwardedAddress(text: string): string | undefined {
+  const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text
+  const plain = plainAddress(bare)
+  return isIP(plain) === 0 ? undefined : plain
+}
+
+/**
+ * Who sent the request: the peer, or the last address that a trusted proxy forwarded for. Read from the right, up to
+ * what is no address: left of that anybody may have written.
+ */
 export function clientAddress(
   peer: string,
   forwardedFor: string | null,
   trusted: (address: string) => boolean,
 ): string {
-  if (!forwardedFor || !trusted(peer)) return plainAddress(peer)
-  const hops = forwardedFor.split(',').map((hop) => hop.trim())
-  const client = hops.reverse().find((hop) => isIP(plainAddress(hop)) !== 0 && !trusted(hop))
-  return plainAddress(client ?? peer)
+  let client = plainAddress(peer)
+  if (!forwardedFor || !trusted(peer)) return client
+  for (const hop of forwardedFor.split(',').reverse()) {
+    const address = forwardedAddress(hop.trim())
+    if (address === undefined) break
+    client = address
+    if (!trusted(address)) break
+  }
+  return client
 }

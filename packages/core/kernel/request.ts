@@ -1,30 +1,64 @@
 import { AssayError } from '../contracts/errors.ts'
-import type { Ctx } from './context.ts'
+import type { Actor, Ctx } from './context.ts'
+import type { LimitedRequest } from './limit.ts'
 
 /** What the edge keeps about a request while it is answered. */
 export interface RequestState {
   ctx: Ctx
   path: string
   startedAt: number
+  /** of another service: no limit counts it */
+  internal: boolean
+  /** how it is counted; the gate let it in */
+  limited: LimitedRequest
+  entered: boolean
   /** what metrics and log name instead of the route's pattern: another service answers */
   route?: string
   error?: AssayError
 }
 
-const states = new WeakMap<Request, RequestState>()
-export const rememberRequest = (request: Request, state: RequestState): void => void states.set(request, state)
-export const stateOf = (request: Request): RequestState | undefined => states.get(request)
+// Properties of the request itself: a WeakMap costs every request more than all its look-ups.
+const STATE = Symbol('assay.state')
+const INTERNAL = Symbol('assay.internal')
+interface Marked {
+  [STATE]?: RequestState
+  [INTERNAL]?: true
+}
+export const rememberRequest = (request: Request, state: RequestState): void => {
+  ;(request as Marked)[STATE] = state
+  if (state.internal) markInternal(request)
+}
+export const stateOf = (request: Request): RequestState | undefined => (request as Marked)[STATE]
 
-const internal = new WeakSet<Request>()
 /** A call of one service to another, in this process or proved by its service token: no limit counts it. */
-export const markInternal = (request: Request): void => void internal.add(request)
-export const isInternal = (request: Request): boolean => internal.has(request)
+export const markInternal = (request: Request): void => {
+  ;(request as Marked)[INTERNAL] = true
+}
+export const isInternal = (request: Request): boolean => (request as Marked)[INTERNAL] === true
 /** Routes for services only: to anybody else they do not exist. */
 export const isInternalPath = (path: string): boolean => path.startsWith('/internal/')
 
+/** The edge's context; what hardly any verb asks for is made when it is. */
+export class RequestCtx implements Ctx {
+  actor: Actor | null = null
+  denied?: AssayError
+  deadlineAt?: number
+
+  constructor(
+    private readonly request: Request,
+    readonly requestId: string,
+    readonly address: string,
+    readonly trace: string | undefined,
+  ) {}
+
+  get signal(): AbortSignal {
+    return this.request.signal
+  }
+}
+
 /** The context that the edge made for this request. */
 export function ctxOf(request: Request): Ctx {
-  const state = states.get(request)
+  const state = stateOf(request)
   if (!state) throw new AssayError('internal', 'The edge plugin has not seen this request.')
   return state.ctx
 }
@@ -47,9 +81,13 @@ export function traceId(traceparent: string | null): string | undefined {
 
 /** A bearer token or an API key, in a WebSocket handshake also what follows `bearer` among its subprotocols; undefined when there is none. */
 export function credentialOf(headers: Headers): string | undefined {
-  const bearer = /^Bearer\s+(\S+)\s*$/i.exec(headers.get('authorization') ?? '')
-  return bearer?.[1] ?? headers.get('x-api-key') ?? offeredToken(headers)
+  const authorization = headers.get('authorization')
+  const bearer = authorization && (plainBearer(authorization) ?? /^Bearer\s+(\S+)\s*$/i.exec(authorization)?.[1])
+  return bearer || (headers.get('x-api-key') ?? offeredToken(headers))
 }
+/** As almost all write it. */
+const plainBearer = (text: string): string | undefined =>
+  text.startsWith('Bearer ') && !/\s/.test(text.slice(7)) ? text.slice(7) : undefined
 function offeredToken(headers: Headers): string | undefined {
   const offer = headers.get('sec-websocket-protocol')
   return offer ? /(?:^|,)\s*bearer\s*,\s*([^\s,]+)/.exec(offer)?.[1] : undefined

@@ -45,8 +45,12 @@ function gatewayLike(): Service {
             return { userId: 'ada', role: 'trader', tenant: 'default', scopes: [], plan: 'free' }
           },
         },
-        limit: (_ctx, { routeClass }) => {
-          if (routeClass !== 'none' && ++seen > 2) throw new AssayError('rate_limited', 'Too many.', { retryAfterS: 1 })
+        gate: {
+          enter(_ctx, { routeClass }) {
+            if (routeClass !== 'none' && ++seen > 2)
+              throw new AssayError('rate_limited', 'Too many.', { retryAfterS: 1 })
+          },
+          left() {},
         },
         notices: () => ['first operator: ada'],
         start: async () => void order.push('gateway started'),

@@ -17,7 +17,7 @@ import type { Secrets } from '../ports/secrets/port.ts'
 import type { TokenVerifier } from './auth.ts'
 import type { ChannelSource } from './channel.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import type { RequestLimit } from './limit.ts'
+import type { RequestGate } from './limit.ts'
 import type { Peers } from './peers.ts'
 
 /** What every service gets: ports, never adapters. `config` is the service's own parsed slice. */
@@ -81,7 +81,7 @@ export interface Running {
   /** the gateway's: what deps.tokens of every service in this process delegates to */
   tokens?: TokenVerifier
   /** the gateway's: the edge asks it once per request, after identity */
-  limit?: RequestLimit
+  gate?: RequestGate
   /** lines that `up` prints once after the start, such as the first operator's login; never logged */
   notices?: () => string[]
   /** the gateway's: the OpenAPI document of all services, where they are elsewhere */

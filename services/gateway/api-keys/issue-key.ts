@@ -1,11 +1,11 @@
 import { AssayError } from '@assay/core/contracts/errors'
+import { planOf } from '@assay/core/contracts/plans'
 import { isHouse, ROLE_SCOPES, type Scope } from '@assay/core/contracts/scopes'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Actor } from '@assay/core/kernel/context'
 import { findUser } from '../auth/users.ts'
 import type { GatewayDeps, Verb } from '../deps.ts'
 import { recordAudit } from '../events/record-audit.ts'
-import { KEY_ORDERS_PER_SECOND } from '../limits/request-limit.ts'
 import { hashApiKey, newApiKey, shownParts } from './key-format.ts'
 import { API_KEY_COLUMNS, type ApiKeyRow, toApiKey } from './rows.ts'
 import { type ApiKeyBody, type IssuedApiKey, KEYS_PER_USER } from './schemas.ts'
@@ -83,8 +83,9 @@ function checkLimits(actor: Actor, { limits }: ApiKeyBody): void {
   if (!limits || actor.scopes.includes('ops:write')) return
   if (limits.requests_per_minute !== undefined)
     throw new AssayError('forbidden', 'Only operators set this limit.', { field: 'limits.requests_per_minute' })
-  if ((limits.orders_per_second ?? 0) > KEY_ORDERS_PER_SECOND)
-    throw new AssayError('forbidden', `Above ${KEY_ORDERS_PER_SECOND} only operators set it.`, {
+  const { keyOrdersPerSecond } = planOf(actor.plan)
+  if ((limits.orders_per_second ?? 0) > keyOrdersPerSecond)
+    throw new AssayError('forbidden', `Above ${keyOrdersPerSecond} only operators set it.`, {
       field: 'limits.orders_per_second',
     })
 }

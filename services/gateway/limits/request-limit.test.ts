@@ -11,8 +11,10 @@ const bot: Actor = { userId: 'u1', role: 'trader', tenant: 'default', plan: 'sta
 function setUp() {
   const time = { now: Date.UTC(2026, 0, 5) }
   const hits: string[] = []
+  const limits = createMemoryLimits({ monotonic: () => time.now })
   const limit = createRequestLimit({
-    limits: createMemoryLimits({ monotonic: () => time.now }),
+    limits,
+    strict: limits,
     perMinute: 60,
     anonymousPerHour: 50,
     anonymousPerDay: 200,

@@ -1,59 +1,79 @@
 import { AssayError } from '@assay/core/contracts/errors'
-import type { Actor } from '@assay/core/kernel/context'
-import type { RequestLimit, RouteClass } from '@assay/core/kernel/limit'
+import { COUNTED_CLASSES, type CountedClass, type Plan, planOf } from '@assay/core/contracts/plans'
+import type { Actor, Ctx } from '@assay/core/kernel/context'
+import type { LimitedRequest } from '@assay/core/kernel/limit'
 import type { Decision, Limit, Limits } from '@assay/core/ports/limits/port'
 import { clientOf } from './client.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
-/** A bot's own pace; a key may be given another. */
-export const KEY_ORDERS_PER_SECOND = 100
+const DAY = 24 * HOUR
 
 type Headers = Record<string, string | number>
+/** Of one client in each class, and of its tenant where the plan has a quota. */
+interface Bounds {
+  client: string
+  own: Record<CountedClass, readonly Limit[]>
+  tenant: string
+  quota: Partial<Record<CountedClass, readonly Limit[]>>
+}
 
 export interface RequestLimitOptions {
   limits: Pick<Limits, 'take'>
+  /** where money moves: asked instead of `limits`, and nobody gets by while it is away */
+  strict: Pick<Limits, 'take'>
   perMinute: number
   anonymousPerHour: number
   anonymousPerDay: number
   /** told the name of the limit that was hit */
   onHit: (name: string) => void
 }
+export type RequestLimit = (ctx: Ctx, request: LimitedRequest, headers: Headers) => void | Promise<void>
 
 /**
- * Every client has its points per minute in each route class; reads without a credential also per hour and day; an API
- * key its own limits. Each limit that applies must allow the request.
+ * Every client has its points per minute in each route class, by the plan of its tenant; an API key its own limits; reads
+ * without a credential also count per hour and day, and all clients of a tenant together to its plan's quota. Each limit
+ * that applies must allow the request.
  */
 export function createRequestLimit(options: RequestLimitOptions): RequestLimit {
-  const { onHit } = options
-  const everybody: Record<'default' | 'orders', Limit[]> = {
-    default: [{ name: 'default', points: options.perMinute, windowMs: MINUTE }],
-    orders: [{ name: 'orders', points: options.perMinute, windowMs: MINUTE }],
-  }
+  const { onHit, perMinute } = options
+  const nobody = boundsOf({ client: '', tenant: '' }, planOf('standard'))
   const anonymousRead: Limit[] = [
-    ...everybody.default,
+    ...nobody.own.default,
     { name: 'anonymous-hour', points: options.anonymousPerHour, windowMs: HOUR },
-    { name: 'anonymous-day', points: options.anonymousPerDay, windowMs: 24 * HOUR },
+    { name: 'anonymous-day', points: options.anonymousPerDay, windowMs: DAY },
   ]
   // an actor is one object as long as its credential is remembered
-  const ofKey = new WeakMap<Actor, Record<'default' | 'orders', Limit[]>>()
+  const known = new WeakMap<Actor, Bounds>()
 
-  function limitsOfKey(actor: Actor): Record<'default' | 'orders', Limit[]> {
-    const known = ofKey.get(actor)
-    if (known) return known
-    const { requestsPerMinute = options.perMinute, ordersPerSecond = KEY_ORDERS_PER_SECOND } = actor.limits ?? {}
-    const own = {
-      default: [{ name: 'default', points: requestsPerMinute, windowMs: MINUTE }],
-      orders: [{ name: 'orders', points: ordersPerSecond, windowMs: SECOND }],
+  function boundsOf({ client, tenant }: { client: string; tenant: string }, plan: Plan, key?: Actor): Bounds {
+    const rateOf = (name: CountedClass): Limit => {
+      if (key && name === 'orders') {
+        const points = key.limits?.ordersPerSecond ?? plan.keyOrdersPerSecond
+        return { name, points, windowMs: SECOND }
+      }
+      const points = key?.limits?.requestsPerMinute ?? perMinute * (plan.rate[name] ?? 1)
+      return { name, points, windowMs: MINUTE }
     }
-    ofKey.set(actor, own)
-    return own
+    const own = {} as Bounds['own']
+    const quota: Bounds['quota'] = {}
+    for (const name of COUNTED_CLASSES) {
+      own[name] = [rateOf(name)]
+      const points = plan.perDay[name]
+      if (points !== undefined) quota[name] = [{ name: `plan-${name}`, points, windowMs: DAY }]
+    }
+    return { client, own, tenant: `t:${tenant}`, quota }
   }
 
-  function limitsFor(actor: Actor | null, routeClass: Exclude<RouteClass, 'none'>, read: boolean): Limit[] {
-    if (actor?.keyId) return limitsOfKey(actor)[routeClass]
-    return actor || !read ? everybody[routeClass] : anonymousRead
+  function boundsOfActor(ctx: Ctx, actor: Actor): Bounds {
+    let bounds = known.get(actor)
+    if (!bounds) {
+      const names = { client: clientOf(ctx), tenant: actor.tenant }
+      bounds = boundsOf(names, planOf(actor.plan), actor.keyId === undefined ? undefined : actor)
+      known.set(actor, bounds)
+    }
+    return bounds
   }
 
   /** Writes what the limits decided; throws when one of them refuses. */
@@ -67,8 +87,8 @@ export function createRequestLimit(options: RequestLimitOptions): RequestLimit {
       policies += `${policies && ', '}"${limit.name}";q=${limit.points};w=${limit.windowMs / SECOND}`
       states += `${states && ', '}"${limit.name}";r=${decision.remaining};t=${Math.ceil(decision.resetMs / SECOND)}`
     }
-    headers['ratelimit-policy'] = policies
-    headers.ratelimit = states
+    headers['ratelimit-policy'] = headers['ratelimit-policy'] ? `${headers['ratelimit-policy']}, ${policies}` : policies
+    headers.ratelimit = headers.ratelimit ? `${headers.ratelimit}, ${states}` : states
     if (!refused) return
     const retryAfterS = Math.max(1, Math.ceil(refused.decision.retryAfterMs / SECOND))
     headers['retry-after'] = retryAfterS
@@ -76,11 +96,26 @@ export function createRequestLimit(options: RequestLimitOptions): RequestLimit {
     throw new AssayError('rate_limited', `Past the limit "${refused.limit.name}" of this client.`, { retryAfterS })
   }
 
-  return (ctx, { routeClass, read }, headers) => {
-    if (routeClass === 'none') return
-    const limits = limitsFor(ctx.actor, routeClass, read)
-    const decisions = options.limits.take(clientOf(ctx), limits)
+  function take(
+    by: Pick<Limits, 'take'>,
+    who: string,
+    limits: readonly Limit[],
+    headers: Headers,
+  ): void | Promise<void> {
+    const decisions = by.take(who, limits)
     if (!(decisions instanceof Promise)) return answer(limits, decisions, headers)
     return decisions.then((decided) => answer(limits, decided, headers))
+  }
+
+  return (ctx, { routeClass, read }, headers) => {
+    if (routeClass === 'none') return
+    const by = routeClass === 'payments' ? options.strict : options.limits
+    const { actor } = ctx
+    if (!actor) return take(by, clientOf(ctx), read ? anonymousRead : nobody.own[routeClass], headers)
+    const bounds = boundsOfActor(ctx, actor)
+    const taken = take(by, bounds.client, bounds.own[routeClass], headers)
+    const quota = bounds.quota[routeClass]
+    if (!quota) return taken
+    return taken ? taken.then(() => take(by, bounds.tenant, quota, headers)) : take(by, bounds.tenant, quota, headers)
   }
 }

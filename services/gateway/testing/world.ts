@@ -88,7 +88,7 @@ export async function openWorld(env: Record<string, string> = {}, shared?: TestD
           clock,
           metrics: createRequestMetrics(metrics),
           tokens: running.tokens!,
-          limit: () => running.limit,
+          gate: () => running.gate,
           trustedProxies: ['127.0.0.1/32'],
           routes: () => app.routes,
         }),

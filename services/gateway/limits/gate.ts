@@ -1,0 +1,57 @@
+import { AssayError } from '@assay/core/contracts/errors'
+import { FEATURES, type Feature, planOf } from '@assay/core/contracts/plans'
+import type { Actor, Ctx } from '@assay/core/kernel/context'
+import type { LimitedRequest, RequestGate } from '@assay/core/kernel/limit'
+import type { UsageCount } from '../usage/count-usage.ts'
+import { clientOf } from './client.ts'
+import type { InFlight } from './in-flight.ts'
+import type { RequestLimit } from './request-limit.ts'
+import type { TenantAddresses } from './tenant-addresses.ts'
+
+/** Requests without a credential that one address may have under way. */
+const ANONYMOUS_AT_ONCE = 64
+
+export interface GateParts {
+  /** absent: RATE_LIMIT_ENABLED=false */
+  limit: RequestLimit | undefined
+  inFlight: InFlight
+  tenantAddresses: TenantAddresses
+  usage: Pick<UsageCount, 'count'>
+  /** told of every request, like the gate */
+  onLeft: (ctx: Ctx, status: number) => void
+}
+
+/** What the gateway asks before any route: addresses of the tenant, limits, the plan, how many are under way. */
+export function createGate({ limit, inFlight, tenantAddresses, usage, onLeft }: GateParts): RequestGate {
+  function pass(ctx: Ctx, request: LimitedRequest): void {
+    const { actor } = ctx
+    if (actor) checkPlan(actor, request.feature)
+    if (request.routeClass === 'none') return
+    inFlight.begin(clientOf(ctx), actor ? planOf(actor.plan).concurrent : ANONYMOUS_AT_ONCE)
+  }
+  function count(ctx: Ctx, request: LimitedRequest, headers: Record<string, string | number>): void | Promise<void> {
+    const counting = limit?.(ctx, request, headers)
+    if (!counting) return pass(ctx, request)
+    return counting.then(() => pass(ctx, request))
+  }
+  return {
+    enter(ctx, request, headers) {
+      const checking = ctx.actor ? tenantAddresses.check(ctx.actor.tenant, ctx.address) : undefined
+      return checking ? checking.then(() => count(ctx, request, headers)) : count(ctx, request, headers)
+    },
+    left(ctx, request, { status, ms, entered }) {
+      if (entered && request.routeClass !== 'none') inFlight.end(clientOf(ctx))
+      usage.count(ctx.actor, request.routeClass, status, ms)
+      onLeft(ctx, status)
+    },
+  }
+}
+
+/** Said after the limits: who asks for what the plan lacks pays for asking. */
+function checkPlan({ plan, keyId }: Actor, feature: Feature | undefined): void {
+  const { features } = planOf(plan)
+  const lacking = [keyId === undefined ? undefined : 'api_keys', feature].find(
+    (needed): needed is Feature => needed !== undefined && !features.includes(needed as Feature),
+  )
+  if (lacking) throw new AssayError('plan_required', `The plan ${plan} of your tenant has no ${FEATURES[lacking]}.`)
+}

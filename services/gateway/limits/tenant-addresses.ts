@@ -1,0 +1,60 @@
+import { AssayError } from '@assay/core/contracts/errors'
+import { createAddressCheck } from '@assay/core/kernel/address-lists'
+import type { Clock } from '@assay/core/ports/clock/port'
+import type { AuthDatabase } from '../auth/database.ts'
+
+export interface TenantAddresses {
+  /** throws forbidden where the tenant's lists keep the address out; a promise where they are not at hand */
+  check(tenant: string, address: string): void | Promise<void>
+  /** its lists have changed here */
+  forget(tenant: string): void
+}
+/** Other processes heed a change after this time. */
+const KEPT_MS = 15_000
+const MOST_TENANTS = 10_000
+
+/** Whether an address is kept out. */
+type IsDenied = (address: string) => boolean
+
+/** The address lists of tenants, asked for now and then; without an answer nobody of the tenant is let in. */
+export function createTenantAddresses({
+  database,
+  clock,
+}: {
+  database: Pick<AuthDatabase, 'query'>
+  clock: Pick<Clock, 'monotonic'>
+}): TenantAddresses {
+  const known = new Map<string, { isDenied: IsDenied; until: number }>()
+  const underWay = new Map<string, Promise<IsDenied>>()
+
+  async function read(tenant: string): Promise<IsDenied> {
+    const [row] = await database.query<{ allow_addresses: string[]; deny_addresses: string[] }>(
+      'select allow_addresses, deny_addresses from tenants where id = $1',
+      [tenant],
+    )
+    const isDenied = createAddressCheck(row && { allow: row.allow_addresses, deny: row.deny_addresses })
+    if (known.size >= MOST_TENANTS) known.delete(known.keys().next().value!)
+    known.set(tenant, { isDenied, until: clock.monotonic() + KEPT_MS })
+    return isDenied
+  }
+  function ask(tenant: string): Promise<IsDenied> {
+    let asked = underWay.get(tenant)
+    if (!asked) {
+      asked = read(tenant).finally(() => underWay.delete(tenant))
+      underWay.set(tenant, asked)
+    }
+    return asked
+  }
+  function refuse(denied: boolean): void {
+    if (denied) throw new AssayError('forbidden', 'Your tenant does not let this address in.')
+  }
+
+  return {
+    check(tenant, address) {
+      const found = known.get(tenant)
+      if (found && found.until > clock.monotonic()) return refuse(found.isDenied(address))
+      return ask(tenant).then((isDenied) => refuse(isDenied(address)))
+    },
+    forget: (tenant) => void known.delete(tenant),
+  }
+}
