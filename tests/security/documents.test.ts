@@ -179,6 +179,21 @@ describe('the rules', () => {
     expect(rules).toMatch(/NIST SP 800-63B/)
     expect(rules).toMatch(/any number of sessions/)
   })
+  test('of access: each route by role and object, each field by reader and writer (V8.1.1, V8.1.2)', () => {
+    const named = new Set(
+      textOf('docs/access.csv')
+        .split('\n')
+        .map((line) => line.split(',')[0]),
+    )
+    for (const [path, methods] of Object.entries(document.paths))
+      for (const method of Object.keys(methods)) expect(named).toContain(`${method.toUpperCase()} ${path}`)
+    const fields = rowsOf(rules, 'Fields')
+    expect(fields.length).toBeGreaterThan(5)
+    for (const [field, ...rest] of fields) {
+      expect([field, rest.length, rest.includes('')]).toEqual([field, 3, false])
+      for (const place of quoted(rest[2]!)) expect([place, existsSync(ROOT + place)]).toEqual([place, true])
+    }
+  })
   test('of costly work and of dependencies are said (V15.1.1, V15.1.3)', () => {
     expect(rowsOf(rules, 'Costly work').length).toBeGreaterThan(5)
     expect(rules).toMatch(
