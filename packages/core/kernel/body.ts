@@ -17,9 +17,10 @@ export async function checkBody(request: Request, most: number, form = false): P
   const unsaid = headers.has('transfer-encoding')
   if (length === 0 && !unsaid) return null
   const type = headers.get('content-type')
-  if (type !== null && !(form ? FORM_TYPE : JSON_TYPE).test(type)) {
+  // one without a type too: any page may send that without being asked
+  if (!(form ? FORM_TYPE : JSON_TYPE).test(type ?? '')) {
     const wanted = form ? 'application/x-www-form-urlencoded' : 'application/json'
-    throw new AssayError('unsupported_media_type', `The body is ${type.slice(0, 100)}; send ${wanted}.`)
+    throw new AssayError('unsupported_media_type', `The body is ${type?.slice(0, 100) ?? 'untyped'}; send ${wanted}.`)
   }
   if (!unsaid || request.body === null) return null
   const { method, signal, url } = request
