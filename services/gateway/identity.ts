@@ -1,4 +1,5 @@
 import type { CacheOutcome } from '@assay/core/kernel/cached'
+import type { Actor } from '@assay/core/kernel/context'
 import { oneAtATime } from '@assay/core/kernel/one-at-a-time'
 import { createTokenVerifier } from '@assay/core/kernel/verify-token'
 import type { Clock } from '@assay/core/ports/clock/port'
@@ -29,6 +30,8 @@ export interface IdentityParts {
   /** told the name of each limit that was hit */
   onLimitHit: (name: string) => void
   onCacheAsked: (cache: 'keys' | 'sessions', outcome: CacheOutcome) => void
+  /** told of a key that was used from where it must not be */
+  onAddressRefused?: (actor: Actor, address: string | undefined) => void
   /** whether what other gateways revoked is known here; absent: there are none */
   isCurrent?: () => boolean
 }
@@ -44,6 +47,7 @@ export async function openIdentity({
   pin = null,
   onLimitHit,
   onCacheAsked,
+  onAddressRefused,
   isCurrent,
 }: IdentityParts): Promise<GatewayDeps> {
   const personal = createPersonalFields({
@@ -66,6 +70,7 @@ export async function openIdentity({
     publicKey: keys.publicKey,
     session: (id) => sessionState({ database, clock }, id),
     apiKeyActor: (key) => keyActor({ database, clock }, key),
+    refusedAddress: onAddressRefused,
     isCurrent,
     asked: onCacheAsked,
   })

@@ -3,6 +3,7 @@ import { beatHeart, createHearing, forgetRevoked } from '@assay/core/kernel/revo
 import type { Deps, Service } from '@assay/core/kernel/service'
 import { Elysia } from 'elysia'
 import { Counter } from 'prom-client'
+import { trackAddressRefusals } from './api-keys/address-refusals.ts'
 import { trackKeyUse } from './api-keys/key-use.ts'
 import { CHECKPOINT_EVERY_MS, openAudit } from './audit/open-audit.ts'
 import { makeFirstOperator } from './auth/first-operator.ts'
@@ -47,8 +48,10 @@ export const gateway: Service<typeof config> = {
       ),
       onLimitHit,
       onCacheAsked: cacheAsked(deps),
+      onAddressRefused: (actor, address) => refusedAddresses.saw(actor, address),
       isCurrent: hearing?.isCurrent,
     })
+    const refusedAddresses = trackAddressRefusals(identity)
     const keyUse = trackKeyUse(identity)
     const audit = await openAudit(deps, identity.database)
     const { gate, flushUsage, sweepUsage } = openGate(deps, {
@@ -61,6 +64,8 @@ export const gateway: Service<typeof config> = {
 
     lifecycle.defer('gateway key use', keyUse.flush)
     lifecycle.background('gateway key use', (signal) => every(MINUTE, keyUse.flush, signal))
+    lifecycle.defer('gateway refused addresses', refusedAddresses.flush)
+    lifecycle.background('gateway refused addresses', (signal) => every(MINUTE, refusedAddresses.flush, signal))
     lifecycle.defer('gateway audit', audit.close)
     lifecycle.background('gateway refusals', (signal) => every(MINUTE, audit.refusals.flush, signal))
     lifecycle.background('gateway checkpoints', (signal) => every(CHECKPOINT_EVERY_MS, audit.checkpoint, signal))

@@ -30,8 +30,8 @@ export async function issueKey({ ctx, input, deps }: Verb<ApiKeyBody>): Promise<
     )
     if (living!.n >= KEYS_PER_USER) throw new AssayError('conflict', `A user has at most ${KEYS_PER_USER} living keys.`)
     const [made] = await sql.query<ApiKeyRow>(
-      `insert into api_keys (id, user_id, name, hash, prefix, last4, scopes, requests_per_minute, orders_per_second, created_at, expires_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning ${API_KEY_COLUMNS}`,
+      `insert into api_keys (id, user_id, name, hash, prefix, last4, scopes, requests_per_minute, orders_per_second, created_at, expires_at, addresses)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning ${API_KEY_COLUMNS}`,
       [
         Bun.randomUUIDv7(),
         owner.id,
@@ -44,6 +44,7 @@ export async function issueKey({ ctx, input, deps }: Verb<ApiKeyBody>): Promise<
         input.limits?.orders_per_second ?? null,
         new Date(deps.clock.now()),
         expires,
+        input.addresses ?? [],
       ],
     )
     await recordAudit(sql, {

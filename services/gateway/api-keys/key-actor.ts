@@ -36,6 +36,7 @@ export async function keyActor(
       requestsPerMinute: row.requests_per_minute ?? undefined,
       ordersPerSecond: row.orders_per_second ?? undefined,
     },
+    ...(row.addresses.length > 0 && { addresses: row.addresses }),
     expiresAt: row.expires_at?.getTime(),
   }
 }

@@ -14,9 +14,10 @@ export interface ApiKeyRow extends Row {
   created_at: Date
   expires_at: Date | null
   last_used_at: Date | null
+  addresses: string[]
 }
 export const API_KEY_COLUMNS =
-  'id, user_id, name, prefix, last4, scopes, requests_per_minute, orders_per_second, created_at, expires_at, last_used_at'
+  'id, user_id, name, prefix, last4, scopes, requests_per_minute, orders_per_second, created_at, expires_at, last_used_at, addresses'
 
 export const toApiKey = (row: ApiKeyRow): ApiKey => ({
   id: row.id,
@@ -31,4 +32,5 @@ export const toApiKey = (row: ApiKeyRow): ApiKey => ({
   created_at: row.created_at.toISOString(),
   expires_at: row.expires_at?.toISOString() ?? null,
   last_used_at: row.last_used_at?.toISOString() ?? null,
+  addresses: row.addresses,
 })

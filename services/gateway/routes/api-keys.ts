@@ -6,7 +6,8 @@ import { z } from 'zod'
 import { issueKey } from '../api-keys/issue-key.ts'
 import { listKeys } from '../api-keys/list-keys.ts'
 import { revokeKey } from '../api-keys/revoke-key.ts'
-import { ApiKey, ApiKeyBody, IssuedApiKey } from '../api-keys/schemas.ts'
+import { rotateKey } from '../api-keys/rotate-key.ts'
+import { ApiKey, ApiKeyBody, IssuedApiKey, RotateBody } from '../api-keys/schemas.ts'
 import { Done } from '../auth/schemas.ts'
 import type { GatewayDeps } from '../deps.ts'
 
@@ -34,6 +35,25 @@ export const apiKeyRoutes = (deps: GatewayDeps) =>
         body: ApiKeyBody,
         response: { 201: IssuedApiKey },
         detail: { operationId: 'createApiKey', tags, summary: 'Make an API key; it is shown in this answer only' },
+      },
+    )
+    .post(
+      '/api/api-keys/:id/rotate',
+      async ({ ctx, params, body, set }) => {
+        const issued = await rotateKey({ ctx, input: { ...body, ...params }, deps })
+        set.status = 201
+        return issued
+      },
+      {
+        parse: 'json',
+        params: z.object({ id: z.uuid() }),
+        body: RotateBody,
+        response: { 201: IssuedApiKey },
+        detail: {
+          operationId: 'rotateApiKey',
+          tags,
+          summary: 'Replace an API key; the old one works for a while longer',
+        },
       },
     )
     .delete(
