@@ -1,4 +1,5 @@
 import { SCOPES } from '@assay/core/contracts/scopes'
+import { SERVICES } from '@assay/core/contracts/services'
 import { ROOT } from '../root.ts'
 
 export const ACCESS_TABLE = 'docs/access.csv'
@@ -12,7 +13,7 @@ const WHOSE: readonly ObjectOf[] = ['own', 'user', 'tenant']
 
 export interface AccessRow {
   line: number
-  /** `GET /api/assessments/{id}` */
+  /** `GET /api/assessments/{id}`, `SUBSCRIBE assessment:{key}` */
   route: string
   /** the scope; `any` credential; `-`: it is public */
   needs: string
@@ -63,7 +64,7 @@ interface Parts {
 function wrongIn({ cells, route, needs, credential, objects, status }: Parts): string | undefined {
   const hasScope = (SCOPES as readonly string[]).includes(needs)
   if (cells.length !== COLUMNS.length) return `${cells.length} cells, not ${COLUMNS.length}`
-  if (!/^(GET|POST|PUT|PATCH|DELETE) \//.test(route)) return `${route} is no route`
+  if (!/^((GET|POST|PUT|PATCH|DELETE) \/|SUBSCRIBE \w+:)/.test(route)) return `${route} is no route`
   if (!hasScope && needs !== 'any' && needs !== '-') return `${needs} is no scope, nor any, nor -`
   if (!(hasScope ? ['with', 'without'] : ['-']).includes(credential)) return `credential ${credential}`
   const strange = objects.find((object) => !(OBJECTS as readonly string[]).includes(object))
@@ -116,10 +117,12 @@ function gapsOfRoute(route: string, rows: readonly AccessRow[]): string[] {
 interface Document {
   paths: Record<string, Record<string, unknown>>
 }
-/** The routes of openapi/assay.json, as the table writes them. */
+/** The routes of openapi/assay.json and the WebSocket's channels, as the table writes them. */
 export async function servedRoutes(): Promise<string[]> {
   const { paths } = (await Bun.file(`${ROOT}openapi/assay.json`).json()) as Document
-  return Object.entries(paths).flatMap(([path, methods]) =>
+  const routes = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   )
+  const channels = SERVICES.flatMap(({ channels = [] }) => channels)
+  return [...routes, ...channels.map((channel) => `SUBSCRIBE ${channel}:{key}`)]
 }

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs'
+import { mutateGuards } from '../access/mutate-guards.ts'
 import { copyRepository } from '../mutate/copy.ts'
 import { type Explanation, readExplained } from '../mutate/explained.ts'
 import { findMutants, type Mutant } from '../mutate/sites.ts'
@@ -7,7 +8,7 @@ import { parseOptions, UsageError } from '../options.ts'
 import { ROOT } from '../root.ts'
 
 export const summary =
-  '[PATH] [--list] [--only N] [--json]: turns each comparison and sign of the trading core round and runs its tests'
+  '[PATH] [--list] [--only N] [--json] [--scopes]: turns each comparison and sign of the trading core round and runs its tests; --scopes: takes each check of scope, user and tenant away and walks docs/access.csv'
 const WORKERS = 2
 const LEAST_PERCENT = 95
 const SAY_EVERY = 25
@@ -17,9 +18,11 @@ export async function run(argv: string[]): Promise<number> {
     list: { type: 'boolean', default: false },
     only: { type: 'string' },
     json: { type: 'boolean', default: false },
+    scopes: { type: 'boolean', default: false },
   })
   const [under, ...more] = positionals
   if (more.length > 0) throw new UsageError(`usage: assay mutate ${summary.split(':')[0]}`)
+  if (values.scopes) return mutateGuards({ under, only: values.only, list: values.list, json: values.json })
   const explained = await readExplained()
   if (values.list) {
     for (const mutant of chosen(await findMutants(await readSources(ROOT, under)), values.only))

@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { environment } from '@assay/core/kernel/config'
+import type { Ctx } from '@assay/core/kernel/context'
+import { putCalendar } from '@assay/services/trading/calendars/put-calendar'
+import { changeTier } from '@assay/services/trading/tiers/change-tier'
+import { createTier } from '@assay/services/trading/tiers/create-tier'
 import { readAccess } from '../../scripts/access/table.ts'
+import { TIER } from './objects.ts'
 import { openWalk, type Walk } from './walk.ts'
 
 const { rows, problems } = await readAccess()
@@ -14,7 +19,8 @@ describe('docs/access.csv, walked on the platform with real objects of every par
     walk = await openWalk()
   }, 60_000)
   afterAll(async () => {
-    console.log(`${walk.counted.sent} requests, ${walk.counted.refused} refusals`)
+    const { sent, refused } = walk.counted
+    console.log(`${routes.length} routes, ${sent} requests, ${refused} of them refused without a change`)
     await walk.close()
   })
 
@@ -28,4 +34,45 @@ describe('docs/access.csv, walked on the platform with real objects of every par
     },
     60_000,
   )
+
+  test('the same Idempotency-Key of two users, and of two tenants, is two keys', async () => {
+    const { ann, amy, bob } = walk.people
+    const ids = new Set<string>()
+    for (const { token: credential, id } of [ann, amy, bob]) {
+      const headers = { 'idempotency-key': 'the-same' }
+      const bought = await walk.world.send('POST', '/api/purchases', {
+        credential,
+        headers,
+        body: { tier_id: TIER.id },
+      })
+      expect([bought.status, bought.body?.user_id ?? id]).toEqual([201, id])
+      ids.add(bought.body.id)
+    }
+    expect(ids.size).toBe(3)
+  })
+  test('who may not is told so before what is wrong with the body, by operators’ routes', async () => {
+    const { token: credential } = walk.people.ann
+    const asked = async (method: string, path: string) =>
+      (await walk.world.send(method, path, { credential, body: { nonsense: true } })).status
+    expect(await asked('POST', '/api/tiers')).toBe(403)
+    expect(await asked('PATCH', `/api/tiers/${TIER.id}`)).toBe(403)
+    expect(await asked('PUT', '/api/calendars/walk')).toBe(403)
+  })
+  test('a verb asks for itself what its route has asked', async () => {
+    const actor = { userId: 'u', role: 'trader', tenant: 'acme', scopes: ['trading:read'], plan: 'standard' } as const
+    const ctx: Ctx = { requestId: 'r', actor, address: '127.0.0.1' }
+    for (const verb of [createTier, changeTier, putCalendar])
+      expect([
+        verb.name,
+        await verb({ ctx, input: {} as never, deps: {} as never }).catch((error) => error.code),
+      ]).toEqual([verb.name, 'forbidden'])
+  })
+  test('nobody but an operator lifts the limits of a key', async () => {
+    const lifted = async ({ token: credential }: { token: string }) => {
+      const body = { name: 'fast', limits: { requests_per_minute: 1_000 } }
+      return (await walk.world.send('POST', '/api/api-keys', { credential, body })).status
+    }
+    const { ann, olga } = walk.people
+    expect([await lifted(ann), await lifted(olga)]).toEqual([403, 201])
+  })
 })

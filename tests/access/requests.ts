@@ -36,6 +36,9 @@ const onOrder =
     const { id, order } = await objects.trading()
     return { params: { id, oid: order }, body }
   }
+const feedOf =
+  (key: string): Build =>
+  () => ({ params: { key } })
 const ofSymbol: Build = () => ({ params: { symbol: 'BTC-USD' } })
 const TIER_DOCUMENT = (({ id, ...document }) => document)(TIER)
 
@@ -95,6 +98,9 @@ export const REQUESTS: Readonly<Record<string, Build>> = {
     const { id, position } = await objects.trading()
     return { params: { id, pid: position }, body: {} }
   },
+  'SUBSCRIBE ticks:{key}': feedOf('BTC/USD'),
+  'SUBSCRIBE candles:{key}': feedOf('BTC/USD:1m'),
+  'SUBSCRIBE assessment:{key}': async ({ objects }) => ({ params: { key: (await objects.trading()).id } }),
   'GET /api/instruments/{symbol}': ofSymbol,
   'GET /api/market/ticker/{symbol}': ofSymbol,
   'GET /api/market/candles/{symbol}': ofSymbol,

@@ -1,14 +1,18 @@
 import { type AccessRow, CALLERS, type Caller } from '../../scripts/access/table.ts'
 import { Objects, TIER } from './objects.ts'
-import { Credentials, gather, knownTo, type Name, ownerOf, type People, type Person } from './people.ts'
+import { Credentials, gather, knownTo, type Name, ownerOf, type People, type Person, personOf } from './people.ts'
 import { type Asked, REQUESTS } from './requests.ts'
 import { openRows } from './rows.ts'
+import { subscribe } from './subscribe.ts'
 import { type Answer, openWorld, type World } from './world.ts'
 
 const OWNERS: readonly Name[] = ['ann', 'amy', 'olga', 'adam', 'bob', 'hank', 'hugo', 'opal']
+const READS = new Set(['GET', 'SUBSCRIBE'])
 const WITH_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
 export interface Walk {
+  world: World
+  people: People
   /** what differs from the table, and every leak; one line each */
   row(row: AccessRow): Promise<string[]>
   /** requests sent so far, and how many of them were refused */
@@ -20,8 +24,11 @@ export interface Walk {
 export async function openWalk(): Promise<Walk> {
   const world = await openWorld()
   const people = await gather(world)
-  for (const seller of [people.olga, people.bella, people.hank])
-    await world.take('POST', '/api/tiers', { credential: seller.token, body: TIER })
+  for (const { tenant, token } of [people.olga, people.bella, people.hank]) {
+    await world.take('POST', '/api/tiers', { credential: token, body: { ...TIER, name: `Walk of ${tenant}` } })
+    const body = { kind: 'holidays', dates: [{ date: '2024-12-25' }] }
+    await world.take('PUT', `/api/calendars/days-of-${tenant}`, { credential: token, body })
+  }
   const standing = new Map<Person, Objects>()
   for (const name of OWNERS) {
     const objects = new Objects(world, people[name])
@@ -38,6 +45,8 @@ export async function openWalk(): Promise<Walk> {
     counted: { sent: 0, refused: 0 },
   }
   return {
+    world,
+    people,
     counted: parts.counted,
     async row(row) {
       const wrong: string[] = []
@@ -73,14 +82,14 @@ async function tryCell(parts: Parts, { row, caller, expected }: Cell): Promise<s
   const [method, template] = row.route.split(' ') as [string, string]
   const owner = ownerOf(people, caller, row.object)
   const isRefusal = expected >= 400
-  const usesUp = method !== 'GET' && !isRefusal
+  const usesUp = !READS.has(method) && !isRefusal
   const objects = usesUp ? new Objects(world, owner) : parts.standing.get(owner)!
   const credential = await credentials.of(caller, row)
   const asked = (await REQUESTS[row.route]?.({ objects, owner, caller, object: row.object, credential })) ?? {}
   const path = pathOf(template, asked)
   const before = isRefusal ? await parts.rows() : null
   const { body, headers } = asked
-  const answer = await world.send(method, path, { credential, body, headers })
+  const answer = await send(world, { method, path, credential, asked })
   counted.sent++
   if (asked.ends && answer.status < 300) credentials.forget(caller, row)
 
@@ -104,6 +113,17 @@ async function tryCell(parts: Parts, { row, caller, expected }: Cell): Promise<s
   return wrong
 }
 
+interface Request {
+  method: string
+  path: string
+  credential: string | null
+  asked: Asked
+}
+function send(world: World, { method, path, credential, asked: { body, headers } }: Request): Promise<Answer> {
+  if (method === 'SUBSCRIBE') return subscribe(world.url, decodeURIComponent(path), credential)
+  return world.send(method, path, { credential, body, headers })
+}
+
 function pathOf(template: string, { params = {}, query }: Asked): string {
   const path = template.replace(/\{(\w+)\}/g, (_, name) => {
     const value = params[name]
@@ -116,14 +136,21 @@ function pathOf(template: string, { params = {}, query }: Asked): string {
 /** Names of people and of their objects in an answer to somebody who may not know of them. */
 function leaksIn(answer: Answer, { parts, caller, sent }: { parts: Parts; caller: Caller; sent: string }): string[] {
   const known = new Set(knownTo(parts.people, caller))
+  const home = personOf(parts.people, caller)?.tenant ?? 'default'
+  const ofTenants = ['acme', 'beta'].filter((tenant) => tenant !== home && caller !== 'house')
   const told = answer.text + JSON.stringify([...answer.headers])
-  return [...parts.markers].flatMap(([person, markers]) =>
+  const foreign = ofTenants
+    .flatMap((tenant) => [`Walk of ${tenant}`, `days-of-${tenant}`])
+    .filter((marker) => told.includes(marker))
+    .map((marker) => `LEAK of a tenant: ${marker}`)
+  const personal = [...parts.markers].flatMap(([person, markers]) =>
     known.has(person)
       ? []
       : markers
           .filter((marker) => told.includes(marker) && !sent.includes(marker))
           .map((marker) => `LEAK of ${person.name}: ${marker}`),
   )
+  return [...foreign, ...personal]
 }
 
 async function markersOf(

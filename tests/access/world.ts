@@ -27,6 +27,7 @@ export interface Sent {
 }
 export interface World {
   deps: Deps
+  url: string
   keys: SigningKeys
   /** a token by which services know each other, of a certificate authority that is not this platform's */
   serviceToken: string
@@ -94,6 +95,7 @@ export async function openWorld(): Promise<World> {
   }
   return {
     deps,
+    url: platform.url,
     keys: await openSigningKeys({ secrets, clock, alone: (work) => work() }),
     serviceToken: await tokens.mint('gateway'),
     send,
