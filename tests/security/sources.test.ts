@@ -110,10 +110,10 @@ describe('cryptography', () => {
       ),
     )
     expect(made.sort()).toEqual([
+      "packages/core/kernel/keyring.ts: 'ed25519'",
       'packages/core/kernel/local-ca.ts: ALGORITHM',
       'packages/core/kernel/local-ca.ts: ALGORITHM',
       "services/gateway/tokens/signing-keys.ts: TOKEN_ALGORITHM, { crv: 'Ed25519', extractable: true }",
-      "services/trading/proof/keys.ts: 'ed25519'",
     ])
     expect(textOf('packages/core/kernel/local-ca.ts')).toContain(
       "{ name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }",
