@@ -1,4 +1,5 @@
 import fc, { type Arbitrary } from 'fast-check'
+import type { Asked } from '../access/requests.ts'
 import { type Breakage, breakages, breakBody, RAW } from './broken.ts'
 import type { Document, Json, Operation } from './operations.ts'
 import type { Pools } from './pools.ts'
@@ -13,6 +14,8 @@ export interface Plan {
   query: Record<string, Value>
   headers: Record<string, Value>
   body: Value | undefined
+  /** a request that is right, and what of it is replaced by what the schema allows */
+  right: 'whole' | 'blended' | 'ignored'
   breakage: Breakage | null
 }
 /** As it is sent. */
@@ -24,9 +27,6 @@ export interface Sent {
   /** null: none */
   body: string | null
 }
-/** Bodies that the schema cannot say how to fill: made of what answers have shown. */
-export type Recipe = (body: Value, pick: number) => Value
-
 /** Plans of one operation; `intact` ones have nothing broken in them. */
 export function plansOf(
   operation: Operation,
@@ -42,8 +42,9 @@ export function plansOf(
         }),
       ),
     ) as Arbitrary<Record<string, Value>>
-  const plan = (own: Arbitrary<boolean>, breakage: Arbitrary<Breakage | null>) =>
+  const plan = (own: Arbitrary<boolean>, right: Arbitrary<Plan['right']>, breakage: Arbitrary<Breakage | null>) =>
     fc.record({
+      right,
       operation: fc.constant(operation),
       own,
       pick: fc.nat(100_000),
@@ -53,16 +54,23 @@ export function plansOf(
       breakage,
     }) as Arbitrary<Plan>
   return {
-    intact: plan(fc.constant(true), fc.constant(null)),
+    intact: plan(fc.constant(true), fc.constantFrom('whole', 'whole', 'blended'), fc.constant(null)),
     any: plan(
       fc.oneof({ weight: 2, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+      fc.constantFrom('whole', 'blended', 'ignored', 'ignored'),
       fc.oneof({ weight: 1, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: breakages() }),
     ),
   }
 }
 
+interface Parts {
+  role: string
+  pools: Pools
+  /** what is right for this route now */
+  right: Asked
+}
 /** The plan with what is known now in its places. */
-export function requestOf(plan: Plan, { role, pools, recipe }: { role: string; pools: Pools; recipe?: Recipe }): Sent {
+export function requestOf(plan: Plan, { role, pools, right }: Parts): Sent {
   const { operation, own, pick, breakage } = plan
   const known = (value: Value): Json => {
     if (isKnown(value)) return pools.one(value.$known, { role, own, pick: value.pick }) ?? 'nothing-known'
@@ -74,22 +82,46 @@ export function requestOf(plan: Plan, { role, pools, recipe }: { role: string; p
     Object.fromEntries(
       Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, known(value)]])),
     ) as Record<string, Json>
+  const isRight = plan.right !== 'ignored'
+  const { params, query, headers, body: rightBody } = isRight ? right : {}
+  const generated = plan.body === undefined ? undefined : known(plan.body)
+  const rightQuery = Object.fromEntries(new URLSearchParams(query ?? ''))
   const sent: Sent = {
     operation,
-    path: pools.path(operation, { role, own, pick }),
-    query: present(plan.query),
-    headers: Object.fromEntries(
-      Object.entries(present(plan.headers)).map(([name, value]) => [name, headerText(value)]),
-    ),
+    path: params ? operation.pathNames.map((name) => params[name]!) : pools.path(operation, { role, own, pick }),
+    query: plan.right === 'whole' ? rightQuery : { ...present(plan.query), ...rightQuery },
+    headers: {
+      ...(plan.right === 'whole' ? {} : textsOf(present(plan.headers))),
+      ...headers,
+    },
     body: null,
   }
-  let body = plan.body === undefined ? undefined : known(plan.body)
-  if (recipe && body !== undefined) body = known(recipe(body, pick))
-  if (body !== undefined) {
-    sent.headers['content-type'] = operation.bodyType
-    sent.body = JSON.stringify(breakage?.where === 'body' ? breakBody(body, breakage) : body)
-  }
+  const body = blend(rightBody as Json | undefined, generated, plan)
+  if (body === undefined) return breakage ? broken(sent, breakage) : sent
+  sent.headers['content-type'] ??= operation.bodyType
+  const written = breakage?.where === 'body' && typeof body !== 'string' ? breakBody(body, breakage) : body
+  sent.body =
+    typeof written === 'string' && rightBody === body ? written : encoded(written, sent.headers['content-type'])
   return breakage ? broken(sent, breakage) : sent
+}
+const textsOf = (values: Record<string, Json>): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, headerText(value)]))
+
+/** What is right, with one of its fields as the schema would allow it. */
+function blend(right: Json | undefined, generated: Json | undefined, { right: how, pick }: Plan): Json | undefined {
+  if (how === 'ignored' || right === undefined) return generated
+  if (how === 'whole' || !isObject(right) || !isObject(generated)) return right
+  const names = Object.keys(generated)
+  const name = names[pick % names.length]
+  return name === undefined ? right : { ...right, [name]: generated[name]! }
+}
+const isObject = (value: Json | undefined): value is { [key: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+/** As a form, where the route takes one. */
+function encoded(body: Json, type: string): string {
+  if (!type.includes('x-www-form-urlencoded') || !isObject(body)) return JSON.stringify(body)
+  const text = (value: Json) => (typeof value === 'string' ? value.toWellFormed() : JSON.stringify(value))
+  return new URLSearchParams(Object.entries(body).map(([name, value]) => [name, text(value)])).toString()
 }
 
 /** What is broken beside the body. */
@@ -135,11 +167,11 @@ function encodeSegment(text: string): string {
   return /^\.{0,2}$/.test(well) ? '%20' : encodeURIComponent(well)
 }
 
-export function toCurl(sent: Sent, url: string, credential: string | null): string {
+export function toCurl(sent: Sent, credential: string | null): string {
   const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
   const headers = { ...(credential && { authorization: `Bearer ${credential}` }), ...sent.headers }
   return [
-    `curl -i -X ${sent.operation.method} ${quote(url + pathOf(sent))}`,
+    `curl -i -X ${sent.operation.method} ${quote(`http://127.0.0.1:8000${pathOf(sent)}`)}`,
     ...Object.entries(headers).map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`),
     ...(sent.body === null ? [] : [`--data-binary ${quote(sent.body)}`]),
   ].join(' ')
