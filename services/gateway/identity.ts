@@ -34,6 +34,8 @@ export interface IdentityParts {
   onAddressRefused?: (actor: Actor, address: string | undefined) => void
   /** whether what other gateways revoked is known here; absent: there are none */
   isCurrent?: () => boolean
+  /** whether OAuth's tokens may name it as their issuer */
+  isIssuer?: (issuer: string) => boolean
 }
 
 /** Everything the verbs work with, on the platform's ports. */
@@ -49,6 +51,7 @@ export async function openIdentity({
   onCacheAsked,
   onAddressRefused,
   isCurrent,
+  isIssuer,
 }: IdentityParts): Promise<GatewayDeps> {
   const personal = createPersonalFields({
     secrets,
@@ -72,6 +75,7 @@ export async function openIdentity({
     apiKeyActor: (key) => keyActor({ database, clock }, key),
     refusedAddress: onAddressRefused,
     isCurrent,
+    issuer: isIssuer,
     asked: onCacheAsked,
   })
   const guard = createAttemptGuard({ limits, onHit: onLimitHit })

@@ -1,4 +1,5 @@
 import { type CacheOutcome, countCache } from '@assay/core/kernel/cached'
+import { createPublicUrl } from '@assay/core/kernel/public-url'
 import { beatHeart, createHearing, forgetRevoked } from '@assay/core/kernel/revocations'
 import type { Deps, Service } from '@assay/core/kernel/service'
 import { Elysia } from 'elysia'
@@ -11,12 +12,15 @@ import { sweep } from './auth/sweep.ts'
 import { type Config, config } from './config.ts'
 import { openIdentity } from './identity.ts'
 import { openGate } from './limits/open-gate.ts'
+import { createDocumentReader } from './oauth/clients/read-document.ts'
+import { sweepOAuth } from './oauth/sweep-oauth.ts'
 import { pinSettings } from './pin/pin-settings.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { authRoutes } from './routes/auth.ts'
 import { internalRoutes } from './routes/internal.ts'
 import { jwksRoutes } from './routes/jwks.ts'
+import { oauthRoutes } from './routes/oauth.ts'
 import { secondFactorRoutes } from './routes/second-factor.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { usageRoutes } from './routes/usage.ts'
@@ -34,6 +38,8 @@ export const gateway: Service<typeof config> = {
     const onLimitHit = limitHits(deps)
     // services in processes of their own, other gateways among them, learn by the bus what is revoked here
     const hearing = deps.peers.url === null ? undefined : createHearing(clock)
+    const publicUrl = createPublicUrl(deps.config.PUBLIC_URL, production)
+    const readDocument = createDocumentReader({ local: !production })
     const identity = await openIdentity({
       db: deps.db,
       secrets: deps.secrets,
@@ -50,6 +56,7 @@ export const gateway: Service<typeof config> = {
       onCacheAsked: cacheAsked(deps),
       onAddressRefused: (actor, address) => refusedAddresses.saw(actor, address),
       isCurrent: hearing?.isCurrent,
+      isIssuer: publicUrl.isOurs,
     })
     const refusedAddresses = trackAddressRefusals(identity)
     const keyUse = trackKeyUse(identity)
@@ -80,6 +87,7 @@ export const gateway: Service<typeof config> = {
       .use(sessionRoutes(identity))
       .use(apiKeyRoutes(identity))
       .use(jwksRoutes(identity.keys))
+      .use(oauthRoutes({ ...identity, publicUrl, limits: deps.limiter, readDocument }))
       .use(usageRoutes({ database: identity.database, flush: flushUsage }))
       .use(internalRoutes(identity))
 
@@ -115,6 +123,7 @@ export const gateway: Service<typeof config> = {
     async function upkeep(): Promise<void> {
       await identity.keys.rotate()
       await sweep(identity)
+      await sweepOAuth(identity)
       await sweepUsage()
     }
 

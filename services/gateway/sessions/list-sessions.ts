@@ -16,14 +16,18 @@ interface SessionRow extends Row {
   created_at: Date
   seen_at: Date | null
   expires_at: Date
+  client_id: string | null
+  client_name: string | null
 }
 
 /** Living sessions, newest first. */
 export async function listSessions({ ctx, input, deps }: Verb<OwnerQuery>): Promise<Page<Session>> {
   const { actor, owner } = await ownerToRead(deps.database, ctx, input.user_id)
   const rows = await deps.database.query<SessionRow>(
-    `select id, kind, scopes, amr, device_id, ip_address, user_agent, created_at, seen_at, expires_at from sessions
-      where user_id = $1 and expires_at > $2 and ($3::text is null or id::text < $3) order by id desc limit $4`,
+    `select s.id, s.kind, s.scopes, s.amr, s.device_id, s.ip_address, s.user_agent, s.created_at, s.seen_at, s.expires_at,
+            g.client_id, g.client_name
+       from sessions s left join oauth_grants g on g.session_id = s.id
+      where s.user_id = $1 and s.expires_at > $2 and ($3::text is null or s.id::text < $3) order by s.id desc limit $4`,
     [owner, new Date(deps.clock.now()), input.cursor ?? null, input.limit + 1],
   )
   return toPage(
@@ -33,7 +37,7 @@ export async function listSessions({ ctx, input, deps }: Verb<OwnerQuery>): Prom
       id: row.id,
       kind: row.kind,
       current: row.id === actor.sessionId,
-      client: null,
+      client: row.client_id === null ? null : { id: row.client_id, name: row.client_name! },
       scopes: row.scopes,
       amr: row.amr,
       device_id: row.device_id,

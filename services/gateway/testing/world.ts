@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { edge } from '@assay/core/kernel/edge'
 import { createRequestMetrics } from '@assay/core/kernel/metrics'
+import { createPublicUrl } from '@assay/core/kernel/public-url'
 import type { Deps, Running } from '@assay/core/kernel/service'
 import { openBlobFolder } from '@assay/core/ports/blobs/folder'
 import { createMemoryLimits } from '@assay/core/ports/limits/memory'
@@ -38,6 +39,8 @@ export interface World {
   /** its tenant is made where it is missing */
   createUser(user: NewUser): Promise<User>
   ask(method: string, path: string, asked?: Asked): Promise<Answer>
+  /** any request, as it is */
+  handle(request: Request): Promise<Response>
   metrics(): Promise<string>
   /** events of a topic so far, oldest first */
   events(topic: string): Promise<Record<string, unknown>[]>
@@ -90,6 +93,7 @@ export async function openWorld(env: Record<string, string> = {}, shared?: TestD
           tokens: running.tokens!,
           gate: () => running.gate,
           trustedProxies: ['127.0.0.1/32'],
+          publicUrl: createPublicUrl(env.PUBLIC_URL, false),
           routes: () => app.routes,
         }),
       )
@@ -131,6 +135,7 @@ export async function openWorld(env: Record<string, string> = {}, shared?: TestD
       const text = await response.text()
       return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : null }
     },
+    handle: (request) => app.handle(request),
     metrics: () => metrics.metrics(),
     async events(topic) {
       const rows = await database.db
