@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { AUDIT_ACTIONS } from '@assay/core/contracts/audit'
 import { SECRET_ACCESS } from '@assay/core/contracts/secrets'
 import { createMemoryLimits } from '@assay/core/ports/limits/memory'
+import { SESSIONS_PER_USER } from '@assay/services/gateway/auth/open-session'
 import { ACCESS_TOKEN_MS, SESSION_MS } from '@assay/services/gateway/auth/session-times'
 import { config } from '@assay/services/gateway/config'
 import { createAttemptGuard } from '@assay/services/gateway/limits/attempt-guard'
@@ -177,7 +178,7 @@ describe('the rules', () => {
     expect(SESSION_MS).toBe(Number(/and (\d+) hours after its login/.exec(rules)![1]) * 3_600_000)
     expect(ACCESS_TOKEN_MS).toBe(Number(/lives (\d+) minutes at most/.exec(rules)![1]) * 60_000)
     expect(rules).toMatch(/NIST SP 800-63B/)
-    expect(rules).toMatch(/any number of sessions/)
+    expect(SESSIONS_PER_USER).toBe(Number(/at most (\d+) sessions at once/.exec(rules)![1]))
   })
   test('of access: each route by role and object, each field by reader and writer (V8.1.1, V8.1.2)', () => {
     const named = new Set(

@@ -92,17 +92,26 @@ describe('sessions', () => {
     for (let at = 0; at < 32; at++)
       expect(new Set(tokens.map((token) => Buffer.from(token.slice(7), 'base64url')[at])).size).toBeGreaterThan(200)
   })
-  test('are new with every login, whatever the client held before (V7.2.4)', async () => {
+  test('are new with every login, and end the one whose token the client shows with it, of nobody else (V7.2.4)', async () => {
     const password = 'three logins in a row'
     const email = await registered(password)
-    const held = (await logIn(email, password)).body
-    const next = await world.ask('POST', '/api/auth/login', {
-      body: { email, password },
-      token: held.token,
-      address: '10.4.0.1',
-    })
+    const log = (token?: string) =>
+      world.ask('POST', '/api/auth/login', {
+        body: { email, password },
+        address: `10.4.${people++}.1`,
+        ...(token && { token }),
+      })
+    const check = async (token: string) => (await world.ask('GET', '/api/auth/check', { token })).status
+    const [held, kept] = [(await log()).body, (await log()).body]
+    const stranger = (await logIn(await registered(password), password)).body
+    const next = (await log(held.token)).body
+    await log(stranger.token)
     const sid = (token: string) => JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()).sid
-    expect(sid(next.body.token)).not.toBe(sid(held.token))
-    expect(next.body.refresh_token).not.toBe(held.refresh_token)
+    expect(new Set([held, kept, next].map(({ token }) => sid(token))).size).toBe(3)
+    expect(await Promise.all([held, kept, next, stranger].map(({ token }) => check(token)))).toEqual([
+      401, 200, 200, 200,
+    ])
+    const body = { refresh_token: held.refresh_token }
+    expect((await world.ask('POST', '/api/auth/refresh', { body, address: '10.5.0.1' })).status).toBe(401)
   })
 })

@@ -119,6 +119,13 @@ describe('cryptography', () => {
       "{ name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }",
     )
   })
+  test('draws keys of authenticator apps and recovery codes from the system (V6.5.3)', () => {
+    const made = {
+      'packages/core/ports/secrets/totp.ts': 'KEY_BYTES',
+      'services/gateway/second-factor/verify-factor.ts': '24',
+    }
+    for (const [path, size] of Object.entries(made)) expect(textOf(path)).toContain(`randomBytes(${size})`)
+  })
   test('draws what nobody may guess from the system: Math.random only spreads waits (V11.5.1)', () => {
     for (const path of filesWith(/Math\.random\(\)/))
       for (const line of textOf(path)

@@ -95,7 +95,7 @@ test('alg none, HMAC with the public key, RSA, another key and a key that the to
   await refuses(await sign({ header: { kid: undefined } }))
 })
 
-test('another type, issuer or audience and a missing claim are refused (V9.2.2, V9.2.3, V10.3.1)', async () => {
+test('another type, issuer or audience and a missing claim are refused (V9.2.1, V9.2.2, V9.2.3, V10.3.1)', async () => {
   const { refuses } = setUp()
   await refuses(await sign({ header: { typ: 'JWT' } }))
   for (const changed of [

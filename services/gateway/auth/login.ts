@@ -6,6 +6,7 @@ import { findDevice } from '../devices/find-device.ts'
 import { networkOf } from '../limits/client.ts'
 import { showFactor } from '../second-factor/show-factor.ts'
 import { noteAddress } from '../sessions/note-address.ts'
+import { replaceSession } from '../sessions/replace-session.ts'
 import type { Account } from './account.ts'
 import { checkPassword } from './check-password.ts'
 import { issueTokens } from './issue-tokens.ts'
@@ -75,13 +76,14 @@ async function signIn(
       address: ctx.address,
       userAgent: input.userAgent,
     })
+    const replaced = await replaceSession(sql, { ctx, userId, by: session.id })
     await noteAddress(sql, { userId, address: ctx.address, deps })
     const detail = { session: session.id, amr: amr.join(' ') }
     await recordAudit(sql, { action: 'login', actor: userId, tenant, detail })
-    return { session, enrolled }
+    return { session, enrolled, replaced }
   })
-  const { session, enrolled } = opened
-  for (const ended of session.ended) deps.verifier.revokeSession(ended)
+  const { session, enrolled, replaced } = opened
+  for (const ended of [...session.ended, ...(replaced ? [replaced] : [])]) deps.verifier.revokeSession(ended)
   const tokens = await issueTokens(deps, {
     user: account,
     session: { id: session.id, ends: session.ends, kind: 'password', scopes: null, amr },

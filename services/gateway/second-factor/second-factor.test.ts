@@ -24,7 +24,7 @@ describeAdapters('second factor', databases, (openDatabase) => {
   }
 
   describe('an authenticator app', () => {
-    test('ASVS 6.6.1: it counts from its first code on; from then on a login needs a code, and each code is good once', async () => {
+    test('it counts from its first code on; from then on a login needs a code, and each code is good once (V6.5.1)', async () => {
       const person = await newPerson(world)
       const made = await person.ask('POST', '/api/auth/totp/enable', { password: PASSWORD })
       expect(made.body.otpauth_url).toStartWith('otpauth://totp/Assay')
@@ -59,7 +59,7 @@ describeAdapters('second factor', databases, (openDatabase) => {
       })
     })
 
-    test('ASVS 6.3.1: five wrong codes make an address wait, twenty a day the account, but not where its owner is known', async () => {
+    test('five wrong codes make an address wait, twenty a day the account, but not where its owner is known', async () => {
       const person = await newPerson(world)
       const { code } = await factor(person)
       const guess = (address: string) => person.login({ totp: '000000' }, { address })
@@ -72,7 +72,7 @@ describeAdapters('second factor', databases, (openDatabase) => {
       expect((await person.login({ totp: code() })).status).toBe(200)
     })
 
-    test('ASVS 6.5.1 and 6.5.2: a recovery code of 120 bits stands in once, is stored as a hash, and is audited', async () => {
+    test('a recovery code of 120 bits stands in once, is stored as a hash, and is audited (V6.5.2, V6.5.4)', async () => {
       const person = await newPerson(world)
       const { recovery } = await factor(person)
       expect(recovery).toHaveLength(10)
@@ -93,7 +93,7 @@ describeAdapters('second factor', databases, (openDatabase) => {
       expect(race.map(({ status }) => status).sort()).toEqual([200, 401, 401, 401])
     })
 
-    test('ASVS 7.4.3 and 7.5.1: making, replacing and turning it off want the password again, and end the other sessions', async () => {
+    test('making, replacing and turning it off want the password again, and end the other sessions (V7.4.3, V7.5.1)', async () => {
       const person = await newPerson(world)
       const elsewhere = person.token
       await person.login()
@@ -134,7 +134,7 @@ describeAdapters('second factor', databases, (openDatabase) => {
   })
 
   describe('operators', () => {
-    test('ASVS 6.3.3: where the tenant asks for it, an operator without one may do nothing but turn it on', async () => {
+    test('where the tenant asks for it, an operator without one may do nothing but turn it on', async () => {
       const tenant = `firm-${crypto.randomUUID().slice(0, 8)}`
       const boss = await newPerson(world, { role: 'operator', tenant })
       const trader = await newPerson(world, { tenant })
@@ -172,7 +172,7 @@ describeAdapters('second factor', databases, (openDatabase) => {
       expect((await boss.login()).body.second_factor).toBe('enrol')
     })
 
-    test('ASVS 7.5.3 and 8.4.2: acts that reach far want a code of the last 15 minutes; a key of the same operator does not do them', async () => {
+    test('acts that reach far want a code of the last 15 minutes; a key of the same operator does not do them', async () => {
       const boss = await newPerson(world, { role: 'operator' })
       const replace = () => boss.ask('POST', '/api/auth/signing-keys')
       const { key } = (await boss.ask('POST', '/api/api-keys', { name: 'ops', scopes: ['ops:write'] })).body

@@ -16,7 +16,7 @@ describeAdapters('sessions and devices', databases, (openDatabase) => {
   const firm = () => `firm-${crypto.randomUUID().slice(0, 8)}`
 
   describe('sessions', () => {
-    test('ASVS 7.5.2: one sees the own living sessions and from where they are, and ends any of them at once', async () => {
+    test('one sees the own living sessions and from where they are, and ends any of them at once', async () => {
       const person = await newPerson(world)
       const first = person.token
       await person.login({}, { address: '198.51.100.9', userAgent: 'other/2' })
@@ -33,7 +33,7 @@ describeAdapters('sessions and devices', databases, (openDatabase) => {
       expect((await person.ask('DELETE', `/api/auth/sessions/${items[1].id}`)).status).toBe(404)
     })
 
-    test('ASVS 7.4.5: an operator sees and ends those of the own tenant, the house those of all; to others they do not exist', async () => {
+    test('an operator sees and ends those of the own tenant, the house those of all; to others they do not exist (V7.4.5)', async () => {
       const [here, there] = [firm(), firm()]
       const trader = await newPerson(world, { tenant: here })
       const boss = await newPerson(world, { tenant: here, role: 'operator' })
