@@ -15,6 +15,7 @@ export const SCOPES = [
   'ops:write',
 ] as const
 export type Scope = (typeof SCOPES)[number]
+export const isScope = (text: string): text is Scope => (SCOPES as readonly string[]).includes(text)
 const BOT: readonly Scope[] = ['trading:read', 'orders:write', 'market:read']
 const TRADER: readonly Scope[] = [...BOT, 'trading:write', 'keys:write', 'account:read', 'account:write']
 /** What a role may hold; an API key or an agent's token holds a subset. Operators act in their own tenant only. */

@@ -22,7 +22,7 @@ const AVOIDED_MS = 2_000
  */
 export function callReplicas({ peers, clock }: ReplicaCallsOptions): Deps['call'] {
   const turns = rotation(clock)
-  return async (service, request, { timeoutMs = PEER_TIMEOUT_MS } = {}) => {
+  return async (service, request, { timeoutMs = PEER_TIMEOUT_MS, act } = {}) => {
     const { method } = request
     const path = request.url.slice(request.url.indexOf(pathOf(request.url), request.url.indexOf('://') + 3))
     const body = request.body === null ? undefined : await request.arrayBuffer()
@@ -37,7 +37,7 @@ export function callReplicas({ peers, clock }: ReplicaCallsOptions): Deps['call'
       if (tried > 0) await clock.sleep(Math.min(left, FIRST_PAUSE_MS * 2 ** (tried - 1)), request.signal)
       const url = order[tried % order.length]!
       try {
-        const call = { method, headers: request.headers, body, signal: request.signal, timeoutMs: left }
+        const call = { method, headers: request.headers, body, signal: request.signal, timeoutMs: left, act }
         const answer = await peers.fetch(service, url, path, call)
         if (answer.status !== 503 || !IDEMPOTENT.has(method) || tried === TRIES - 1) return answer
         last = new PeerError(`${service} at ${url}: 503`, true)

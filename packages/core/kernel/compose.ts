@@ -78,7 +78,7 @@ export async function compose({ services, base, config, lifecycle, network }: Co
   const isHere = (service: string) => !network || services.some(({ name }) => name === service)
   const call: Deps['call'] = async (service, request, options) => {
     if (!isHere(service)) return network!.call(service, request, options)
-    markInternal(request)
+    markInternal(request, options?.act)
     return app.handle(request)
   }
   const hearing = createHearing(base.clock)

@@ -17,6 +17,7 @@ import { toAssayError, toProblem } from './problem.ts'
 import { clientAddress, createProxyList } from './proxies.ts'
 import type { PublicUrl } from './public-url.ts'
 import {
+  actOf,
   credentialOf,
   ctxOf,
   DEADLINE,
@@ -150,6 +151,7 @@ export function edge(options: EdgeOptions) {
       }
       const credential = credentialOf(headers)
       if (credential) await identify(ctx, options.tokens, credential)
+      else if (internal) ctx.actor = actOf(request)
       if (!internal) {
         const counting = gate()?.enter(ctx, limited, answered)
         if (counting) await counting

@@ -6,6 +6,7 @@ import { callReplicas } from './call-replicas.ts'
 import { ConfigError, type PlatformConfig } from './config.ts'
 import type { Peers } from './peers.ts'
 import { createHttpsPeers } from './peers-https.ts'
+import { markInternal } from './request.ts'
 import type { Deps } from './service.ts'
 import { createServiceTokens, type PeerCredentials, SERVICE_TOKEN } from './service-token.ts'
 
@@ -19,7 +20,7 @@ export interface Network {
   port: number
   /** a call to any replica of a service, see `Deps.call` */
   call: Deps['call']
-  /** the Assay service that sent this request over mutual TLS; null: it does not say, or is none */
+  /** the Assay service that sent this request over mutual TLS, whose word on its user is noted on it; null: it does not say, or is none */
   callerOf(request: Request): Promise<string | null>
 }
 
@@ -65,7 +66,9 @@ export function openNetwork(services: readonly string[], settings: PlatformConfi
     call: callReplicas({ peers, clock }),
     async callerOf(request) {
       const token = request.headers.get(SERVICE_TOKEN)
-      return token ? tokens.verify(token) : null
+      const caller = token ? await tokens.verify(token) : null
+      if (caller?.act) markInternal(request, caller.act)
+      return caller?.service ?? null
     },
   }
 }

@@ -34,7 +34,7 @@ export function createHttpsPeers({ instance, url, replicas, credentials, tokens 
     async fetch(service, base, path, call = {}) {
       const { method = 'GET', body, timeoutMs = PEER_TIMEOUT_MS } = call
       const headers = new Headers(call.headers)
-      headers.set(SERVICE_TOKEN, await tokens.mint(service))
+      headers.set(SERVICE_TOKEN, await tokens.mint(service, call.act))
       headers.set(DEADLINE, String(Math.ceil(timeoutMs)))
       const { signal, answered } = patience(call)
       try {

@@ -1,8 +1,12 @@
+import type { Actor } from './context.ts'
+
 /** One call to another process of the platform. */
 export interface PeerCall {
   method?: string
   headers?: Record<string, string> | Headers
   body?: RequestInit['body']
+  /** for whom this service asks, where it does not pass the caller's own credential on */
+  act?: Actor
   /** ends the call */
   signal?: AbortSignal
   /** the whole call, body of the answer included; 10 s unless told. Travels as `x-deadline-ms`: what is left of it */

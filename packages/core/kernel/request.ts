@@ -20,9 +20,11 @@ export interface RequestState {
 // Properties of the request itself: a WeakMap costs every request more than all its look-ups.
 const STATE = Symbol('assay.state')
 const INTERNAL = Symbol('assay.internal')
+const ACT = Symbol('assay.act')
 interface Marked {
   [STATE]?: RequestState
   [INTERNAL]?: true
+  [ACT]?: Actor
 }
 export const rememberRequest = (request: Request, state: RequestState): void => {
   ;(request as Marked)[STATE] = state
@@ -31,9 +33,12 @@ export const rememberRequest = (request: Request, state: RequestState): void => 
 export const stateOf = (request: Request): RequestState | undefined => (request as Marked)[STATE]
 
 /** A call of one service to another, in this process or proved by its service token: no limit counts it. */
-export const markInternal = (request: Request): void => {
+export const markInternal = (request: Request, act?: Actor): void => {
   ;(request as Marked)[INTERNAL] = true
+  if (act) (request as Marked)[ACT] = act
 }
+/** For whom another service asks; null: it does not say, or nobody proved to be one. */
+export const actOf = (request: Request): Actor | null => (request as Marked)[ACT] ?? null
 export const isInternal = (request: Request): boolean => (request as Marked)[INTERNAL] === true
 /** Routes for services only: to anybody else they do not exist. */
 export const isInternalPath = (path: string): boolean => path.startsWith('/internal/')

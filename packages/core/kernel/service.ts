@@ -16,10 +16,16 @@ import type { Presence } from '../ports/presence/port.ts'
 import type { Secrets } from '../ports/secrets/port.ts'
 import type { TokenVerifier } from './auth.ts'
 import type { ChannelSource } from './channel.ts'
+import type { Actor } from './context.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { RequestGate } from './limit.ts'
 import type { Peers } from './peers.ts'
 
+export interface CallOptions {
+  timeoutMs?: number
+  /** for whom is asked, where the request carries no credential: the other side sees this actor */
+  act?: Actor
+}
 /** What every service gets: ports, never adapters. `config` is the service's own parsed slice. */
 export interface Deps<Config = unknown> {
   config: Config
@@ -46,7 +52,7 @@ export interface Deps<Config = unknown> {
   /** verifies access tokens and API keys; the gateway supplies it in one process, JWKS over the wire otherwise */
   tokens: TokenVerifier
   /** another service by name: its app in this process, else any of its replicas; 10 s unless told */
-  call: (service: string, request: Request, options?: { timeoutMs?: number }) => Promise<Response>
+  call: (service: string, request: Request, options?: CallOptions) => Promise<Response>
   /** this process by name and URL, and calls to another one by URL (a replica that owns something) */
   peers: Peers
   /** the WebSocket channels of every service, of those elsewhere too; complete once all services are created */

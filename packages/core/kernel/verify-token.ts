@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { type CryptoKey, errors, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { AssayError } from '../contracts/errors.ts'
-import { SCOPES, type Scope } from '../contracts/scopes.ts'
+import { isScope } from '../contracts/scopes.ts'
 import { API_AUDIENCE } from '../contracts/services.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import type { TokenVerifier } from './auth.ts'
@@ -232,5 +232,3 @@ async function verifiedClaims(token: string, sources: VerifierSources): Promise<
     throw error
   }
 }
-
-const isScope = (text: string): text is Scope => (SCOPES as readonly string[]).includes(text)
