@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose'
 import type { Login, Person } from './people.ts'
 import type { World } from './world.ts'
 
@@ -73,7 +74,7 @@ export class Objects {
   apiKey = () =>
     this.once(
       'key',
-      async () => (await this.post<{ id: string }>('/api/api-keys', { name: 'standing', scopes: ['market:read'] })).id,
+      async () => (await this.post<{ id: string }>('/api/api-keys', { name: 'standing', scopes: ['keys:write'] })).id,
     )
   /** of the tenant of its owner, made by the row of a table: who may sell is another question */
   soldTier = () =>
@@ -94,8 +95,22 @@ export class Objects {
     return this.once('login', () => this.world.take<Login>('POST', '/api/auth/login', { body: { email, password } }))
   }
 
+  session = async () => String(decodeJwt((await this.login()).token).sid)
+  device = () =>
+    this.once('device', async () => {
+      const { email, password } = this.owner
+      const body = { email, password, device: 'a telephone' }
+      const { token } = await this.world.take<Login>('POST', '/api/auth/login', { body })
+      const [row] = await this.world.deps.db.query<{ id: string }>(
+        'select device_id as id from gateway.sessions where id = $1',
+        [String(decodeJwt(token).sid)],
+      )
+      return row!.id
+    })
+
   async make(): Promise<void> {
-    for (const make of [this.purchase, this.created, this.flat, this.trading, this.apiKey]) await make()
+    for (const make of [this.purchase, this.created, this.flat, this.trading, this.apiKey, this.device, this.session])
+      await make()
   }
 
   once<T>(name: string, make: () => Promise<T>): Promise<T> {

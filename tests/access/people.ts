@@ -2,7 +2,7 @@ import { ROLE_SCOPES, type Scope } from '@assay/core/contracts/scopes'
 import { signAccessToken } from '@assay/services/gateway/tokens/sign-access-token'
 import { decodeJwt } from 'jose'
 import type { AccessRow, Caller, ObjectOf } from '../../scripts/access/table.ts'
-import { OPERATOR, type World } from './world.ts'
+import { OPERATOR, PIN, type World } from './world.ts'
 
 export interface Person {
   name: string
@@ -92,6 +92,7 @@ export function knownTo(people: People, caller: Caller): Person[] {
   return all.filter((person) => person === own || (leads && person.tenant === own.tenant))
 }
 
+type Asks = Pick<AccessRow, 'needs' | 'credential'>
 /** What callers send, made once each. */
 export class Credentials {
   private readonly made = new Map<string, Promise<string | null>>()
@@ -101,29 +102,30 @@ export class Credentials {
     private readonly people: People,
   ) {}
 
-  of(caller: Caller, { needs, credential }: Pick<AccessRow, 'needs' | 'credential'>): Promise<string | null> {
+  of(caller: Caller, { needs, credential }: Asks): Promise<string | null> {
     const name = `${caller} ${needs} ${credential}`
     const made = this.made.get(name) ?? this.make(caller, { needs, credential })
     this.made.set(name, made)
     return made
   }
-  /** to be made anew: the request has ended it */
-  forget(caller: Caller, { needs, credential }: Pick<AccessRow, 'needs' | 'credential'>): void {
+  /** to be made anew: a request has ended it */
+  forget(caller: Caller, { needs, credential }: Asks): void {
     this.made.delete(`${caller} ${needs} ${credential}`)
   }
 
-  private async make(caller: Caller, { needs, credential }: Pick<AccessRow, 'needs' | 'credential'>) {
+  /** Each of a session of its own: what ends one leaves the others. */
+  private async make(caller: Caller, { needs, credential }: Asks) {
     if (caller === 'anonymous') return null
     if (caller === 'service') return this.world.serviceToken
+    if (caller === 'pin') return (await this.world.take<Login>('POST', '/api/auth/login', { body: { pin: PIN } })).token
     const person = personOf(this.people, caller)!
     const held = ROLE_SCOPES[person.role]!
     const without = held.filter((scope) => scope !== needs)
     const scopes = credential === 'without' ? without : credential === 'with' ? [needs as Scope] : ROLE_SCOPES.bot!
     if (caller === 'bot') return this.key(person, scopes)
-    if (caller === 'agent') return this.mint(person, scopes, { client_id: 'https://agent.example/client.json' })
-    if (caller === 'pin') return this.mint(person, ['bot:control'])
-    if (credential === 'without') return this.mint(person, without)
-    return (await this.login(person)).token
+    const { token } = await this.login(person)
+    if (caller === 'agent') return this.mint(token, scopes, { client_id: 'https://agent.example/client.json' })
+    return credential === 'without' ? this.mint(token, without) : token
   }
 
   private login({ email, password }: Person): Promise<Login> {
@@ -133,9 +135,9 @@ export class Credentials {
     const body = { name: 'a bot', scopes }
     return (await this.world.take<{ key: string }>('POST', '/api/api-keys', { credential: person.token, body })).key
   }
-  /** A token of a session of theirs that holds other scopes, signed by the platform's key. */
-  private async mint(person: Person, scopes: readonly Scope[], more: object = {}): Promise<string> {
-    const claims = decodeJwt((await this.login(person)).token)
+  /** A token of the same session that holds other scopes, signed by the platform's key. */
+  private mint(token: string, scopes: readonly Scope[], more: object = {}): Promise<string> {
+    const claims = decodeJwt(token)
     return signAccessToken(this.world.keys, { ...claims, ...more, jti: crypto.randomUUID(), scope: scopes.join(' ') })
   }
 }

@@ -19,7 +19,7 @@ export interface Asked {
   headers?: Record<string, string>
   /** statuses that say the same as the table's */
   alike?: readonly number[]
-  /** the credential is of no use any more */
+  /** the credential is of no use afterwards */
   ends?: boolean
 }
 type Build = (asking: Asking) => Asked | Promise<Asked>
@@ -36,6 +36,9 @@ const onOrder =
     const { id, order } = await objects.trading()
     return { params: { id, oid: order }, body }
   }
+/** a list that an operator may ask of somebody else */
+const ofUser = ({ owner, object }: Asking): Asked => (object === 'own' ? {} : { query: `user_id=${owner.id}` })
+const ofPassword = ({ owner }: Asking) => ({ body: { password: owner.password } })
 const feedOf =
   (key: string): Build =>
   () => ({ params: { key } })
@@ -49,11 +52,22 @@ export const REQUESTS: Readonly<Record<string, Build>> = {
   'POST /api/auth/refresh': async ({ objects }) => ({
     body: { refresh_token: (await objects.login()).refresh_token },
   }),
+
+  'GET /api/auth/sessions': ofUser,
+  'DELETE /api/auth/sessions/{id}': async ({ objects }) => ({ params: { id: await objects.session() } }),
+  'GET /api/auth/devices': ofUser,
+  'DELETE /api/auth/devices/{id}': async ({ objects }) => ({ params: { id: await objects.device() } }),
+  'POST /api/auth/totp/enable': ofPassword,
+  'POST /api/auth/totp/disable': (asking) => ({ body: { ...ofPassword(asking).body, code: '000000' } }),
+  'POST /api/auth/totp/verify': () => ({ body: { code: '000000' } }),
+  'GET /api/usage': ofUser,
+
   'POST /api/auth/logout': () => ({ ends: true }),
 
   'POST /api/api-keys': ({ owner, object }) => ({
     body: { name: unique(), scopes: ['keys:write'], ...(object !== 'own' && { user_id: owner.id }) },
   }),
+  'POST /api/api-keys/{id}/rotate': async ({ objects }) => ({ params: { id: await objects.apiKey() }, body: {} }),
   'DELETE /api/api-keys/{id}': async ({ objects }) => ({ params: { id: await objects.apiKey() } }),
 
   'GET /api/tiers/{id}': () => ({ params: { id: TIER.id } }),

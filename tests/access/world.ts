@@ -38,6 +38,7 @@ export interface World {
 }
 
 export const OPERATOR = { email: 'opal@house.example', password: 'opal of the house, a long one' }
+export const PIN = '493817'
 const DAY_MS = 86_400_000
 /** Requests come through a proxy: no caller is the loopback's, and nobody runs into a limit of an address. */
 let lastAddress = 0
@@ -64,6 +65,8 @@ export async function openWorld(): Promise<World> {
       FEEDS: 'sim',
       ASSAY_OPERATOR_EMAIL: OPERATOR.email,
       ASSAY_OPERATOR_PASSWORD: OPERATOR.password,
+      BOT_CONTROL_PIN: PIN,
+      BOT_CONTROL_ADDRESSES: '198.51.0.0/16',
       TRUSTED_PROXIES: '127.0.0.1/32',
       RATE_LIMIT_PER_MINUTE: '600000',
       RATE_LIMIT_PER_HOUR: '1000000',

@@ -47,6 +47,7 @@ export const apiKeyRoutes = (deps: GatewayDeps) =>
       {
         parse: 'json',
         params: z.object({ id: z.uuid() }),
+        transform: ({ ctx }) => void requireActor(ctx),
         body: RotateBody,
         response: { 201: IssuedApiKey },
         detail: {

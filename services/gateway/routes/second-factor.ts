@@ -1,3 +1,4 @@
+import { requireActor } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
 import { Elysia } from 'elysia'
 import { Done } from '../auth/schemas.ts'
@@ -16,6 +17,7 @@ export const secondFactorRoutes = (deps: GatewayDeps) =>
     .use(withCtx)
     .post('/api/auth/totp/enable', ({ ctx, body }) => enableFactor({ ctx, input: body, deps }), {
       parse: 'json',
+      transform: ({ ctx }) => void requireActor(ctx),
       body: EnableBody,
       response: { 200: NewFactor },
       detail: {
@@ -26,6 +28,7 @@ export const secondFactorRoutes = (deps: GatewayDeps) =>
     })
     .post('/api/auth/totp/verify', ({ ctx, body }) => verifyFactor({ ctx, input: body, deps }), {
       parse: 'json',
+      transform: ({ ctx }) => void requireActor(ctx),
       body: VerifyBody,
       response: { 200: FactorShown },
       detail: {
@@ -42,6 +45,7 @@ export const secondFactorRoutes = (deps: GatewayDeps) =>
       },
       {
         parse: 'json',
+        transform: ({ ctx }) => void requireActor(ctx),
         body: DisableBody,
         response: { 200: Done },
         detail: { operationId: 'disableSecondFactor', tags, summary: 'Turn the second factor off' },
