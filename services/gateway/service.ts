@@ -21,6 +21,7 @@ import { authRoutes } from './routes/auth.ts'
 import { internalRoutes } from './routes/internal.ts'
 import { jwksRoutes } from './routes/jwks.ts'
 import { oauthRoutes } from './routes/oauth.ts'
+import { privacyRoutes } from './routes/privacy.ts'
 import { secondFactorRoutes } from './routes/second-factor.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { usageRoutes } from './routes/usage.ts'
@@ -83,6 +84,7 @@ export const gateway: Service<typeof config> = {
     const app = new Elysia({ name: 'gateway' })
       .use(authRoutes(identity))
       .use(auditRoutes(identity))
+      .use(privacyRoutes({ ...identity, call: deps.call, exporting: new Set() }))
       .use(secondFactorRoutes(identity))
       .use(sessionRoutes(identity))
       .use(apiKeyRoutes(identity))

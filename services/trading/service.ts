@@ -16,6 +16,7 @@ import { tellJournals } from './audit/tell-journals.ts'
 import { assessmentChannel, followHere, ownedChannel } from './channel/assessment-channel.ts'
 import { OwnerLinks } from './channel/owner-links.ts'
 import { type Config, config } from './config.ts'
+import { onIdentityErased } from './consumers/identity-erased.ts'
 import type { TradingDeps } from './deps.ts'
 import { startEngine } from './engine/engine.ts'
 import { dbLeases } from './engine/leases.ts'
@@ -27,6 +28,7 @@ import { loadPresets } from './presets/preset-book.ts'
 import { keepProofs } from './proof/keep-proofs.ts'
 import { openJournalKeys } from './proof/keys.ts'
 import { engineRoutes } from './routes/engine.ts'
+import { privacyRoutes } from './routes/privacy.ts'
 import { TIER_CATALOGUE } from './tiers/catalogue.ts'
 import { seedTiers } from './tiers/seed-tiers.ts'
 import { tierCache } from './tiers/tier-cache.ts'
@@ -103,7 +105,8 @@ export const tradingWith = (storeOf: (db: Db) => EngineStore): Service<typeof co
     const proof = { trading: own, blobs: deps.blobs, keys }
     lifecycle.background('trading proofs', (signal) => keepProofs(proof, log, signal))
     return {
-      app: new Elysia().use(tradingApp(proof)).use(engineRoutes(engine)),
+      app: new Elysia().use(tradingApp(proof)).use(engineRoutes(engine)).use(privacyRoutes(db)),
+      consumers: [onIdentityErased(db)],
       handOver: () => engine.handOver(),
       channels: deps.peers.url
         ? [assessmentChannel(own, ownerLinks(own, deps.peers, lifecycle)), ownedChannel(own)]

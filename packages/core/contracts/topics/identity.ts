@@ -30,3 +30,11 @@ export const auditRecorded = defineTopic({
   producer: 'gateway',
   retentionDays: 90,
 })
+export const identityErased = defineTopic({
+  name: 'identity.erased',
+  summary: 'A user was erased: every service lets go of what it need not keep.',
+  schema: z.object({ user_id: z.string(), tenant: z.string() }),
+  key: 'user_id',
+  producer: 'gateway',
+  retentionDays: 90,
+})

@@ -1,0 +1,118 @@
+import { AssayError } from '@assay/core/contracts/errors'
+import { recordAudit } from '@assay/core/kernel/audit'
+import { type PersonalPage, readPersonal } from '@assay/core/kernel/personal-data'
+import type { Deps } from '@assay/core/kernel/service'
+import { type ZipFile, zipStream } from '@assay/core/kernel/zip-stream'
+import { z } from 'zod'
+import type { GatewayDeps, Verb } from '../deps.ts'
+import type { ExportQuery } from './schemas.ts'
+import { subjectOf } from './subject.ts'
+import { GATEWAY_TABLES } from './tables.ts'
+
+export interface ExportDeps extends GatewayDeps {
+  call: Deps['call']
+  /** exports that are under way in this process */
+  exporting: Set<symbol>
+}
+/** Services that hold rows about users, beside the gateway. */
+const SERVICES = ['trading'] as const
+/** Each export reads the database page by page for as long as its reader takes. */
+const AT_ONCE = 4
+
+/** Everything about a user as a zip of JSON, a file for each table of each service, made while it is read. */
+export async function exportData({
+  ctx,
+  input,
+  deps,
+}: Omit<Verb<ExportQuery>, 'deps'> & { deps: ExportDeps }): Promise<ReadableStream<Uint8Array>> {
+  const { actor, userId, tenant } = await subjectOf(deps.database, {
+    ctx,
+    userId: input.user_id,
+    own: 'account:read',
+    ofOthers: 'users:read',
+  })
+  if (deps.exporting.size >= AT_ONCE)
+    throw new AssayError('unavailable', 'Other exports are under way.', { retryAfterS: 10, retryable: true })
+  const ticket = Symbol('export')
+  deps.exporting.add(ticket)
+  try {
+    // a service that is away is an answer of its own, not a zip that breaks off
+    const sources = await sourcesOf(deps, userId)
+    await deps.database.inTransaction((sql) =>
+      recordAudit(sql, { action: 'privacy.exported', actor: actor.userId, tenant, detail: { user: userId } }),
+    )
+    return zipStream(released(filesOf(sources, userId, deps), () => void deps.exporting.delete(ticket)))
+  } catch (error) {
+    deps.exporting.delete(ticket)
+    throw error
+  }
+}
+
+interface Source {
+  table: string
+  why: string
+  page(after: string | null): Promise<PersonalPage>
+}
+
+async function sourcesOf(deps: ExportDeps, userId: string): Promise<Source[]> {
+  const own = GATEWAY_TABLES.filter(({ columns }) => columns.length > 0).map((one) => ({
+    table: one.table,
+    why: one.why,
+    page: (after: string | null) => readPersonal(deps.database, one, { userId, after }),
+  }))
+  const others = await Promise.all(SERVICES.map((service) => sourcesIn(service, deps, userId)))
+  return [...own, ...others.flat()]
+}
+
+const Tables = z.object({ tables: z.array(z.object({ table: z.string(), why: z.string() })) })
+const Page = z.object({ rows: z.array(z.record(z.string(), z.unknown())), next: z.string().nullable() })
+
+async function sourcesIn(service: string, { call }: ExportDeps, userId: string): Promise<Source[]> {
+  const ask = async (path: string): Promise<unknown> => {
+    const answer = await call(service, new Request(`http://${service}${path}`))
+    if (!answer.ok) throw new AssayError('unavailable', `${service} answers ${answer.status}.`, { retryAfterS: 5 })
+    return answer.json()
+  }
+  const { tables } = Tables.parse(await ask('/internal/privacy'))
+  return tables.map(({ table, why }) => ({
+    table,
+    why,
+    async page(after) {
+      const query = new URLSearchParams({ table, ...(after !== null && { cursor: after }) })
+      return Page.parse(await ask(`/internal/privacy/${userId}?${query}`))
+    },
+  }))
+}
+
+async function* filesOf(sources: readonly Source[], userId: string, { clock }: ExportDeps): AsyncGenerator<ZipFile> {
+  const tables = Object.fromEntries(sources.map(({ table, why }) => [fileOf(table), why]))
+  const about = { user: userId, exported_at: new Date(clock.now()).toISOString(), files: tables }
+  yield { name: 'about.json', parts: once(`${JSON.stringify(about, null, 2)}\n`) }
+  for (const source of sources) yield { name: fileOf(source.table), parts: rowsOf(source) }
+}
+const fileOf = (table: string): string => `${table.replace('.', '/')}.json`
+
+async function* once(text: string): AsyncGenerator<string> {
+  yield text
+}
+
+async function* rowsOf({ page }: Source): AsyncGenerator<string> {
+  let after: string | null = null
+  let before = '['
+  do {
+    const { rows, next }: PersonalPage = await page(after)
+    const texts: string[] = rows.map((row) => JSON.stringify(row))
+    if (texts.length > 0) yield `${before}\n${texts.join(',\n')}`
+    if (texts.length > 0) before = ','
+    after = next
+  } while (after !== null)
+  yield before === '[' ? '[]\n' : '\n]\n'
+}
+
+async function* released<T>(items: AsyncGenerator<T>, release: () => void): AsyncGenerator<T> {
+  try {
+    yield* items
+  } finally {
+    release()
+  }
+}

@@ -1,0 +1,141 @@
+import type { PersonalTable } from '@assay/core/kernel/personal-data'
+
+const OWN = 'account in (select id from trading.assessment where user_id = $1)'
+const VERDICTS = 'legal hold: what was sold and how it was decided stays provable; it names the user by id only'
+
+const byRecord = (table: string, ...columns: string[]): PersonalTable => ({
+  table: `trading.${table}`,
+  of: OWN,
+  columns: ['account', 'aseq', ...columns],
+  key: { account: 'text', aseq: 'bigint' },
+  erase: 'keep',
+  why: VERDICTS,
+})
+
+/** Every table of trading with rows about a user. */
+export const TRADING_TABLES: readonly PersonalTable[] = [
+  {
+    table: 'trading.purchase',
+    of: 'user_id = $1',
+    columns: [
+      'id',
+      'tenant',
+      'tier_id',
+      'tier_version',
+      'amount',
+      'currency',
+      'status',
+      'provider',
+      'reason',
+      'created_at',
+    ],
+    key: { id: 'text' },
+    erase: { set: 'checkout_url = null' },
+    why: `${VERDICTS}; the link to the payment page goes`,
+  },
+  {
+    table: 'trading.assessment',
+    of: 'user_id = $1',
+    columns: ['id', 'tenant', 'purchase_id', 'created_at'],
+    key: { id: 'text' },
+    erase: 'keep',
+    why: VERDICTS,
+  },
+  {
+    table: 'trading.account',
+    of: OWN,
+    columns: ['account', 'status', 'mts', 'aseq', 'hash', 'state_hash', 'saved_at'],
+    key: { account: 'text' },
+    erase: 'keep',
+    why: VERDICTS,
+  },
+  {
+    table: 'trading.phases',
+    of: OWN,
+    columns: [
+      'account',
+      'phase',
+      'status',
+      'initial_balance',
+      'opened_mts',
+      'ended_mts',
+      'verdict',
+      'rule',
+      'value',
+      'limit_value',
+      'balance',
+      'equity',
+    ],
+    key: { account: 'text', phase: 'integer' },
+    erase: 'keep',
+    why: VERDICTS,
+  },
+  byRecord('journal', 'kind', 'record', 'hash', 'wall', 'request_id', 'client_order_id', 'receipt'),
+  {
+    table: 'trading.orders',
+    of: OWN,
+    columns: [
+      'account',
+      'order_id',
+      'client_order_id',
+      'symbol',
+      'side',
+      'type',
+      'time_in_force',
+      'quantity',
+      'price',
+      'stop_price',
+      'filled',
+      'status',
+      'reason',
+      'mts',
+      'updated_mts',
+    ],
+    key: { account: 'text', order_id: 'text' },
+    erase: 'keep',
+    why: VERDICTS,
+  },
+  byRecord('fills', 'order_id', 'symbol', 'side', 'quantity', 'price', 'liquidity', 'fee', 'mts'),
+  {
+    table: 'trading.positions',
+    of: OWN,
+    columns: ['account', 'phase', 'symbol', 'ticket', 'quantity', 'cost', 'opened_mts', 'updated_mts'],
+    key: { account: 'text', phase: 'integer', symbol: 'text', ticket: 'text' },
+    erase: 'keep',
+    why: VERDICTS,
+  },
+  byRecord('violations', 'phase', 'rule', 'effect', 'value', 'limit_value', 'balance', 'equity', 'mts'),
+  byRecord('ledger_transaction', 'kind', 'mts'),
+  {
+    table: 'trading.ledger_entry',
+    of: OWN,
+    columns: ['account', 'aseq', 'line', 'ledger', 'currency', 'amount'],
+    key: { account: 'text', aseq: 'bigint', line: 'integer' },
+    erase: 'keep',
+    why: VERDICTS,
+  },
+  {
+    table: 'trading.proof',
+    of: OWN,
+    columns: ['account', 'hash', 'bytes', 'kept_at'],
+    key: { account: 'text' },
+    erase: 'keep',
+    why: VERDICTS,
+  },
+  {
+    table: 'trading.idempotency',
+    of: 'user_id = $1',
+    columns: ['route', 'created_at'],
+    key: { tenant: 'text', route: 'text', key: 'text' },
+    erase: 'delete',
+    why: 'kept for a day',
+  },
+]
+
+/** Tables that name a user or an account and hold nothing to export or erase beside the above. */
+export const TRADING_EXEMPT: Readonly<Record<string, string>> = {
+  'trading.tier_version': 'made_by: who made a version of what is sold, an act of office; it is in the audit log too',
+  'trading.calendar': 'made_by: who put a calendar in force, an act of office; it is in the audit log too',
+  'trading.audited': 'how far a journal was told to the audit log',
+  'trading.ledger_unbalanced': 'empty but within a transaction',
+}
