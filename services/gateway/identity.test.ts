@@ -443,7 +443,7 @@ describeAdapters('identity', databases, (openDatabase) => {
       const { key } = (await limited.ask('POST', '/api/api-keys', { token, body: { name: 'bot' } })).body
       const statuses: number[] = []
       for (let i = 0; i < 60; i++) statuses.push((await limited.ask('GET', '/api/auth/check', { token })).status)
-      expect(statuses.filter((status) => status === 200)).toHaveLength(59)
+      expect(statuses.filter((status) => status === 200)).toHaveLength(60)
       const refused = await limited.ask('GET', '/api/auth/check', { token })
       expect(problem(refused)).toMatchObject({ status: 429, code: 'rate_limited' })
       expect(Object.fromEntries(refused.headers)).toMatchObject({
@@ -452,7 +452,7 @@ describeAdapters('identity', databases, (openDatabase) => {
         'ratelimit-policy': '"default";q=60;w=60',
       })
       expect((await limited.ask('GET', '/api/auth/check', { token: key })).status).toBe(200)
-      expect(await limited.metrics()).toContain('rate_limit_hits_total{class="default"} 2')
+      expect(await limited.metrics()).toContain('rate_limit_hits_total{class="default"} 1')
     })
 
     test('reads without a credential are 50 an hour by address, and the JWKS is not counted', async () => {

@@ -1,7 +1,9 @@
 import { type CacheOutcome, countCache } from '@assay/core/kernel/cached'
+import type { Actor } from '@assay/core/kernel/context'
 import { createPublicUrl } from '@assay/core/kernel/public-url'
 import { beatHeart, createHearing, forgetRevoked } from '@assay/core/kernel/revocations'
 import type { Deps, Service } from '@assay/core/kernel/service'
+import { isApiKey } from '@assay/core/kernel/verify-token'
 import { Elysia } from 'elysia'
 import { Counter } from 'prom-client'
 import { trackAddressRefusals } from './api-keys/address-refusals.ts'
@@ -98,10 +100,9 @@ export const gateway: Service<typeof config> = {
       ...(proxy && { websocket: proxy.websocket, document: proxy.document }),
       consumers: [audit.consumer],
       tokens: {
-        async verify(credential, address) {
-          const actor = await identity.verifier.verify(credential, address)
-          if (actor.keyId) keyUse.used(actor, address)
-          return actor
+        verify(credential, address) {
+          const verifying = identity.verifier.verify(credential, address)
+          return isApiKey(credential) ? verifying.then((actor) => noted(actor, address)) : verifying
         },
       },
       health: () => {
@@ -120,6 +121,11 @@ export const gateway: Service<typeof config> = {
         await forgetRevoked(identity.verifier, hearing, { ...deps, lifecycle })
         beatHeart({ ...deps, lifecycle })
       },
+    }
+
+    function noted(actor: Actor, address: string | undefined): Actor {
+      if (actor.keyId) keyUse.used(actor, address)
+      return actor
     }
 
     async function upkeep(): Promise<void> {

@@ -2,14 +2,36 @@ import { Counter, type Registry } from 'prom-client'
 import type { Cache } from '../ports/cache/port.ts'
 
 export type CacheOutcome = 'hit' | 'miss'
-const METRIC = 'cache_requests_total'
+
+type Asked = Record<CacheOutcome, number>
+/** Plain numbers: some caches are asked with every request. */
+const asked = new WeakMap<Registry, Map<string, Asked>>()
 
 /** Counts what a cache was asked, by its name; several services share the one metric. */
 export function countCache(registry: Registry, name: string): (outcome: CacheOutcome) => void {
-  const counter =
-    (registry.getSingleMetric(METRIC) as Counter<'name' | 'outcome'> | undefined) ??
-    new Counter({ name: METRIC, help: 'Caches asked.', labelNames: ['name', 'outcome'], registers: [registry] })
-  return (outcome) => counter.inc({ name, outcome })
+  const caches = asked.get(registry) ?? tellAsked(registry)
+  const own = caches.get(name) ?? { hit: 0, miss: 0 }
+  caches.set(name, own)
+  return (outcome) => void own[outcome]++
+}
+
+function tellAsked(registry: Registry): Map<string, Asked> {
+  const caches = new Map<string, Asked>()
+  asked.set(registry, caches)
+  new Counter({
+    name: 'cache_requests_total',
+    help: 'Caches asked.',
+    labelNames: ['name', 'outcome'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const [name, { hit, miss }] of caches) {
+        if (hit > 0) this.inc({ name, outcome: 'hit' }, hit)
+        if (miss > 0) this.inc({ name, outcome: 'miss' }, miss)
+      }
+    },
+  })
+  return caches
 }
 
 /** What a loader gave for a key, until its time is over; one loader per key at a time. */

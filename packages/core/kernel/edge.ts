@@ -1,3 +1,4 @@
+import type { Server } from 'bun'
 import { Elysia } from 'elysia'
 import type { Logger } from 'pino'
 import { AssayError } from '../contracts/errors.ts'
@@ -33,6 +34,7 @@ import {
 } from './request.ts'
 import { QUIET, writeRequestLine } from './request-line.ts'
 import { createRouteTable, type RouteEntry } from './route-table.ts'
+import { isApiKey } from './verify-token.ts'
 
 export interface EdgeOptions {
   log: Logger
@@ -57,6 +59,8 @@ export interface EdgeOptions {
 export const MAX_BODY_BYTES = 1024 * 1024
 /** Who asks for these stands beside the machine; they say nothing about anybody. */
 const PROBES = new Set(['/health', '/ready'])
+const NEAR = '127.0.0.1'
+const UNKNOWN = 'unknown'
 const CONTENT_POLICY =
   "default-src 'none'; base-uri 'none'; object-src 'none'; form-action 'none'; frame-ancestors 'none'"
 const HSTS = 'max-age=31536000; includeSubDomains'
@@ -84,8 +88,18 @@ export function edge(options: EdgeOptions) {
   const trusted = createProxyList(options.trustedProxies ?? [])
   const methodsOf = createRouteTable(options.routes)
   const isDenied = createAddressCheck(options.addresses)
+  const listed = options.addresses && options.addresses.allow.length + options.addresses.deny.length > 0
   const gate = () => options.gate?.()
   useOwnWords()
+
+  let listener: Pick<Server<unknown>, 'requestIP'> | null | undefined
+  /** Where nobody listens, all are near. A connection that is gone has no address any more. */
+  const peerOf = (request: Request) => (listener ? (listener.requestIP(request)?.address ?? UNKNOWN) : NEAR)
+  const addressOf = (request: Request) =>
+    clientAddress(peerOf(request), request.headers.get('x-forwarded-for'), trusted)
+  const peerOrForwarded = (request: Request) =>
+    request.headers.get('x-forwarded-for') ?? listener?.requestIP(request)?.address ?? NEAR
+  const linesAreKept = () => log.isLevelEnabled('info')
 
   function finish(request: Request, state: RequestState, route: string | undefined, status: number): void {
     const ms = clock.monotonic() - state.startedAt
@@ -114,13 +128,18 @@ export function edge(options: EdgeOptions) {
       const { request, server, set } = context
       const { headers, method } = request
       metrics.started()
-      const peer = server?.requestIP(request)?.address ?? '127.0.0.1'
       const path = pathOf(request.url)
       const internal =
         isInternal(request) || (options.callerOf !== undefined && (await options.callerOf(request)) !== null)
-      const forwardedFor = headers.get('x-forwarded-for')
-      const address = internal ? (forwardedFor ?? peer) : clientAddress(peer, forwardedFor, trusted)
-      const ctx = new RequestCtx(request, requestId(headers), address, traceId(headers.get('traceparent')))
+      // the listener is the same for all requests of this app
+      listener ??= server
+      const ctx = new RequestCtx(
+        request,
+        requestId(headers),
+        traceId(headers.get('traceparent')),
+        internal ? peerOrForwarded : addressOf,
+      )
+      if (linesAreKept()) void ctx.address
       const startedAt = clock.monotonic()
       if (internal) {
         const patienceMs = Number(headers.get(DEADLINE) ?? Number.NaN)
@@ -135,10 +154,11 @@ export function edge(options: EdgeOptions) {
       if (corsOrigins.length > 0) Object.assign(answered, corsHeaders(origin, corsOrigins))
 
       if (!internal) {
-        if (isDenied(address) && !PROBES.has(path)) throw new AssayError('forbidden', 'Not from this address.')
+        if (listed && isDenied(ctx.address) && !PROBES.has(path))
+          throw new AssayError('forbidden', 'Not from this address.')
         if (options.forceHttps) {
           answered['strict-transport-security'] = HSTS
-          if (!QUIET.has(path) && !isHttps(request, () => trusted(peer))) {
+          if (!QUIET.has(path) && !isHttps(request, () => trusted(peerOf(request)))) {
             finish(request, state, undefined, 308)
             return Response.redirect(request.url.replace(/^http:/, 'https:'), 308)
           }
@@ -172,7 +192,11 @@ export function edge(options: EdgeOptions) {
         mapped = new AssayError('method_not_allowed', `This path has ${methods.join(', ')}.`)
         set.headers.allow = methods.join(', ')
       }
-      if (state) state.error = mapped
+      if (state) {
+        state.error = mapped
+        // for who counts refusals, after the answer
+        void state.ctx.address
+      }
       set.status = mapped.status
       set.headers['content-type'] = 'application/problem+json'
       if (mapped.options.retryAfterS !== undefined) set.headers['retry-after'] = String(mapped.options.retryAfterS)
@@ -192,7 +216,7 @@ export function edge(options: EdgeOptions) {
 /** A refused credential stays on the context: open routes go on without an actor. Anything but a refusal is thrown. */
 async function identify(ctx: RequestState['ctx'], tokens: TokenVerifier, credential: string): Promise<void> {
   try {
-    ctx.actor = await tokens.verify(credential, ctx.address)
+    ctx.actor = await tokens.verify(credential, isApiKey(credential) ? ctx.address : undefined)
   } catch (error) {
     if (!(error instanceof AssayError) || error.status !== 401) throw error
     ctx.denied = error

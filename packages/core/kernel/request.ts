@@ -43,21 +43,27 @@ export const isInternal = (request: Request): boolean => (request as Marked)[INT
 /** Routes for services only: to anybody else they do not exist. */
 export const isInternalPath = (path: string): boolean => path.startsWith('/internal/')
 
-/** The edge's context; what hardly any verb asks for is made when it is. */
+/** The edge's context; what not every request needs is made when it is asked for. */
 export class RequestCtx implements Ctx {
   actor: Actor | null = null
   denied?: AssayError
   deadlineAt?: number
+  #address: string | undefined
 
   constructor(
     private readonly request: Request,
     readonly requestId: string,
-    readonly address: string,
     readonly trace: string | undefined,
+    private readonly findAddress: (request: Request) => string,
   ) {}
 
   get signal(): AbortSignal {
     return this.request.signal
+  }
+  /** Asked for while the request is open, or never known. */
+  get address(): string {
+    this.#address ??= this.findAddress(this.request)
+    return this.#address
   }
 }
 

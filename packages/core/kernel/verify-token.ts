@@ -76,7 +76,8 @@ interface Remembered {
   actor: Actor
   until: number
 }
-const isApiKey = (credential: string): boolean => credential.startsWith(KEY_PREFIX)
+/** By its look: only an API key is bound to addresses. */
+export const isApiKey = (credential: string): boolean => credential.startsWith(KEY_PREFIX)
 const refused = () => new AssayError('unauthorized', 'The token or API key is not valid, or not any more.')
 
 /**

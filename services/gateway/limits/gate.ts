@@ -12,9 +12,9 @@ import type { TenantAddresses } from './tenant-addresses.ts'
 const ANONYMOUS_AT_ONCE = 64
 
 export interface GateParts {
-  /** absent: RATE_LIMIT_ENABLED=false */
+  /** both absent: RATE_LIMIT_ENABLED=false */
   limit: RequestLimit | undefined
-  inFlight: InFlight
+  inFlight: InFlight | undefined
   tenantAddresses: TenantAddresses
   usage: Pick<UsageCount, 'count'>
   /** told of every request, like the gate */
@@ -27,7 +27,7 @@ export function createGate({ limit, inFlight, tenantAddresses, usage, onLeft }: 
     const { actor } = ctx
     if (actor) checkPlan(actor, request.feature)
     if (request.routeClass === 'none') return
-    inFlight.begin(clientOf(ctx), actor ? planOf(actor.plan).concurrent : ANONYMOUS_AT_ONCE)
+    inFlight?.begin(clientOf(ctx), actor ? planOf(actor.plan).concurrent : ANONYMOUS_AT_ONCE)
   }
   function count(ctx: Ctx, request: LimitedRequest, headers: Record<string, string | number>): void | Promise<void> {
     const counting = limit?.(ctx, request, headers)
@@ -36,11 +36,11 @@ export function createGate({ limit, inFlight, tenantAddresses, usage, onLeft }: 
   }
   return {
     enter(ctx, request, headers) {
-      const checking = ctx.actor ? tenantAddresses.check(ctx.actor.tenant, ctx.address) : undefined
+      const checking = ctx.actor ? tenantAddresses.check(ctx.actor.tenant, ctx) : undefined
       return checking ? checking.then(() => count(ctx, request, headers)) : count(ctx, request, headers)
     },
     left(ctx, request, { status, ms, entered }) {
-      if (entered && request.routeClass !== 'none') inFlight.end(clientOf(ctx))
+      if (entered && request.routeClass !== 'none') inFlight?.end(clientOf(ctx))
       usage.count(ctx.actor, request.routeClass, status, ms)
       onLeft(ctx, status)
     },

@@ -62,7 +62,7 @@ export function openGate(deps: Deps<Config>, { database, onLimitHit, onLeft }: G
     : undefined
   const tenantAddresses = createTenantAddresses({ database, clock })
   return {
-    gate: createGate({ limit, inFlight, tenantAddresses, usage, onLeft }),
+    gate: createGate({ limit, inFlight: limit && inFlight, tenantAddresses, usage, onLeft }),
     forgetTenant: tenantAddresses.forget,
     flushUsage: createUsageFlush(usage, database),
     async sweepUsage() {

@@ -1,11 +1,12 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import { createAddressCheck } from '@assay/core/kernel/address-lists'
+import type { Ctx } from '@assay/core/kernel/context'
 import type { Clock } from '@assay/core/ports/clock/port'
 import type { AuthDatabase } from '../auth/database.ts'
 
 export interface TenantAddresses {
   /** throws forbidden where the tenant's lists keep the address out; a promise where they are not at hand */
-  check(tenant: string, address: string): void | Promise<void>
+  check(tenant: string, from: Pick<Ctx, 'address'>): void | Promise<void>
   /** its lists have changed here */
   forget(tenant: string): void
 }
@@ -13,8 +14,8 @@ export interface TenantAddresses {
 const KEPT_MS = 15_000
 const MOST_TENANTS = 10_000
 
-/** Whether an address is kept out. */
-type IsDenied = (address: string) => boolean
+/** Whether an address is kept out; null: nothing is listed. */
+type IsDenied = ((address: string) => boolean) | null
 
 /** The address lists of tenants, asked for now and then; without an answer nobody of the tenant is let in. */
 export function createTenantAddresses({
@@ -32,7 +33,8 @@ export function createTenantAddresses({
       'select allow_addresses, deny_addresses from tenants where id = $1',
       [tenant],
     )
-    const isDenied = createAddressCheck(row && { allow: row.allow_addresses, deny: row.deny_addresses })
+    const lists = { allow: row?.allow_addresses ?? [], deny: row?.deny_addresses ?? [] }
+    const isDenied = lists.allow.length + lists.deny.length > 0 ? createAddressCheck(lists) : null
     if (known.size >= MOST_TENANTS) known.delete(known.keys().next().value!)
     known.set(tenant, { isDenied, until: clock.monotonic() + KEPT_MS })
     return isDenied
@@ -45,15 +47,15 @@ export function createTenantAddresses({
     }
     return asked
   }
-  function refuse(denied: boolean): void {
-    if (denied) throw new AssayError('forbidden', 'Your tenant does not let this address in.')
+  function refuse(isDenied: IsDenied, from: Pick<Ctx, 'address'>): void {
+    if (isDenied?.(from.address)) throw new AssayError('forbidden', 'Your tenant does not let this address in.')
   }
 
   return {
-    check(tenant, address) {
+    check(tenant, from) {
       const found = known.get(tenant)
-      if (found && found.until > clock.monotonic()) return refuse(found.isDenied(address))
-      return ask(tenant).then((isDenied) => refuse(isDenied(address)))
+      if (found && found.until > clock.monotonic()) return refuse(found.isDenied, from)
+      return ask(tenant).then((isDenied) => refuse(isDenied, from))
     },
     forget: (tenant) => void known.delete(tenant),
   }
