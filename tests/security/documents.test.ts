@@ -172,12 +172,13 @@ describe('the rules', () => {
     expect(gives).toContain('POST /api/auth/login')
     expect(gives.filter((route) => !named.has(route))).toEqual([])
   })
-  test('of sessions say the times that hold (V7.1.1, V7.1.2)', () => {
+  test('of sessions say the times that hold, and what a grant of OAuth is (V7.1.1, V7.1.2, V7.1.3)', () => {
     const idle = /ends (\d+) minutes after its last refresh/.exec(rules)![1]
     expect(config.parse({}).SESSION_TIMEOUT_MINUTES).toBe(Number(idle))
     expect(SESSION_MS).toBe(Number(/and (\d+) hours after its login/.exec(rules)![1]) * 3_600_000)
     expect(ACCESS_TOKEN_MS).toBe(Number(/lives (\d+) minutes at most/.exec(rules)![1]) * 60_000)
     expect(rules).toMatch(/NIST SP 800-63B/)
+    expect(rules).toMatch(/OAuth client's grant is a session of its own: the same times/)
     expect(SESSIONS_PER_USER).toBe(Number(/at most (\d+) sessions at once/.exec(rules)![1]))
   })
   test('of access: each route by role and object, each field by reader and writer (V8.1.1, V8.1.2)', () => {

@@ -187,7 +187,7 @@ describeAdapters('OAuth', databases, (openDatabase) => {
   })
 
   describe('what a client asks for', () => {
-    test('an unknown client or another address than its own is told to the user, never to that address', async () => {
+    test('an unknown client or another address than its own is told to the user, never to that address (V3.7.2)', async () => {
       const browser = newBrowser()
       const wrong: Record<string, string | null>[] = [
         { client_id: 'assayc_unknown' },
@@ -206,7 +206,7 @@ describeAdapters('OAuth', databases, (openDatabase) => {
       expect(twice.status).toBe(400)
     })
 
-    test('everything else that is wrong goes back to the client, with its state and our name', async () => {
+    test('everything else that is wrong goes back to the client, with its state and our name (V10.4.4)', async () => {
       const browser = newBrowser()
       const error = async (more: Record<string, string | null>, suffix = '') => {
         const { location, status } = await browser.open(asking(more).path + suffix)
@@ -233,7 +233,7 @@ describeAdapters('OAuth', databases, (openDatabase) => {
       expect(page.headers.get('content-security-policy')).toContain("form-action 'self' http://127.0.0.1:49152;")
     })
 
-    test('scopes that no agent may have are left out of the question', async () => {
+    test('scopes that no agent may have are left out of the question (V10.4.11)', async () => {
       const { email } = await person('operator')
       const consent = await signIn(
         newBrowser(),
@@ -290,7 +290,7 @@ describeAdapters('OAuth', databases, (openDatabase) => {
       expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
     })
 
-    test('a form of another browser, of no page, changed, or too old opens nothing', async () => {
+    test('a form of another browser, of no page, changed, or too old opens nothing (V3.5.1)', async () => {
       const { email } = await person()
       const browser = newBrowser()
       const page = await browser.open(asking().path)
@@ -311,7 +311,7 @@ describeAdapters('OAuth', databases, (openDatabase) => {
       expect((await browser.post('/oauth/login', fields)).status).toBe(400)
     })
 
-    test('a consent is answered once, by the browser that was asked', async () => {
+    test('a consent is answered once, by the browser that was asked (V7.6.2)', async () => {
       const { email } = await person()
       const browser = newBrowser()
       const consent = await signIn(browser, asking().path, email)
@@ -401,14 +401,14 @@ describeAdapters('OAuth', databases, (openDatabase) => {
       expect((await authorize(email)).asked).toBe(true)
     })
 
-    test('a program of the own machine is asked about every time', async () => {
+    test('a program of the own machine is asked about every time (V10.7.1)', async () => {
       const { email } = await person()
       const redirect_uri = 'http://127.0.0.1:5000/cb'
       await exchange(await authorize(email, { redirect_uri }), { redirect_uri })
       expect((await authorize(email, { redirect_uri })).asked).toBe(true)
     })
 
-    test('a token for another resource is not one for the API', async () => {
+    test('a token for another resource is not one for the API (V9.2.4)', async () => {
       const { access_token } = await granted({ resource: `${BASE}/mcp/` })
       expect(claimsOf(access_token).aud).toEqual([`${BASE}/mcp`])
       expect((await check(access_token)).status).toBe(401)
@@ -416,14 +416,14 @@ describeAdapters('OAuth', databases, (openDatabase) => {
   })
 
   describe('codes', () => {
-    test('are good for a minute', async () => {
+    test('are good for a minute (V10.4.3)', async () => {
       const { email } = await person()
       const grant = await authorize(email)
       world.time.now += 60 * SECOND
       expect((await exchange(grant)).body.error).toBe('invalid_grant')
     })
 
-    test('are good once, also when two bring one at a time; the second use ends what the first gave, at once', async () => {
+    test('are good once, also when two bring one at a time; the second use ends what the first gave, at once (V10.4.2)', async () => {
       const { email } = await person()
       const grant = await authorize(email)
       const answers = await Promise.all([exchange(grant), exchange(grant)])
@@ -449,7 +449,7 @@ describeAdapters('OAuth', databases, (openDatabase) => {
       }
     })
 
-    test('need a verifier, and parameters that come once', async () => {
+    test('need a verifier, and parameters that come once (V10.4.6)', async () => {
       const { email } = await person()
       const { code } = await authorize(email)
       const fields: [string, string][] = [
@@ -476,7 +476,7 @@ describeAdapters('OAuth', databases, (openDatabase) => {
   })
 
   describe('refresh', () => {
-    test('gives the next pair; a lost answer can be asked for again by the same client; any other reuse ends the family', async () => {
+    test('gives the next pair; a lost answer can be asked for again by the same client; any other reuse ends the family (V10.4.5)', async () => {
       const { refresh_token, access_token } = await granted()
       const second = (await refresh(refresh_token)).body
       expect(second.scope).toBe('market:read trading:read orders:write')
@@ -517,7 +517,7 @@ describeAdapters('OAuth', databases, (openDatabase) => {
       expect((await refresh(refresh_token)).body.scope).toBe('market:read')
     })
 
-    test('ends after half an hour idle, and with the session after twelve hours', async () => {
+    test('ends after half an hour idle, and with the session after twelve hours (V7.6.1, V10.4.8)', async () => {
       const idle = await granted()
       world.time.now += 30 * 60 * SECOND
       expect((await refresh(idle.refresh_token)).body.error).toBe('invalid_grant')

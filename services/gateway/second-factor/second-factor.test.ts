@@ -172,7 +172,7 @@ describeAdapters('second factor', databases, (openDatabase) => {
       expect((await boss.login()).body.second_factor).toBe('enrol')
     })
 
-    test('acts that reach far want a code of the last 15 minutes; a key of the same operator does not do them', async () => {
+    test('acts that reach far want a code of the last 15 minutes; a key of the same operator does not do them (V10.3.4)', async () => {
       const boss = await newPerson(world, { role: 'operator' })
       const replace = () => boss.ask('POST', '/api/auth/signing-keys')
       const { key } = (await boss.ask('POST', '/api/api-keys', { name: 'ops', scopes: ['ops:write'] })).body

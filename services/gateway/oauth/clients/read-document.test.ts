@@ -61,7 +61,7 @@ test('a certificate of another name or another authority is refused', async () =
   expect(await read('/document', { ca: undefined })).toContain('could not be read')
 })
 
-test('redirects, other types, errors, what is too large, broken or endless give nothing', async () => {
+test('redirects, other types, errors, what is too large, broken or endless give nothing (V15.3.2)', async () => {
   expect(await read('/moved')).toContain('answers 302')
   expect(asked.at(-1)!.path).toBe('/moved')
   expect(await read('/html')).toContain('is not application/json')
@@ -80,7 +80,7 @@ test('a server or a resolver that does not answer is waited for no longer than t
   expect(performance.now() - began).toBeLessThan(2_000)
 })
 
-test('in production nothing but https to the public internet is asked, even if only one address is inside', async () => {
+test('in production nothing but https to the public internet is asked, even if only one address is inside (V1.3.6)', async () => {
   const before = asked.length
   for (const addresses of [['127.0.0.1'], ['10.0.0.1'], ['::1'], ['93.184.215.14', '169.254.169.254'], []]) {
     expect(await read('/document', { local: false, resolve: async () => addresses })).toContain(

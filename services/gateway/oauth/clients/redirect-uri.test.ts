@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { formTarget, isOwned, isRegistered, redirectProblem, withAnswer } from './redirect-uri.ts'
 
-test('codes go to https, to loopback and to schemes with a domain in them, nowhere else', () => {
+test('codes go to https, to loopback and to schemes with a domain in them, nowhere else (V1.2.2)', () => {
   for (const good of [
     'https://app.example/callback',
     'https://app.example:8443/callback?x=1',
@@ -29,7 +29,7 @@ test('codes go to https, to loopback and to schemes with a domain in them, nowhe
     expect(redirectProblem(bad)).not.toBeNull()
 })
 
-test('an address must be the registered one to the letter; loopback ones may differ in their port', () => {
+test('an address must be the registered one to the letter; loopback ones may differ in their port (V10.4.1)', () => {
   const registered = ['https://app.example/callback', 'http://127.0.0.1/callback', 'http://localhost:3000/cb?a=1']
   expect(isRegistered('https://app.example/callback', registered)).toBe(true)
   expect(isRegistered('http://127.0.0.1:49152/callback', registered)).toBe(true)

@@ -42,7 +42,7 @@ export const layout = (title: string, content: Html): string =>
 export const pageHeaders = (formTo?: string): Record<string, string> => ({
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; form-action ${formTo ? `'self' ${formTo}` : "'none'"}; frame-ancestors 'none'; base-uri 'none'`,
+  'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; form-action ${formTo ? `'self' ${formTo}` : "'none'"}; frame-ancestors 'none'; base-uri 'none'; object-src 'none'`,
   // with no-referrer a browser would send Origin: null with our own forms
   'referrer-policy': 'same-origin',
   'cross-origin-opener-policy': 'same-origin',
