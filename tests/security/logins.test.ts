@@ -4,6 +4,7 @@ import { openWorld, type World } from '@assay/services/gateway/testing/world'
 import document from '../../openapi/assay.json'
 
 const DAY_MS = 86_400_000
+const PASSWORD_OF_ALL = 'an honest sentence 41'
 let world: World
 let people = 0
 beforeAll(async () => {
@@ -114,4 +115,18 @@ describe('sessions', () => {
     const body = { refresh_token: held.refresh_token }
     expect((await world.ask('POST', '/api/auth/refresh', { body, address: '10.5.0.1' })).status).toBe(401)
   })
+})
+
+test('every login, right or wrong, is audited with who, from where and by what (V16.3.1)', async () => {
+  const email = await registered(PASSWORD_OF_ALL)
+  const events = async () =>
+    (await world.events('audit.recorded')) as { action: string; actor: string; detail: Record<string, unknown> }[]
+  const login = async (password: string, address: string) =>
+    (await world.ask('POST', '/api/auth/login', { body: { email, password }, address })).status
+  const before = (await events()).length
+  expect([await login('a wrong sentence', '10.6.0.1'), await login(PASSWORD_OF_ALL, '10.6.0.2')]).toEqual([401, 200])
+  const [failed, done] = (await events()).slice(before).filter(({ action }) => action.startsWith('login'))
+  expect(failed).toMatchObject({ action: 'login.failed', detail: { network: '10.6.0.1' } })
+  expect(done).toMatchObject({ action: 'login', actor: failed!.actor, detail: { amr: 'pwd' } })
+  expect(JSON.stringify(await events())).not.toContain(email)
 })
