@@ -1,6 +1,7 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import { AssayError } from '../contracts/errors.ts'
 import { audiencesOf, serviceEntry } from '../contracts/services.ts'
+import { auditSecrets, type SecretsAudit } from './audited-secrets.ts'
 import type { TokenVerifier } from './auth.ts'
 import type { ChannelSource } from './channel.ts'
 import type { Config } from './config.ts'
@@ -133,9 +134,12 @@ export async function compose({ services, base, config, lifecycle, network }: Co
           ?.document?.(),
     }),
   )
+  const secretsAudit = auditSecrets({ db: base.db.as('bus'), clock: base.clock })
+  lifecycle.defer('secrets audit', secretsAudit.flush)
   for (const service of services) {
+    const secrets = secretsAudit.of(service.name, base.secrets)
     const log = base.log.child({ service: service.name })
-    const part = await service.create({ ...shared, log, config: config.slice(service.config) }, lifecycle)
+    const part = await service.create({ ...shared, secrets, log, config: config.slice(service.config) }, lifecycle)
     running.push({ service, part })
     checkChannels(service.name, part)
     app.use(part.app)
@@ -162,6 +166,7 @@ export async function compose({ services, base, config, lifecycle, network }: Co
       await Promise.all(parts().map((part) => part.handOver?.()))
     },
     async start() {
+      lifecycle.background('secrets audit', (signal) => flushOften(secretsAudit, base, signal))
       if (remote) await forgetRevoked(remote, hearing, { bus: base.bus, peers: shared.peers, lifecycle })
       const joining: Promise<void>[] = []
       try {
@@ -180,6 +185,15 @@ export async function compose({ services, base, config, lifecycle, network }: Co
       await Promise.all(joining)
       health.markStarted()
     },
+  }
+}
+
+const SECRETS_TOLD_EVERY_MS = 10_000
+
+async function flushOften({ flush }: SecretsAudit, { clock, log }: BaseDeps, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await flush().catch((err) => log.error({ err }, 'use of secrets could not be told to the audit log'))
+    await clock.sleep(SECRETS_TOLD_EVERY_MS, signal).catch(() => {})
   }
 }
 
