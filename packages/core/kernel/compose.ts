@@ -212,7 +212,7 @@ function alone(instance = 'embedded'): Peers {
   const refuse = async (service: string, url: string): Promise<never> => {
     throw new PeerError(`${service} at ${url}: this process has no peers (ASSAY_PEERS)`, false)
   }
-  return { instance, url: null, replicas: () => [], fetch: refuse, connect: refuse }
+  return { instance, url: null, replicas: () => [], fetch: refuse, ask: refuse, connect: refuse }
 }
 
 /** Services are created before the one that verifies is known; without it nobody is let in. */

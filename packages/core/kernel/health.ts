@@ -20,6 +20,8 @@ export interface Readiness {
 export interface HealthSource {
   degraded?: string[]
   stores?: Record<string, unknown>
+  /** circuits by the name of the replica: closed, open, half-open */
+  breakers?: Record<string, string>
 }
 export interface Health {
   addProbe(probe: Probe): void
@@ -109,7 +111,7 @@ export function createHealth(clock: Clock): Health {
         runtime: `bun ${Bun.version}`,
         uptime_s: Math.floor((clock.monotonic() - began) / 1000),
         stores: Object.assign({}, ...told.map((one) => one.stores ?? {})),
-        breakers: {},
+        breakers: Object.assign({}, ...told.map((one) => one.breakers ?? {})),
         degraded,
       }
     },

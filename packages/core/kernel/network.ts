@@ -22,6 +22,8 @@ export interface Network {
   call: Deps['call']
   /** the Assay service that sent this request over mutual TLS, whose word on its user is noted on it; null: it does not say, or is none */
   callerOf(request: Request): Promise<string | null>
+  /** ends its connections to the others */
+  close(): void
 }
 
 /** From ASSAY_PEERS and the port table; undefined where everything runs in one process. */
@@ -70,6 +72,7 @@ export function openNetwork(services: readonly string[], settings: PlatformConfi
       if (caller?.act) markInternal(request, caller.act)
       return caller?.service ?? null
     },
+    close: () => peers.close(),
   }
 }
 

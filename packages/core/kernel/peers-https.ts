@@ -1,3 +1,4 @@
+import { PeerPool } from './peer-pool.ts'
 import { type PeerCall, PeerError, type Peers } from './peers.ts'
 import { DEADLINE } from './request.ts'
 import { type PeerCredentials, peerName, SERVICE_TOKEN, type ServiceTokens } from './service-token.ts'
@@ -15,7 +16,10 @@ export const PEER_TIMEOUT_MS = 10_000
 const UNSENT =
   /^(ECONNREFUSED|ConnectionRefused|FailedToOpenSocket|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EPROTO|ERR_TLS_.*|ERR_SSL_.*|.*CERT.*|UNABLE_TO_.*)$/
 
-export function createHttpsPeers({ instance, url, replicas, credentials, tokens }: HttpsPeersOptions): Peers {
+/** `close` ends the connections of `ask`. */
+export type HttpsPeers = Peers & { close(): void }
+
+export function createHttpsPeers({ instance, url, replicas, credentials, tokens }: HttpsPeersOptions): HttpsPeers {
   const tls = new Map<string, object>()
   /** the same object for the same service: Bun keeps its connections by it */
   const tlsOf = (service: string): object => {
@@ -25,6 +29,23 @@ export function createHttpsPeers({ instance, url, replicas, credentials, tokens 
       tls.set(service, its)
     }
     return its
+  }
+  const pools = new Map<string, PeerPool>()
+  const poolOf = (service: string, base: string): PeerPool => {
+    const name = `${service} at ${base}`
+    let pool = pools.get(name)
+    if (!pool) {
+      const { hostname, port } = new URL(base)
+      pool = new PeerPool({
+        where: name,
+        hostname,
+        port: Number(port || 443),
+        serverName: peerName(service),
+        credentials,
+      })
+      pools.set(name, pool)
+    }
+    return pool
   }
 
   return {
@@ -52,6 +73,13 @@ export function createHttpsPeers({ instance, url, replicas, credentials, tokens 
       } catch (cause) {
         throw asPeerError(cause, service, base)
       }
+    },
+    async ask(service, base, request) {
+      const own = `${SERVICE_TOKEN}: ${await tokens.mint(service)}\r\n${DEADLINE}: ${Math.ceil(request.timeoutMs)}\r\n`
+      return poolOf(service, base).ask({ ...request, headerLines: request.headerLines + own })
+    },
+    close() {
+      for (const pool of pools.values()) pool.close()
     },
     async connect(service, base, path, { headers, protocols, timeoutMs = PEER_TIMEOUT_MS } = {}) {
       const socket = new WebSocket(`${base.replace('https:', 'wss:')}${path}`, {

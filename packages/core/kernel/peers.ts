@@ -1,4 +1,5 @@
 import type { Actor } from './context.ts'
+import type { PeerAnswer, PeerRequest } from './peer-exchange.ts'
 
 /** One call to another process of the platform. */
 export interface PeerCall {
@@ -27,6 +28,8 @@ export interface Peers {
   replicas(service: string): readonly string[]
   /** `url` + `path` at the process there, which must prove to be `service`. Throws PeerError; any status is an answer. */
   fetch(service: string, url: string, path: string, call?: PeerCall): Promise<Response>
+  /** the same over connections of its own, for a gateway: bytes in, bytes out, a stream where the answer is long. Throws PeerError. */
+  ask(service: string, url: string, request: PeerRequest): Promise<PeerAnswer>
   /** a WebSocket to the process there, open; messages are strings or ArrayBuffers. Throws PeerError. */
   connect(service: string, url: string, path: string, call?: PeerSocketCall): Promise<WebSocket>
 }

@@ -66,6 +66,7 @@ export async function startPlatform({
     let server: Server<unknown> | undefined
     lifecycle.defer('http sockets', () => server?.stop(true))
     const network = openNetwork(names, settings, clock)
+    if (network) lifecycle.defer('connections to peers', () => network.close())
     const platform = await compose({ services, base, config, lifecycle, network })
     const at = { hostname: settings.ASSAY_HOST, port: port ?? portOf(services, settings, network) }
     server = listen(platform, at, network)

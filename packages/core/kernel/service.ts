@@ -17,6 +17,7 @@ import type { Secrets } from '../ports/secrets/port.ts'
 import type { TokenVerifier } from './auth.ts'
 import type { ChannelSource } from './channel.ts'
 import type { Actor } from './context.ts'
+import type { HealthSource } from './health.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { RequestGate } from './limit.ts'
 import type { Peers } from './peers.ts'
@@ -92,8 +93,8 @@ export interface Running {
   notices?: () => string[]
   /** the gateway's: the OpenAPI document of all services, where they are elsewhere */
   document?: () => Record<string, unknown>
-  /** goes on /health: degraded reasons, stores */
-  health?: () => { degraded?: string[]; stores?: Record<string, unknown> }
+  /** goes on /health: degraded reasons, stores, circuits */
+  health?: () => HealthSource
   /** called after every service's http is composed and probes are registered */
   start?: () => Promise<void>
 }

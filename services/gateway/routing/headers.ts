@@ -12,40 +12,78 @@ const HOP_BY_HOP = [
   'transfer-encoding',
   'upgrade',
 ]
-/** What only a service may say: nobody outside can speak for one. */
+/** What only the gateway may say: nobody outside can speak for a service, or for another client. */
 const OURS = [
-  'x-assay-service',
   'x-deadline-ms',
   'x-forwarded-for',
-  'x-forwarded-proto',
   'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-port',
+  'x-real-ip',
   'forwarded',
+  'x-request-id',
+  'traceparent',
 ]
+const NOT_FORWARDED: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...OURS, 'host', 'content-length', 'expect'])
+/** The length is the client's connection's to say, where a body is passed on whole. */
+const NOT_ANSWERED: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'date', 'content-length'])
+const OUR_PREFIX = 'x-assay-'
+/** For logs and routing between services; a service believes the token alone. */
+export const TENANT = 'x-assay-tenant'
 
-function withoutHops(headers: Headers): Headers {
-  const copy = new Headers(headers)
-  for (const named of (headers.get('connection') ?? '').split(',')) {
-    if (/^[\w-]+$/.test(named.trim())) copy.delete(named.trim())
-  }
-  for (const name of HOP_BY_HOP) copy.delete(name)
-  return copy
-}
-
-/** A client's headers as a service gets them: for whom is asked, under which request id. */
-export function forwardedHeaders(request: Request, ctx: Ctx): Headers {
-  const headers = withoutHops(request.headers)
+/** A client's headers as a service gets them: for whom is asked, under which request id and trace. */
+export function eachForwarded(request: Request, ctx: Ctx, give: (name: string, value: string) => void): void {
+  const { headers } = request
+  const named = connectionNames(headers.get('connection'))
+  headers.forEach((value, name) => {
+    if (!NOT_FORWARDED.has(name) && !name.startsWith(OUR_PREFIX) && !named?.has(name)) give(name, value)
+  })
+  give('x-request-id', ctx.requestId)
+  give('traceparent', traceparent(ctx, headers.get('traceparent')))
+  give('x-forwarded-for', ctx.address)
+  give('x-forwarded-proto', request.url.startsWith('https:') ? 'https' : 'http')
   const host = headers.get('host')
-  for (const name of [...OURS, 'host', 'content-length']) headers.delete(name)
-  headers.set('x-request-id', ctx.requestId)
-  headers.set('x-forwarded-for', ctx.address)
-  headers.set('x-forwarded-proto', new URL(request.url).protocol.slice(0, -1))
-  if (host) headers.set('x-forwarded-host', host)
-  return headers
+  if (host) give('x-forwarded-host', host)
+  if (ctx.actor) give(TENANT, ctx.actor.tenant)
+}
+export function forwardedLines(request: Request, ctx: Ctx): string {
+  let lines = ''
+  eachForwarded(request, ctx, (name, value) => {
+    lines += `${name}: ${value}\r\n`
+  })
+  return lines
 }
 
-/** A service's headers as the client gets them; the length is the client's connection's to say. */
-export function answeredHeaders(answer: Response): Headers {
-  const headers = withoutHops(answer.headers)
-  headers.delete('date')
-  return headers
+/** The client's trace with this hop as the caller; without one a trace begins here. */
+function traceparent(ctx: Ctx, given: string | null): string {
+  const flags = ctx.trace && given ? given.slice(-2) : '01'
+  ctx.trace ??= crypto.randomUUID().replaceAll('-', '')
+  return `00-${ctx.trace}-${nextSpan()}-${flags}`
+}
+const process_ = crypto.randomUUID().slice(0, 8)
+let spans = 0
+function nextSpan(): string {
+  spans = (spans + 1) >>> 0
+  return process_ + spans.toString(16).padStart(8, '0')
+}
+
+/** Names that a connection keeps for itself; almost no client sends any. */
+function connectionNames(connection: string | null): Set<string> | undefined {
+  if (connection === null || /^\s*(keep-alive|close)\s*$/i.test(connection)) return undefined
+  return new Set(connection.split(',').map((name) => name.trim().toLowerCase()))
+}
+
+export type SetHeaders = Record<string, string | number | string[]>
+/** A service's headers as the client gets them, over those that every answer has. */
+export function answerHeaders(
+  into: SetHeaders,
+  headers: readonly (readonly [name: string, value: string])[],
+  withLength = false,
+): void {
+  for (const [name, value] of headers) {
+    if (name === 'set-cookie') {
+      const before = into[name]
+      into[name] = [...(Array.isArray(before) ? before : []), value]
+    } else if (!NOT_ANSWERED.has(name) || (withLength && name === 'content-length')) into[name] = value
+  }
 }

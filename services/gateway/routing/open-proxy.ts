@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Lifecycle } from '@assay/core/kernel/lifecycle'
 import type { Deps, Running, SocketOptions } from '@assay/core/kernel/service'
 import type { AnyElysia } from 'elysia'
+import { STREAM_TIMES } from './pass-on.ts'
 import { proxyRoutes } from './routes.ts'
 import { watchUpstreams } from './upstreams.ts'
 
@@ -25,8 +26,10 @@ export function openProxy(deps: Deps, lifecycle: Lifecycle): Proxy | undefined {
   if (peers.url === null) return undefined
   const upstreams = watchUpstreams({ peers, clock, log, metrics })
   lifecycle.background('gateway upstreams', (signal) => upstreams.run(signal), { fatal: true })
+  // clients of what lasts come back to another gateway; a drain would wait for them in vain
+  lifecycle.signal.addEventListener('abort', () => upstreams.forsake(), { once: true })
   return {
-    app: proxyRoutes({ peers, upstreams }),
+    app: proxyRoutes({ peers, upstreams, clock, times: STREAM_TIMES }),
     health: () => upstreams.report(),
     websocket: SOCKETS,
     document: () => JSON.parse(readFileSync(DOCUMENT, 'utf8')),

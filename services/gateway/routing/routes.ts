@@ -12,16 +12,15 @@ export function proxyRoutes(options: ProxyOptions) {
   const ownerOf = createRouteTrie(others)
   return new Elysia({ name: 'gateway.proxy' }).use(withCtx).all(
     '/*',
-    ({ ctx, request, server }) => {
-      const path = pathOf(request.url)
-      const service = ownerOf(path)
+    ({ ctx, request, set, server }) => {
+      const service = ownerOf(pathOf(request.url))
       if (!service) throw new NotFoundError()
       const state = stateOf(request)
       if (state) state.route = service
-      if (request.headers.get('upgrade')?.toLowerCase() === 'websocket' && server) {
+      if (server && request.headers.get('upgrade')?.toLowerCase() === 'websocket') {
         return passThrough(service, { request, ctx, server }, options)
       }
-      return forward(service, request, ctx, options)
+      return forward(service, { request, ctx, set, server }, options)
     },
     { parse: 'none', detail: { hide: true } },
   )

@@ -3,8 +3,10 @@ import type { Ctx } from '@assay/core/kernel/context'
 import { PeerError } from '@assay/core/kernel/peers'
 import { RELAYED, readAdmission } from '@assay/core/kernel/relayed-socket'
 import type { Server, ServerWebSocket } from 'bun'
-import { forwardedHeaders } from './headers.ts'
+import type { CallOutcome } from './breaker.ts'
+import { eachForwarded } from './headers.ts'
 import type { ProxyOptions } from './proxy.ts'
+import type { Replica } from './replica.ts'
 
 export interface Handshake {
   request: Request
@@ -17,32 +19,52 @@ const TOO_SLOW = [4408, 'Too many unsent bytes; connect again and resume with `f
 const GOING_AWAY = [1001, 'The server is closing; connect again and resume with `from`'] as const
 const ADMISSION_MS = 10_000
 /** The handshake's own: each connection makes them anew. */
-const HANDSHAKE = ['sec-websocket-key', 'sec-websocket-version', 'sec-websocket-extensions', 'sec-websocket-protocol']
+const HANDSHAKE = new Set([
+  'sec-websocket-key',
+  'sec-websocket-version',
+  'sec-websocket-extensions',
+  'sec-websocket-protocol',
+])
+
+/** Of one gateway; each is a connection on both sides. */
+const MOST_RELAYED = 10_000
+const TRIES = 3
+let relayed = 0
 
 /** A WebSocket of a client as a WebSocket of ours at the service: refused with the service's own answer, or joined. */
 export async function passThrough(
   service: string,
   { request, ctx, server }: Handshake,
-  { peers, upstreams }: ProxyOptions,
+  { peers, upstreams, clock }: ProxyOptions,
 ): Promise<Response | undefined> {
   const protocols = (request.headers.get('sec-websocket-protocol') ?? '').split(',').map((name) => name.trim())
-  const headers = forwardedHeaders(request, ctx)
-  for (const name of HANDSHAKE) headers.delete(name)
-  headers.set(RELAYED, '1')
+  const headers: Record<string, string> = { [RELAYED]: '1' }
+  eachForwarded(request, ctx, (name, value) => {
+    if (!HANDSHAKE.has(name)) headers[name] = value
+  })
   const path = request.url.slice(request.url.indexOf('/', request.url.indexOf('://') + 3))
-  const call = { headers: Object.fromEntries(headers), protocols: protocols.filter(Boolean) }
-  for (const url of upstreams.order(service)) {
-    let upstream: WebSocket
+  const call = { headers, protocols: protocols.filter(Boolean) }
+  const tried: Replica[] = []
+  while (tried.length < TRIES && relayed < MOST_RELAYED) {
+    const replica = upstreams.pick(service, tried)
+    if (!replica) break
+    tried.push(replica)
+    const pass = replica.enter(clock.monotonic())
+    let outcome: CallOutcome = 'failed'
     try {
-      upstream = await peers.connect(service, url, path, call)
+      const found = await admitted(await peers.connect(service, replica.url, path, call))
+      outcome = 'answered'
+      return join(found, { request, ctx, server }, replica)
     } catch (error) {
+      // nothing was done: another one may be asked
       if (!(error instanceof PeerError)) throw error
-      upstreams.failed(url)
-      continue
+      replica.failed(error.sent ? 'lost' : 'refused', clock.monotonic())
+    } finally {
+      replica.leave(pass, outcome, clock.monotonic())
     }
-    return join(await admitted(upstream), { request, ctx, server })
   }
-  throw new AssayError('unavailable', `${service} does not answer.`, { retryAfterS: 1, retryable: true })
+  const retryAfterS = upstreams.retryAfterS(service)
+  throw new AssayError('unavailable', `${service} does not answer.`, { retryAfterS, retryable: true })
 }
 
 type Admitted = { upstream: WebSocket; early: (string | ArrayBuffer)[] } | Response
@@ -50,7 +72,7 @@ type Admitted = { upstream: WebSocket; early: (string | ArrayBuffer)[] } | Respo
 /** Waits for the first frame; what follows it before the client is joined is kept. */
 function admitted(upstream: WebSocket): Promise<Admitted> {
   return new Promise((resolve, reject) => {
-    const lost = () => reject(new AssayError('unavailable', 'The connection was lost.', { retryAfterS: 1 }))
+    const lost = () => reject(new PeerError('the connection was lost before its first frame', true))
     const timer = setTimeout(() => {
       upstream.close()
       lost()
@@ -75,11 +97,11 @@ function admitted(upstream: WebSocket): Promise<Admitted> {
   })
 }
 
-function join(found: Admitted, { request, server }: Handshake): Response | undefined {
+function join(found: Admitted, { request, server }: Handshake, replica: Replica): Response | undefined {
   if (found instanceof Response) return found
   const { upstream } = found
   const headers = upstream.protocol ? { 'sec-websocket-protocol': upstream.protocol } : undefined
-  if (server.upgrade(request, { data: new Relay(found), headers })) return undefined
+  if (server.upgrade(request, { data: new Relay(found, replica), headers })) return undefined
   upstream.close()
   throw new AssayError('bad_request', 'The WebSocket handshake is not complete.')
 }
@@ -88,12 +110,18 @@ function join(found: Admitted, { request, server }: Handshake): Response | undef
 class Relay {
   readonly #upstream: WebSocket
   readonly #early: (string | ArrayBuffer)[]
+  #release = () => {}
 
-  constructor({ upstream, early }: { upstream: WebSocket; early: (string | ArrayBuffer)[] }) {
+  constructor(
+    { upstream, early }: { upstream: WebSocket; early: (string | ArrayBuffer)[] },
+    private readonly replica: Replica,
+  ) {
     this.#upstream = upstream
     this.#early = early
   }
   open(client: ServerWebSocket<unknown>): void {
+    relayed++
+    this.#release = this.replica.hold(() => client.close(...GOING_AWAY))
     const give = (data: string | ArrayBuffer) => {
       if (client.send(data) !== -1 || client.getBufferedAmount() < MOST_UNSENT_BYTES) return
       client.close(...TOO_SLOW)
@@ -111,6 +139,8 @@ class Relay {
     if (this.#upstream.bufferedAmount > MOST_UNSENT_BYTES) client.close(...TOO_SLOW)
   }
   close(_: ServerWebSocket<unknown>, code: number): void {
+    relayed--
+    this.#release()
     this.#upstream.onclose = null
     this.#upstream.close(code >= 3000 ? code : 1000)
   }
