@@ -1,3 +1,4 @@
+import { newPkce } from '@assay/services/gateway/oauth/testing/browser'
 import { decodeJwt } from 'jose'
 import type { Login, Person } from './people.ts'
 import type { World } from './world.ts'
@@ -95,6 +96,16 @@ export class Objects {
     return this.once('login', () => this.world.take<Login>('POST', '/api/auth/login', { body: { email, password } }))
   }
 
+  /** the question of a registered client */
+  authorization = () =>
+    this.once('authorization', async () => {
+      const redirect_uri = 'https://agent.example/callback'
+      const body = { client_name: 'An agent', redirect_uris: [redirect_uri] }
+      const { client_id } = await this.post<{ client_id: string }>('/oauth/register', body)
+      const code_challenge = newPkce().challenge
+      const asked = { response_type: 'code', client_id, redirect_uri, code_challenge, code_challenge_method: 'S256' }
+      return new URLSearchParams(asked).toString()
+    })
   session = async () => String(decodeJwt((await this.login()).token).sid)
   device = () =>
     this.once('device', async () => {

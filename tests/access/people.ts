@@ -1,4 +1,6 @@
 import { ROLE_SCOPES, type Scope } from '@assay/core/contracts/scopes'
+import { AGENT_SCOPE_NAMES } from '@assay/services/gateway/oauth/scopes'
+import { newPkce, openBrowser } from '@assay/services/gateway/oauth/testing/browser'
 import { signAccessToken } from '@assay/services/gateway/tokens/sign-access-token'
 import { decodeJwt } from 'jose'
 import type { AccessRow, Caller, ObjectOf } from '../../scripts/access/table.ts'
@@ -92,6 +94,7 @@ export function knownTo(people: People, caller: Caller): Person[] {
   return all.filter((person) => person === own || (leads && person.tenant === own.tenant))
 }
 
+const REDIRECT = 'https://agent.example/callback'
 type Asks = Pick<AccessRow, 'needs' | 'credential'>
 /** What callers send, made once each. */
 export class Credentials {
@@ -121,13 +124,42 @@ export class Credentials {
     const person = personOf(this.people, caller)!
     const held = ROLE_SCOPES[person.role]!
     const without = held.filter((scope) => scope !== needs)
+    if (caller === 'agent') {
+      const others = AGENT_SCOPE_NAMES.filter((scope) => scope !== needs)
+      return this.grant(person, credential === 'with' ? [needs as Scope] : others)
+    }
     const scopes = credential === 'without' ? without : credential === 'with' ? [needs as Scope] : ROLE_SCOPES.bot!
     if (caller === 'bot') return this.key(person, scopes)
     const { token } = await this.login(person)
-    if (caller === 'agent') return this.mint(token, scopes, { client_id: 'https://agent.example/client.json' })
     return credential === 'without' ? this.mint(token, without) : token
   }
 
+  /** What the user lets a registered client do, by the pages. */
+  private async grant({ email, password }: Person, scopes: readonly Scope[]): Promise<string> {
+    this.client ??= this.world.take<{ client_id: string }>('POST', '/oauth/register', {
+      body: { client_name: 'An agent', redirect_uris: [REDIRECT] },
+    })
+    const { client_id } = await this.client
+    const { verifier, challenge } = newPkce()
+    const asked = new URLSearchParams({
+      response_type: 'code',
+      client_id,
+      redirect_uri: REDIRECT,
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+      scope: scopes.join(' '),
+    })
+    const browser = openBrowser((request) => fetch(request), this.world.url)
+    const login = await browser.open(`/oauth/authorize?${asked}`)
+    const consent = await browser.submit(login, '/oauth/login', { email, password })
+    const back = consent.location ? consent : await browser.submit(consent, '/oauth/consent', { decision: 'allow' })
+    const code = back.location?.searchParams.get('code')
+    if (!code) throw new Error(`no code: ${back.status} ${back.location ?? back.text}`)
+    const body = { grant_type: 'authorization_code', client_id, redirect_uri: REDIRECT, code, code_verifier: verifier }
+    const given = await fetch(`${this.world.url}/oauth/token`, { method: 'POST', body: new URLSearchParams(body) })
+    return ((await given.json()) as { access_token: string }).access_token
+  }
+  private client: Promise<{ client_id: string }> | undefined
   private login({ email, password }: Person): Promise<Login> {
     return this.world.take<Login>('POST', '/api/auth/login', { body: { email, password } })
   }
@@ -136,8 +168,8 @@ export class Credentials {
     return (await this.world.take<{ key: string }>('POST', '/api/api-keys', { credential: person.token, body })).key
   }
   /** A token of the same session that holds other scopes, signed by the platform's key. */
-  private mint(token: string, scopes: readonly Scope[], more: object = {}): Promise<string> {
+  private mint(token: string, scopes: readonly Scope[]): Promise<string> {
     const claims = decodeJwt(token)
-    return signAccessToken(this.world.keys, { ...claims, ...more, jti: crypto.randomUUID(), scope: scopes.join(' ') })
+    return signAccessToken(this.world.keys, { ...claims, jti: crypto.randomUUID(), scope: scopes.join(' ') })
   }
 }

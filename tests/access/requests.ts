@@ -24,6 +24,7 @@ export interface Asked {
 }
 type Build = (asking: Asking) => Asked | Promise<Asked>
 
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 let last = 0
 const unique = (): string => `x${++last}-${crypto.randomUUID().slice(0, 8)}`
 const market = { symbol: 'BTC/USD', side: 'buy', type: 'market', quantity: '0.001' }
@@ -69,6 +70,15 @@ export const REQUESTS: Readonly<Record<string, Build>> = {
   }),
   'POST /api/api-keys/{id}/rotate': async ({ objects }) => ({ params: { id: await objects.apiKey() }, body: {} }),
   'DELETE /api/api-keys/{id}': async ({ objects }) => ({ params: { id: await objects.apiKey() } }),
+
+  'GET /.well-known/oauth-authorization-server/{resource}': () => ({ params: { resource: 'mcp' } }),
+  'GET /.well-known/oauth-protected-resource/{resource}': () => ({ params: { resource: 'mcp' } }),
+  'GET /oauth/authorize': async ({ objects }) => ({ query: await objects.authorization() }),
+  'POST /oauth/login': () => ({ headers: FORM, body: 'request=none&email=nobody@new.example&password=nothing' }),
+  'POST /oauth/consent': () => ({ headers: FORM, body: 'ticket=none&decision=allow' }),
+  'POST /oauth/token': () => ({ headers: FORM, body: 'grant_type=authorization_code&client_id=none&code=none' }),
+  'POST /oauth/revoke': () => ({ headers: FORM, body: 'token=none&client_id=none' }),
+  'POST /oauth/register': () => ({ body: { client_name: unique(), redirect_uris: ['https://new.example/callback'] } }),
 
   'GET /api/tiers/{id}': () => ({ params: { id: TIER.id } }),
   'POST /api/tiers': () => ({ body: { ...TIER_DOCUMENT, id: unique(), name: unique() } }),
