@@ -1,18 +1,12 @@
 /** NautilusTrader of PyPI in a Python process of its own: installed once into the project's cache, asked over stdin. */
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ROOT } from '../../scripts/root.ts'
-import { run, startLines } from './process.ts'
+import { startLines } from './process.ts'
+import { pythonWith } from './python.ts'
 
 const HERE = `${import.meta.dir}/nautilus`
 const REQUIREMENTS = `${HERE}/requirements.txt`
-const CACHE = `${ROOT}node_modules/.cache/assay`
-/** what its wheels are built for */
-const PYTHONS = ['python3', 'python3.13', 'python3.12', 'python3.11']
-const CAN_INSTALL = 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'
-const INSTALL_MS = 600_000
 const ANSWER_MS = 300_000
 
 export interface Nautilus {
@@ -23,7 +17,7 @@ export interface Nautilus {
 
 /** `bench`: a module beside serve.py; `world`: what it loads before it is asked. */
 export async function startNautilus(bench: string, world: object): Promise<Nautilus> {
-  const python = await installed()
+  const python = await pythonWith(REQUIREMENTS, 'NautilusTrader (700 MB)')
   const folder = mkdtempSync(join(tmpdir(), 'assay-bench-'))
   const file = join(folder, 'world.json')
   writeFileSync(file, JSON.stringify(world))
@@ -53,35 +47,4 @@ export async function nautilusIfThere(bench: string, world: object): Promise<Nau
     console.error(`without NautilusTrader: ${(error as Error).message}`)
     return null
   }
-}
-
-/** Its interpreter, in a folder named by what is in it. */
-async function installed(): Promise<string> {
-  const requirements = readFileSync(REQUIREMENTS, 'utf8')
-  const home = `${CACHE}/nautilus-${createHash('sha256').update(requirements).digest('hex').slice(0, 16)}`
-  const python = `${home}/bin/python`
-  if (existsSync(python)) return python
-  console.error('installing NautilusTrader into node_modules/.cache (once, 700 MB)')
-  mkdirSync(CACHE, { recursive: true })
-  const made = mkdtempSync(`${home}-`)
-  try {
-    await run([await interpreter(), '-m', 'venv', made], INSTALL_MS)
-    const pip = [`${made}/bin/python`, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
-    await run([...pip, '--no-deps', '--only-binary', ':all:', '-r', REQUIREMENTS], INSTALL_MS)
-    // whoever was first has won: both hold the same
-    if (!existsSync(python)) renameSync(made, home)
-  } finally {
-    rmSync(made, { recursive: true, force: true })
-  }
-  return python
-}
-async function interpreter(): Promise<string> {
-  for (const python of PYTHONS) {
-    const works = await run([python, '-c', CAN_INSTALL], 10_000).then(
-      () => true,
-      () => false,
-    )
-    if (works) return python
-  }
-  throw new Error('it needs Python 3.11 to 3.13 with venv')
 }
