@@ -18,6 +18,8 @@ export interface GatewayDeps {
   keys: SigningKeys
   verifier: RevocableVerifier
   guard: AttemptGuard
+  /** of what is stored about people who are no users yet */
+  sealing: Pick<Secrets, 'encrypt' | 'decrypt'>
   /** keys of second factors */
   totp: Pick<Secrets, 'createTotp' | 'verifyTotp'>
   /** null: nobody logs in by a PIN */

@@ -16,7 +16,7 @@ import { createAttemptGuard } from './limits/attempt-guard.ts'
 import type { PinSettings } from './pin/pin-settings.ts'
 import { createPersonalFields } from './privacy/personal-fields.ts'
 import { sealPlainUsers } from './privacy/seal-plain-users.ts'
-import { type OwnSecrets, openSigningKeys } from './tokens/signing-keys.ts'
+import { JWT_SECRETS, type OwnSecrets, openSigningKeys } from './tokens/signing-keys.ts'
 
 export interface IdentityParts {
   db: Db
@@ -25,6 +25,8 @@ export interface IdentityParts {
   /** of logins and registrations */
   limits: Limits
   idleMs: number
+  /** new password hashes depend on a key of the secrets port too */
+  pepper?: boolean
   requireFactor: boolean
   pin?: PinSettings | null
   /** told the name of each limit that was hit */
@@ -45,6 +47,7 @@ export async function openIdentity({
   clock,
   limits,
   idleMs,
+  pepper = false,
   requireFactor,
   pin = null,
   onLimitHit,
@@ -61,7 +64,11 @@ export async function openIdentity({
   const database = createAuthDatabase(db.as('gateway'), personal)
   await sealPlainUsers(database)
   // argon2 takes a core for 22 ms; two at a time leave the rest of the machine to the orders
-  const hasher = createPasswordHasher({ running: 2, waiting: 64 })
+  const hasher = createPasswordHasher({
+    running: 2,
+    waiting: 64,
+    pepper: await pepperOf({ db, secrets, used: pepper }),
+  })
   const keys = await openSigningKeys({
     secrets,
     clock,
@@ -73,12 +80,34 @@ export async function openIdentity({
     publicKey: keys.publicKey,
     session: (id) => sessionState({ database, clock }, id),
     apiKeyActor: (key) => keyActor({ database, clock }, key),
-    refusedAddress: onAddressRefused,
     isCurrent,
     issuer: isIssuer,
+    refusedAddress: onAddressRefused,
     asked: onCacheAsked,
   })
   const guard = createAttemptGuard({ limits, onHit: onLimitHit })
   const refreshSecret = await ownSecret(secrets, 'refresh_secret')
-  return { database, auth, hasher, keys, verifier, guard, clock, refreshSecret, idleMs, totp: secrets, pin, requireFactor }
+  return {
+    database,
+    auth,
+    hasher,
+    keys,
+    verifier,
+    guard,
+    clock,
+    refreshSecret,
+    idleMs,
+    sealing: secrets,
+    totp: secrets,
+    pin,
+    requireFactor,
+  }
+}
+
+/** Made where it is first used; kept where it was used once, for the hashes that depend on it. */
+async function pepperOf({ db, secrets, used }: { db: Db; secrets: OwnSecrets; used: boolean }) {
+  const key = used
+    ? await oneAtATime(db, 'gateway password pepper', () => ownSecret(secrets, 'password_pepper'))
+    : await secrets.getSecret(JWT_SECRETS, 'password_pepper')
+  return key === null ? undefined : { key, used }
 }

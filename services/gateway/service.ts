@@ -13,6 +13,7 @@ import { makeFirstOperator } from './auth/first-operator.ts'
 import { sweep } from './auth/sweep.ts'
 import { type Config, config } from './config.ts'
 import { openIdentity } from './identity.ts'
+import { createPostOffice } from './letters/post-office.ts'
 import { openGate } from './limits/open-gate.ts'
 import { createDocumentReader } from './oauth/clients/read-document.ts'
 import { sweepOAuth } from './oauth/sweep-oauth.ts'
@@ -21,12 +22,16 @@ import { apiKeyRoutes } from './routes/api-keys.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { authRoutes } from './routes/auth.ts'
 import { internalRoutes } from './routes/internal.ts'
+import { invitationRoutes } from './routes/invitations.ts'
 import { jwksRoutes } from './routes/jwks.ts'
 import { oauthRoutes } from './routes/oauth.ts'
+import { passwordRoutes } from './routes/passwords.ts'
 import { privacyRoutes } from './routes/privacy.ts'
 import { secondFactorRoutes } from './routes/second-factor.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { tenantRoutes } from './routes/tenants.ts'
 import { usageRoutes } from './routes/usage.ts'
+import { userRoutes } from './routes/users.ts'
 import { openProxy } from './routing/open-proxy.ts'
 
 const MINUTE = 60_000
@@ -49,6 +54,7 @@ export const gateway: Service<typeof config> = {
       clock,
       limits: deps.limiter,
       idleMs: deps.config.SESSION_TIMEOUT_MINUTES * MINUTE,
+      pepper: deps.config.PASSWORD_PEPPER,
       requireFactor: deps.config.ASSAY_REQUIRE_MFA,
       pin: pinSettings(
         deps.config.BOT_CONTROL_PIN,
@@ -81,6 +87,7 @@ export const gateway: Service<typeof config> = {
     lifecycle.background('gateway checkpoints', (signal) => every(CHECKPOINT_EVERY_MS, audit.checkpoint, signal))
     lifecycle.defer('gateway usage', flushUsage)
     lifecycle.background('gateway usage', (signal) => every(USAGE_EVERY_MS, flushUsage, signal))
+    lifecycle.background('gateway letters', createPostOffice(deps, identity, deps.config.PUBLIC_URL ?? ''))
     lifecycle.background('gateway upkeep', (signal) => every(UPKEEP_EVERY_MS, upkeep, signal))
 
     const app = new Elysia({ name: 'gateway' })
@@ -89,6 +96,10 @@ export const gateway: Service<typeof config> = {
       .use(privacyRoutes({ ...identity, call: deps.call, exporting: new Set() }))
       .use(secondFactorRoutes(identity))
       .use(sessionRoutes(identity))
+      .use(passwordRoutes(identity))
+      .use(userRoutes(identity))
+      .use(tenantRoutes(identity))
+      .use(invitationRoutes(identity))
       .use(apiKeyRoutes(identity))
       .use(jwksRoutes(identity.keys))
       .use(oauthRoutes({ ...identity, publicUrl, limits: deps.limiter, readDocument }))

@@ -38,6 +38,14 @@ const PLATFORM: readonly Variable[] = [
     name: 'TRUSTED_PROXIES',
     about: 'Comma-separated addresses or CIDR ranges whose X-Forwarded-* headers are believed.',
   },
+  { name: 'HTTPS_CERT_FILE', about: 'PEM of the certificate chain of the public port, which then speaks TLS;' },
+  { name: 'HTTPS_KEY_FILE', about: 'PEM of its private key. Read at the start.' },
+  { name: 'HTTPS_REDIRECT_PORT', about: 'A plain port beside it that sends everybody there by a 308; unset: none.' },
+  {
+    name: 'ADDRESS_ALLOW',
+    about: 'Comma-separated addresses or CIDR ranges: who alone is let in. Probes of health are answered to all.',
+  },
+  { name: 'ADDRESS_DENY', about: 'Comma-separated addresses or CIDR ranges that are kept out; it goes before ADDRESS_ALLOW.' },
   {
     name: 'ENCRYPTION_KEY',
     secret: true,
@@ -158,7 +166,16 @@ const IDENTITY: readonly Variable[] = [
   { name: 'RATE_LIMIT_PER_HOUR', default: '50', about: 'Anonymous reads of one address.' },
   { name: 'RATE_LIMIT_PER_DAY', default: '200', about: 'Anonymous reads of one address.' },
   { name: 'ASSAY_OPERATOR_EMAIL', default: 'operator@assay.example', about: 'The operator made at the first start.' },
-  { name: 'ASSAY_OPERATOR_PASSWORD', secret: true, about: 'Its password; unset: made and printed once.' },
+  {
+    name: 'ASSAY_OPERATOR_PASSWORD',
+    secret: true,
+    about: 'Its password, or the hash that POST /api/auth/hash-password gave; unset: made and printed once.',
+  },
+  {
+    name: 'PASSWORD_PEPPER',
+    default: 'false',
+    about: 'true: password hashes depend on a key of the secrets port too; old ones are made anew at their next login.',
+  },
 ]
 const MAIL: readonly Variable[] = [
   {

@@ -10,7 +10,7 @@ import { SESSION_MS } from './session-times.ts'
 
 export interface AuthParts {
   database: AuthDatabase
-  hasher: PasswordHasher
+  hasher: Pick<PasswordHasher, 'hash' | 'verify'>
   keys: SigningKeys
   secret: string
 }
@@ -86,7 +86,7 @@ export function createAuth({ database, hasher, keys, secret }: AuthParts) {
   })
 }
 
-export type OwnSecretName = 'auth_secret' | 'refresh_secret' | 'email_index'
+export type OwnSecretName = 'password_pepper' | 'auth_secret' | 'refresh_secret' | 'email_index'
 /** A secret of ours from the secrets port, made at its first use: 32 random bytes. */
 export async function ownSecret(secrets: OwnSecrets, name: OwnSecretName): Promise<string> {
   const known = await secrets.getSecret(JWT_SECRETS, name)

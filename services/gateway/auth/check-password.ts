@@ -1,5 +1,6 @@
 import type { GatewayDeps } from '../deps.ts'
 import { type Account, accountByEmail } from './account.ts'
+import { rehashPassword } from './rehash-password.ts'
 
 /** The account whose password this is, null for any other. Who does not exist, or may not log in, costs a hash too. */
 export async function checkPassword(
@@ -13,5 +14,7 @@ export async function checkPassword(
     return null
   }
   const right = await deps.hasher.verify({ hash: account.password, password })
-  return right && !account.disabled ? account : null
+  if (!right || account.disabled) return null
+  await rehashPassword(deps, { userId: account.id, hash: account.password, password })
+  return account
 }

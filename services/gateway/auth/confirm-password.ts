@@ -8,7 +8,12 @@ import { type Account, accountById } from './account.ts'
  * The account of the session that asks, once it has said its password again: whoever found an open session is not let
  * through to what locks its owner out. Counted as logins are. Not for API keys and agents.
  */
-export async function confirmPassword(deps: GatewayDeps, ctx: Ctx, password: string): Promise<Account> {
+export async function confirmPassword(
+  deps: GatewayDeps,
+  ctx: Ctx,
+  password: string,
+  field = 'password',
+): Promise<Account> {
   const actor = requireScope(ctx, 'account:write')
   if (!actor.sessionId || actor.clientId)
     throw new AssayError('forbidden', 'Only the user does this, logged in; not an API key or an agent.')
@@ -24,7 +29,7 @@ export async function confirmPassword(deps: GatewayDeps, ctx: Ctx, password: str
         throw error
       })
     : false
-  if (!account || !right) throw new AssayError('invalid_credentials', 'The password is wrong.', { field: 'password' })
+  if (!account || !right) throw new AssayError('invalid_credentials', 'The password is wrong.', { field })
   await attempt.succeeded()
   return account
 }

@@ -9,19 +9,26 @@ export const SecondFactorCode = z
   .string()
   .regex(/^(\d{6}|[a-z2-7]{6}(-[a-z2-7]{6}){3})$/i, 'must be the 6 digits of the app or a recovery code')
 
-const email = z.email('must be an e-mail address').max(254)
+export const Email = z.email('must be an e-mail address').max(254)
+export const PersonName = z.string().trim().min(1).max(100)
+export const TenantId = z
+  .string()
+  .regex(/^[a-z0-9](-?[a-z0-9]){0,62}$/, 'must be lower-case letters, digits and single dashes, at most 63')
 const role = z.enum(['trader', 'operator', 'admin', 'bot', 'service'])
 
-/** Length only: composition rules make passwords worse (NIST SP 800-63B). */
-const newPassword = z
+/**
+ * Length only: composition rules make passwords worse (NIST SP 800-63B). What is too common is refused by
+ * passwords/check-password.ts.
+ */
+export const NewPassword = z
   .string()
   .min(PASSWORD_MIN, `must have at least ${PASSWORD_MIN} characters`)
   .max(PASSWORD_MAX, `must have at most ${PASSWORD_MAX} characters`)
 
 export const RegisterBody = z.object({
-  email,
-  password: newPassword,
-  name: z.string().trim().min(1).max(100).optional().describe('Default: the part of the e-mail before the @'),
+  email: Email,
+  password: NewPassword,
+  name: PersonName.optional().describe('Default: the part of the e-mail before the @'),
 })
 export type RegisterBody = z.infer<typeof RegisterBody>
 
@@ -29,7 +36,7 @@ const missing = (path: string) => ({ code: 'custom' as const, path: [path], mess
 /** No rule on the password here: a wrong one is wrong, however long. */
 export const LoginBody = z
   .object({
-    email: email.optional(),
+    email: Email.optional(),
     password: z.string().min(1).max(PASSWORD_MAX).optional(),
     totp: SecondFactorCode.optional().describe('Code of the second factor, or a recovery code'),
     device: z.string().trim().min(1).max(100).optional().describe('Enrol this device, under this name'),

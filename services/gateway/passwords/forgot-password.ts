@@ -1,0 +1,16 @@
+import { findUserByEmail, normalizeEmail } from '../auth/users.ts'
+import type { Verb } from '../deps.ts'
+import { queueLetter } from '../letters/queue-letter.ts'
+
+/**
+ * A letter to whoever has this e-mail. The answer and the work behind it are the same for an address of nobody: it gets
+ * a row too, and no letter. A mailbox that had its letters of this hour gets no further one, and nobody is told.
+ */
+export async function forgotPassword({ ctx, input, deps }: Verb<{ email: string }>): Promise<void> {
+  const email = normalizeEmail(input.email)
+  const mayWrite = await deps.guard.letter({ email, address: ctx.address })
+  const user = await findUserByEmail(deps.database, email)
+  await deps.database.inTransaction((sql) =>
+    queueLetter(sql, deps.clock, { kind: 'password_reset', userId: mayWrite ? (user?.id ?? null) : null }),
+  )
+}

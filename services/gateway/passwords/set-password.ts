@@ -1,0 +1,26 @@
+import type { Sql } from '@assay/core/ports/db/port'
+import { endAllSessions } from '../auth/end-sessions.ts'
+import type { GatewayDeps } from '../deps.ts'
+import { queueLetter } from '../letters/queue-letter.ts'
+
+export interface NewHash {
+  userId: string
+  hash: string
+}
+
+/**
+ * A user's new password, in the transaction of the reason: sessions end, letters that could set another are void, its
+ * owner is written to. The caller tells its own verifier after the commit: `deps.verifier.revokeUser(userId)`.
+ */
+export async function setPassword(sql: Sql, deps: Pick<GatewayDeps, 'clock'>, { userId, hash }: NewHash) {
+  const now = new Date(deps.clock.now())
+  await sql.query(
+    `insert into accounts (id, user_id, provider_id, account_id, password, created_at, updated_at)
+     values ($1, $2, 'credential', $3, $4, $5, $5)
+     on conflict (provider_id, account_id) do update set password = excluded.password, updated_at = excluded.updated_at`,
+    [Bun.randomUUIDv7(), userId, userId, hash, now],
+  )
+  await sql.query(`delete from mail_tokens where user_id = $1 and purpose = 'password_reset'`, [userId])
+  await endAllSessions(sql, userId)
+  await queueLetter(sql, deps.clock, { kind: 'password_changed', userId })
+}

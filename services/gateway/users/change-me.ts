@@ -1,0 +1,77 @@
+import { AssayError } from '@assay/core/contracts/errors'
+import { requireScope } from '@assay/core/kernel/auth'
+import type { Sql } from '@assay/core/ports/db/port'
+import { confirmPassword } from '../auth/confirm-password.ts'
+import { normalizeEmail, type UserRow } from '../auth/users.ts'
+import type { GatewayDeps, Verb } from '../deps.ts'
+import { recordAudit } from '../events/record-audit.ts'
+import { queueLetter } from '../letters/queue-letter.ts'
+import { requireGoodPassword } from '../passwords/check-password.ts'
+import { setPassword } from '../passwords/set-password.ts'
+import { ownRow } from './get-me.ts'
+import type { Profile, ProfileChange } from './schemas.ts'
+import { toProfile } from './views.ts'
+
+/**
+ * Name at once; password with the current one, which ends all sessions; an e-mail with the current password, once the
+ * letter to it is confirmed.
+ */
+export async function changeMe({ ctx, input, deps }: Verb<ProfileChange>): Promise<Profile> {
+  const actor = requireScope(ctx, 'account:write')
+  const before = await ownRow(deps, actor.userId)
+  const email = input.email === undefined ? undefined : normalizeEmail(input.email)
+  if (email !== undefined || input.password !== undefined) {
+    if (input.current_password === undefined)
+      throw refused('current_password', 'is needed to change e-mail or password')
+    await confirmPassword(deps, ctx, input.current_password, 'current_password')
+  }
+  if (input.password !== undefined) {
+    if (input.password === input.current_password) throw refused('password', 'is the one you have')
+    requireGoodPassword(input.password, [before.email, before.name])
+  }
+  const hash = input.password === undefined ? undefined : await deps.hasher.hash(input.password)
+  const mayWrite = email === undefined || (await deps.guard.letter({ email, address: ctx.address }))
+  await deps.database.inTransaction(async (sql) => {
+    await sql.query('select 1 from users where id = $1 for update', [before.id])
+    if (input.name !== undefined) await setName(sql, deps, before, input.name)
+    if (email !== undefined) await askForEmail(sql, deps, before, { email, mayWrite })
+    if (hash !== undefined) {
+      await setPassword(sql, deps, { userId: before.id, hash })
+      const { id: actorId, tenant } = before
+      await recordAudit(sql, { action: 'password.changed', actor: actorId, tenant, detail: { user: actorId } })
+    }
+  })
+  if (hash !== undefined) deps.verifier.revokeUser(before.id)
+  return toProfile(await ownRow(deps, before.id))
+}
+
+async function setName(sql: Sql, { database, clock }: GatewayDeps, { id, tenant }: UserRow, name: string) {
+  await sql.query('update users set name = $2, updated_at = $3 where id = $1', [
+    id,
+    await database.seal(id, 'name', name),
+    new Date(clock.now()),
+  ])
+  await recordAudit(sql, { action: 'user.renamed', actor: id, tenant, detail: { user: id } })
+}
+
+/** The answer says nothing of whose address it is; the letter to it does. */
+async function askForEmail(
+  sql: Sql,
+  { database, clock }: GatewayDeps,
+  { id, email: current, tenant }: UserRow,
+  { email, mayWrite }: { email: string; mayWrite: boolean },
+): Promise<void> {
+  const isNew = email !== current
+  await sql.query('update users set pending_email = $2, updated_at = $3 where id = $1', [
+    id,
+    isNew ? await database.seal(id, 'pending_email', email) : null,
+    new Date(clock.now()),
+  ])
+  await sql.query(`delete from mail_tokens where user_id = $1 and purpose = 'email_verify'`, [id])
+  if (!isNew) return
+  if (mayWrite) await queueLetter(sql, clock, { kind: 'email_verify', userId: id })
+  await queueLetter(sql, clock, { kind: 'email_change_asked', userId: id })
+  await recordAudit(sql, { action: 'email.change_asked', actor: id, tenant, detail: { user: id } })
+}
+
+const refused = (field: string, detail: string) => new AssayError('validation_failed', `${field}: ${detail}`, { field })
