@@ -68,7 +68,11 @@ describe('every answer', () => {
       const text = await answer.clone().text()
       const type = answer.headers.get('content-type') ?? ''
       if (text === '') continue
-      if (type.startsWith('text/')) expect([name, type]).toEqual([name, expect.stringContaining('charset=utf-8')])
+      if (type === 'application/zip') {
+        expect([name, text.slice(0, 2)]).toEqual([name, 'PK'])
+        expect(answer.headers.get('content-disposition')).toMatch(/^attachment; filename="[\w.-]+"$/)
+      } else if (type.startsWith('text/'))
+        expect([name, type]).toEqual([name, expect.stringContaining('charset=utf-8')])
       else expect([name, type]).toEqual([name, expect.stringMatching(/^application\/(problem\+)?json/)])
       if (type.includes('json')) expect(() => JSON.parse(text)).not.toThrow()
     }
