@@ -40,8 +40,8 @@ const PROBLEM_RESPONSE = {
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 }
 
-type Operation = { responses?: Record<string, unknown> }
 type Said = { content?: Record<string, { schema?: unknown }> }
+type Operation = { responses?: Record<string, Said> }
 type Named = { requestBody?: Said; responses?: Record<string, Said> }
 type Paths = Record<string, Record<string, Operation>>
 
@@ -106,8 +106,19 @@ function withProblems(paths: Paths): Paths {
   for (const path of Object.keys(paths).sort()) {
     sorted[path] = {}
     for (const [method, operation] of Object.entries(paths[path]!)) {
-      sorted[path][method] = { ...operation, responses: { ...operation.responses, default: PROBLEM_RESPONSE } }
+      const responses = Object.fromEntries(
+        Object.entries(operation.responses ?? {}).map(([status, response]) => [
+          status,
+          Number(status) >= 400 ? orProblem(response) : response,
+        ]),
+      )
+      sorted[path][method] = { ...operation, responses: { ...responses, default: PROBLEM_RESPONSE } }
     }
   }
   return sorted
 }
+/** A refusal in a form of its own (OAuth's): what fails before its route is reached is a problem under the same status. */
+const orProblem = (response: Said): Said => ({
+  ...response,
+  content: { ...response.content, ...PROBLEM_RESPONSE.content },
+})
