@@ -7,7 +7,7 @@ const STYLE = `
 @media (prefers-color-scheme:dark){:root{--ground:#101216;--card:#1a1d23;--ink:#f1f3f6;--soft:#b6bdca;--line:#7d8798;--act:#9dbdff;--on-act:#0c1a38;--warn:#ffb4b4;--warn-ground:#3a1618}}
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.5rem 1rem;background:var(--ground);color:var(--ink);font:1rem/1.5 system-ui,sans-serif}
-main{width:100%;max-width:28rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:1.75rem}
+main{width:100%;max-width:28rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:1.75rem;overflow-wrap:anywhere}
 h1{font-size:1.375rem;line-height:1.25;margin:0 0 1rem}
 h2{font-size:1rem;margin:1.25rem 0 .5rem}
 p{margin:0 0 .75rem;overflow-wrap:anywhere}
@@ -20,7 +20,9 @@ legend{font-weight:600;padding:0 .25rem}
 .scope{display:grid;grid-template-columns:auto 1fr;gap:.625rem;font-weight:400;margin:.5rem 0}
 .scope input{width:1.25rem;height:1.25rem;margin:.125rem 0 0}
 code{font-size:.875rem;color:var(--soft)}
-.buttons{display:flex;gap:.75rem;margin-top:1.5rem;flex-wrap:wrap}
+.buttons{display:flex;gap:.75rem;margin:1.5rem 0 1rem;flex-wrap:wrap}
+main>:last-child,form>:last-child{margin-bottom:0}
+main>form+p{margin-top:1rem}
 button{font:inherit;font-weight:600;padding:.625rem 1.25rem;min-height:2.75rem;border-radius:.375rem;border:1px solid var(--act);background:transparent;color:var(--act);cursor:pointer}
 button.act{background:var(--act);color:var(--on-act)}
 :focus-visible{outline:3px solid var(--act);outline-offset:2px}
