@@ -18,6 +18,7 @@ import { openGate } from './limits/open-gate.ts'
 import { createDocumentReader } from './oauth/clients/read-document.ts'
 import { sweepOAuth } from './oauth/sweep-oauth.ts'
 import { pinSettings } from './pin/pin-settings.ts'
+import { applyRetention } from './privacy/apply-retention.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { authRoutes } from './routes/auth.ts'
@@ -144,6 +145,7 @@ export const gateway: Service<typeof config> = {
       await sweep(identity)
       await sweepOAuth(identity)
       await sweepUsage()
+      await applyRetention(identity)
     }
 
     /** A failure is tried again at the next turn. */

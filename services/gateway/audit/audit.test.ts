@@ -217,6 +217,27 @@ describeAdapters('audit log', databases, (openDatabase) => {
       ])
     })
 
+    test('a journal that is no longer what was told of it', async () => {
+      const tenant = await chain(0)
+      const account = `a-${tenant}`
+      await database.db.query(
+        `insert into trading.journal (account, aseq, kind, mseq, mts, cseq, record, hash, wall)
+         values ($1, 3, 'command', 1, 1, 1, '{}', 'h3', now())`,
+        [account],
+      )
+      const journals = [{ account, aseq: 3, hash: 'h3' }]
+      const told = message(tenant, { journals })
+      Object.assign(told.envelope.data as object, { action: 'journals.extended', actor: 'trading' })
+      await consume(told)
+      expect(await said(tenant)).toEqual([])
+      await database.db.script(`alter table trading.journal disable trigger user;
+        update trading.journal set hash = 'other' where account = '${account}';
+        alter table trading.journal enable trigger user`)
+      expect(await said(tenant)).toEqual([
+        `${tenant}/1 told record 3 of the journal ${account}, which is another one or gone`,
+      ])
+    })
+
     test('with --from only what lies behind is recomputed, and the link to the row before is still held to', async () => {
       const tenant = await chain(5)
       await tamper(`update gateway.audit set actor = 'x' where tenant = '${tenant}' and seq = 2`)

@@ -91,6 +91,7 @@ async function followChain(
       seq = at
       hash = row.hash
     }
+    findings.push(...(await checkJournals(sql, page)))
     rows += page.length
     if (page.length < PAGE) break
   }
@@ -98,6 +99,44 @@ async function followChain(
   if (last > seq)
     findings.push({ place: `${tenant}/${last}`, said: `is gone: checkpoint ${witnessed.get(last)!.by} holds it` })
   return { findings, rows, seq, hash: hash ?? '' }
+}
+
+interface ToldJournal {
+  account: string
+  aseq: number
+  hash: string
+}
+/** Orders are told by their journals: each must still have the record that was told. */
+async function checkJournals(sql: Pick<Sql, 'query'>, page: readonly StoredAudit[]): Promise<AuditFinding[]> {
+  const told = page
+    .filter(({ action }) => action === 'journals.extended')
+    .flatMap(({ tenant, seq, detail }) =>
+      journalsIn(detail).map((journal) => ({ ...journal, place: `${tenant}/${seq}` })),
+    )
+  if (told.length === 0) return []
+  const broken = await sql.query<{ place: string; account: string; aseq: string }>(
+    `select t.place, t.account, t.aseq from unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) as t(place, account, aseq, hash)
+       left join trading.journal j on j.account = t.account and j.aseq = t.aseq where j.hash is distinct from t.hash`,
+    [
+      told.map(({ place }) => place),
+      told.map(({ account }) => account),
+      told.map(({ aseq }) => aseq),
+      told.map(({ hash }) => hash),
+    ],
+  )
+  return broken.map(({ place, account, aseq }) => ({
+    place,
+    said: `told record ${aseq} of the journal ${account}, which is another one or gone`,
+  }))
+}
+
+function journalsIn(detail: string): ToldJournal[] {
+  try {
+    const { journals } = JSON.parse(detail) as { journals: ToldJournal[] }
+    return journals.filter(({ account, aseq, hash }) => account && hash && Number.isSafeInteger(aseq))
+  } catch {
+    return []
+  }
 }
 
 function hashOf({ prev, seq, at, detail, ...row }: StoredAudit): string | null {
