@@ -114,6 +114,7 @@ export async function compose({ services, base, config, lifecycle, network }: Co
       gate: () => (gate ??= parts().find((part) => part.gate)?.gate),
       corsOrigins: platform.CORS_ORIGINS,
       trustedProxies: platform.TRUSTED_PROXIES,
+      addresses: { allow: platform.ADDRESS_ALLOW, deny: platform.ADDRESS_DENY },
       forceHttps: platform.FORCE_HTTPS ?? config.production,
       publicUrl,
       callerOf: network && !isHere('gateway') ? network.callerOf : undefined,

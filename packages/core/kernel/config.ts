@@ -6,6 +6,7 @@ import { databaseProblems } from './database-problems.ts'
 import { kafkaProblems, kafkaVariables } from './kafka-config.ts'
 import { mailProblems, mailVariables } from './mail-config.ts'
 import { isAddressRange } from './proxies.ts'
+import { publicPortProblems, publicPortVariables } from './public-port.ts'
 import { publicUrl } from './public-url.ts'
 import { storeProblems, storeVariables } from './store-config.ts'
 import { pinWeakness } from './weak-pin.ts'
@@ -54,6 +55,7 @@ const platformSlice = z.object({
   TLS_CA_FILE: z.string().optional(),
   TLS_CERT_FILE: z.string().optional(),
   TLS_KEY_FILE: z.string().optional(),
+  ...publicPortVariables,
   ...storeVariables,
   ...kafkaVariables,
   ...mailVariables,
@@ -133,6 +135,7 @@ function refusals(values: Record<string, string>): ConfigProblem[] {
     problems.push({ variable, reason: 'required with ASSAY_PEERS: services talk by mutual TLS only' })
   }
   problems.push(
+    ...publicPortProblems(values),
     ...databaseProblems(values),
     ...storeProblems(values),
     ...kafkaProblems(values),

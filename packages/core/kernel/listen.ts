@@ -1,5 +1,6 @@
 import type { Server } from 'bun'
 import type { AnyElysia } from 'elysia'
+import type { Certificate } from './certificate.ts'
 import type { Platform } from './compose.ts'
 import type { Network } from './network.ts'
 import { markInternal } from './request.ts'
@@ -8,24 +9,51 @@ export interface Address {
   hostname: string
   port: number
 }
+export interface PublicAddress extends Address {
+  /** null: plain */
+  certificate?: Certificate | null
+}
 /** The edge answers a body that is too long; this only ends one that does not say its length. */
 const MOST_BODY_BYTES = 4 * 1024 * 1024
 const DRAIN_MS = 5_000
 const NOTICED_MS = 1_200
+/** Without a byte for so long a connection ends; Bun ends one whose headers take longer than 10 s by itself. */
+const IDLE_S = 30
+const TLS_1_2 = 0x0303
 /** An idle connection of a peer is kept for longer than its own pool keeps it. */
 const PEER_IDLE_S = 255
 
-/** The public port, plain; a service alone has none: it listens for its peers. */
-export function listen({ app, websocket }: Platform, at: Address, network?: Network): Server<unknown> {
-  const mutual = network && network.self !== 'gateway' ? { tls: mutualTls(network), idleTimeout: PEER_IDLE_S } : {}
+/** The public port; a service alone has none: it listens for its peers. */
+export function listen({ app, websocket }: Platform, at: PublicAddress, network?: Network): Server<unknown> {
+  const { certificate, ...address } = at
+  const mutual = network && network.self !== 'gateway'
+  const tls = mutual ? mutualTls(network) : certificate && { ...certificate, minVersion: TLS_1_2 }
   app.listen({
-    ...at,
+    ...address,
+    development: false,
     maxRequestBodySize: MOST_BODY_BYTES,
-    idleTimeout: 30,
-    ...mutual,
+    idleTimeout: mutual ? PEER_IDLE_S : IDLE_S,
+    ...(tls && { tls }),
     ...(websocket && { websocket }),
   })
   return app.server as Server<unknown>
+}
+
+/** A plain port beside the public one: it answers nothing but where to go. */
+export function listenForRedirects(at: Address, httpsPort: number): Server<unknown> {
+  return Bun.serve({
+    ...at,
+    development: false,
+    idleTimeout: IDLE_S,
+    maxRequestBodySize: 0,
+    fetch({ url, method }) {
+      const to = new URL(url)
+      to.protocol = 'https:'
+      to.port = httpsPort === 443 ? '' : String(httpsPort)
+      const headers = { location: to.href, 'cache-control': 'no-store', connection: 'close' }
+      return new Response(null, { status: method === 'GET' || method === 'HEAD' ? 308 : 403, headers })
+    },
+  })
 }
 
 /** The gateway's port for the other services, beside its public one: the same app, to which they are internal. */

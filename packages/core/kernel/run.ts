@@ -2,11 +2,12 @@ import type { Server } from 'bun'
 import { BASE_PORT, serviceEntry } from '../contracts/services.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import { systemClock } from '../ports/clock/system.ts'
+import { readCertificate } from './certificate.ts'
 import { compose, type Platform } from './compose.ts'
 import { type Config, type Environment, environment, readConfig } from './config.ts'
 import { createDeps } from './deps.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
-import { drain, giveNotice, listen, listenForPeers } from './listen.ts'
+import { drain, giveNotice, listen, listenForPeers, listenForRedirects } from './listen.ts'
 import { openLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { type Network, openNetwork } from './network.ts'
@@ -69,8 +70,14 @@ export async function startPlatform({
     if (network) lifecycle.defer('connections to peers', () => network.close())
     const platform = await compose({ services, base, config, lifecycle, network })
     const at = { hostname: settings.ASSAY_HOST, port: port ?? portOf(services, settings, network) }
-    server = listen(platform, at, network)
+    const certificate = readCertificate(settings)
+    server = listen(platform, { ...at, certificate }, network)
     const listening = server
+    if (settings.HTTPS_REDIRECT_PORT !== undefined) {
+      const redirects = { hostname: settings.ASSAY_HOST, port: settings.HTTPS_REDIRECT_PORT }
+      const plain = listenForRedirects(redirects, Number(listening.port))
+      lifecycle.defer('http redirects', () => plain.stop(true))
+    }
     if (network?.self === 'gateway') {
       const own = listenForPeers(platform.app, network, settings.ASSAY_HOST)
       lifecycle.defer('peer sockets', () => own.stop(true))
@@ -145,8 +152,11 @@ export function closeOnSignals(close: Lifecycle['close']): void {
 
 /** Nobody gets past the redirect unless something ends TLS. */
 function httpsNotice({ platform, production }: Config): string[] {
-  if (!(platform.FORCE_HTTPS ?? production) || platform.TRUSTED_PROXIES.length > 0) return []
-  return ['FORCE_HTTPS is on: name the proxy that ends TLS in TRUSTED_PROXIES, or set FORCE_HTTPS=false.']
+  if (!(platform.FORCE_HTTPS ?? production) || platform.TRUSTED_PROXIES.length > 0 || platform.HTTPS_CERT_FILE)
+    return []
+  return [
+    'FORCE_HTTPS is on: name the proxy that ends TLS in TRUSTED_PROXIES, give HTTPS_CERT_FILE and HTTPS_KEY_FILE, or set FORCE_HTTPS=false.',
+  ]
 }
 
 type Settings = ReturnType<typeof readConfig>['platform']
