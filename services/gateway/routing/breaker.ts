@@ -34,10 +34,13 @@ export class Breaker {
   waitMs(now: number): number {
     return this.#isOpen ? Math.max(0, this.#openUntil - now) : 0
   }
+  letsThrough(now: number): boolean {
+    return !this.#isOpen || (now >= this.#openUntil && !this.#isTried)
+  }
   /** Every pass but `refused` is given back by `leave`. */
   enter(now: number): Pass {
+    if (!this.letsThrough(now)) return 'refused'
     if (!this.#isOpen) return 'normal'
-    if (now < this.#openUntil || this.#isTried) return 'refused'
     this.#isTried = true
     return 'trial'
   }

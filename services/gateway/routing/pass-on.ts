@@ -68,7 +68,13 @@ function watched(body: ReadableStream<Uint8Array>, headers: SetHeaders, { replic
         reader.cancel().catch(() => {})
         controller.error(new Error(reason))
       }
-      release = replica.hold(() => fail(`${replica.service} is away`))
+      release = replica.hold(() => {
+        if (!isEvents) return fail(`${replica.service} is away`)
+        // its client takes the end of a stream of events as a reason to ask again
+        end()
+        reader.cancel().catch(() => {})
+        controller.close()
+      })
       timer = setInterval(
         () => {
           if (performance.now() - heardAt < idleMs) return

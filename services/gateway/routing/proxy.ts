@@ -59,6 +59,7 @@ export async function forward(service: string, asked: Asked, options: ProxyOptio
     if (kept) discard(kept.answer)
     tried.push(replica)
     const pass = replica.enter(now)
+    if (pass === 'refused') continue
     let outcome: CallOutcome = 'unknown'
     try {
       // with half of what is left another one can still answer

@@ -30,7 +30,7 @@ export class Replica {
 
   /** The lower, the sooner it is asked; null: it must not be asked now. */
   rank(now: number): number | null {
-    if (this.calls >= MOST_CALLS || this.breaker.state(now) === 'open') return null
+    if (this.calls >= MOST_CALLS || !this.breaker.letsThrough(now)) return null
     if (this.state === 'draining' || this.state === 'away') return 2
     return this.#avoidUntil > now || this.state === 'not ready' || this.breaker.state(now) !== 'closed' ? 1 : 0
   }

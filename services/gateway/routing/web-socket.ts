@@ -50,6 +50,7 @@ export async function passThrough(
     if (!replica) break
     tried.push(replica)
     const pass = replica.enter(clock.monotonic())
+    if (pass === 'refused') continue
     let outcome: CallOutcome = 'failed'
     try {
       const found = await admitted(await peers.connect(service, replica.url, path, call))
