@@ -1,3 +1,4 @@
+import { eventText } from '@assay/core/kernel/outbox'
 import type { Topic } from '@assay/core/ports/bus/port'
 import type { Sql } from '@assay/core/ports/db/port'
 
@@ -20,6 +21,6 @@ export async function appendEvent<T>(
        on conflict (aggregate) do update set seq = e.seq + 1 returning seq)
      insert into bus.outbox (aggregate, aggregate_seq, id, topic, key, producer, data)
      select $1, seq, $2, $3, $4, $5, $6::jsonb from next`,
-    [aggregate, Bun.randomUUIDv7(), topic.name, key, topic.producer, JSON.stringify(topic.schema.parse(data))],
+    [aggregate, Bun.randomUUIDv7(), topic.name, key, topic.producer, eventText(topic, data)],
   )
 }

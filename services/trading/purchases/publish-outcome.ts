@@ -1,4 +1,5 @@
 import type { Topic } from '@assay/core/contracts/topics/topic'
+import { eventText } from '@assay/core/kernel/outbox'
 import type { Sql } from '@assay/core/ports/db/port'
 
 /** The outbox row of a purchase's end: a purchase ends once, so it is the one event of its aggregate. */
@@ -15,7 +16,7 @@ export async function publishOutcome<T extends { purchase_id: string; user_id: s
       topic.name,
       facts.user_id,
       topic.producer,
-      JSON.stringify(topic.schema.parse(facts)),
+      eventText(topic, facts),
     ],
   )
 }
