@@ -78,6 +78,18 @@ test('a configuration that cannot work stops the start and names the variable', 
   expect(out).toContain('LOG_LEVEL:')
   expect(out).toContain('CLICKHOUSE_URL:')
 })
+test('a broker that is not there stops the start by its address, without a stack', async () => {
+  const child = Bun.spawn([process.execPath, `${ROOT}scripts/cli.ts`, 'up', '--port=0'], {
+    cwd: home,
+    env: { ...env, ASSAY_HOME: join(home, 'apart'), KAFKA_BROKERS: '127.0.0.1:1' },
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const { code, out } = await end(child)
+  expect(code).toBe(1)
+  expect(out).toContain('assay up: Kafka at 127.0.0.1:1 does not answer')
+  expect(out).not.toMatch(/^\s+at .+:\d+:\d+\)?$/m)
+}, 120_000)
 test('an unknown command or option exits 2 and names the nearest', async () => {
   expect(await end(start('dmeo'))).toMatchObject({ code: 2, out: expect.stringContaining('did you mean demo?') })
   expect(await end(start('up', '--prot=1'))).toMatchObject({ code: 2, out: expect.stringContaining('--port') })
