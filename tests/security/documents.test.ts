@@ -7,6 +7,7 @@ import { SESSIONS_PER_USER } from '@assay/services/gateway/auth/open-session'
 import { ACCESS_TOKEN_MS, SESSION_MS } from '@assay/services/gateway/auth/session-times'
 import { config } from '@assay/services/gateway/config'
 import { createAttemptGuard } from '@assay/services/gateway/limits/attempt-guard'
+import { weaknessOf } from '@assay/services/gateway/passwords/check-password'
 import document from '../../openapi/assay.json'
 
 const ROOT = new URL('../../', import.meta.url).pathname
@@ -62,7 +63,7 @@ describe('the inventory', () => {
   })
   test('names everything that a process connects to (V13.1.1)', () => {
     const uses =
-      /from 'ioredis'|from 'kafkajs'|from 'pg'|from 'node-vault'|from 'nodemailer'|\bS3Client\(|new WebSocket\(|(?<![.\w])await fetch\(|from 'node:(https?|dns|dns\/promises|net|tls)'/
+      /from 'ioredis'|from 'kafkajs'|from 'pg'|from 'node-vault'|from 'nodemailer'|\bS3Client\(|Bun\.connect\(|new WebSocket\(|(?<![.\w])await fetch\(|from 'node:(https?|dns|dns\/promises|net|tls)'/
     // types and addresses only, or what listens
     const local = /kernel\/(proxies|listen)\.ts$|ports\/kafka|gateway\/(config|limits\/)/
     expect(uncovered(rowsOf(inventory, 'Connections'), uses).filter((path) => !local.test(path))).toEqual([])
@@ -160,8 +161,14 @@ describe('the rules', () => {
     expect(await failures(() => login('1.1.1.1', 'pair@x.io'))).toBe(bounds[0]!.n)
     expect(await failures((i) => login(`3.1.0.${i}`, 'all@x.io'))).toBeLessThan(bounds[2]!.n)
   })
+  test('of passwords list the words that none may be made of (V6.1.2)', () => {
+    const words = quoted(/^Words: (.*)$/m.exec(rules)![1]!)
+    const code = /const OURS = \[([^\]]*)\]/.exec(textOf('services/gateway/passwords/check-password.ts'))![1]!
+    expect(words).toEqual([...code.matchAll(/'([^']+)'/g)].map(([, word]) => word!))
+    for (const word of words) expect(weaknessOf(`${word.toUpperCase()}-12`)).not.toBeNull()
+  })
   test('of the ways in name every route that gives a credential (V6.1.3)', () => {
-    const named = new Set(rowsOf(rules, 'Ways in').flatMap(([, route]) => route!.match(/POST \/\S+/g) ?? []))
+    const named = new Set(rowsOf(rules, 'Ways in').flatMap(([, route]) => route!.match(/POST \/[^\s,]+/g) ?? []))
     const gives = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods as Record<string, { responses: object }>)
         .filter(([, { responses }]) =>

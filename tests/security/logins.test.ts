@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { newRefreshToken } from '@assay/services/gateway/auth/refresh-token'
-import { openWorld, type World } from '@assay/services/gateway/testing/world'
+import {
+  newPerson,
+  PASSWORD as PERSONS_PASSWORD,
+  type Person,
+  withFactor,
+} from '@assay/services/gateway/testing/person'
+import { type Answer, openWorld, type World } from '@assay/services/gateway/testing/world'
 import document from '../../openapi/assay.json'
 
 const DAY_MS = 86_400_000
@@ -80,7 +86,7 @@ describe('accounts', () => {
   test('have no hints and no questions to remember them by (V6.4.2)', () => {
     const names =
       JSON.stringify(document).match(/"[a-z_]*(hint|question|secret_answer|maiden|birthday)[a-z_]*"/gi) ?? []
-    expect(names).toEqual([])
+    expect(names.filter((name) => name !== '"token_type_hint"')).toEqual([])
   })
 })
 
@@ -129,4 +135,31 @@ test('every login, right or wrong, is audited with who, from where and by what (
   expect(failed).toMatchObject({ action: 'login.failed', detail: { network: '10.6.0.1' } })
   expect(done).toMatchObject({ action: 'login', actor: failed!.actor, detail: { amr: 'pwd' } })
   expect(JSON.stringify(await events())).not.toContain(email)
+})
+
+test('e-mail and password change for who says the password again, and a second factor where there is one (V7.5.1)', async () => {
+  const change = (person: Person, body: object) => person.ask('PATCH', '/api/users/me', body)
+  const code = ({ status, body }: Answer) => [status, body.code]
+  const person = await newPerson(world)
+  const { code: now } = await withFactor(world, person)
+  world.time.now += 16 * 60_000
+  const { refresh_token } = (await person.login({ totp: now() })).body
+  world.time.now += 14 * 60_000
+  const again = await world.ask('POST', '/api/auth/refresh', { body: { refresh_token }, address: person.address })
+  person.token = again.body.token
+  world.time.now += 2 * 60_000
+  const wanted = { email: 'moved@x.example', password: 'a further sentence 51' }
+  for (const [field, value] of Object.entries(wanted)) {
+    expect(code(await change(person, { [field]: value }))).toEqual([422, 'validation_failed'])
+    expect(code(await change(person, { [field]: value, current_password: 'a wrong sentence' }))).toEqual([
+      401,
+      'invalid_credentials',
+    ])
+    expect(code(await change(person, { [field]: value, current_password: PERSONS_PASSWORD }))).toEqual([
+      403,
+      'step_up_required',
+    ])
+  }
+  expect((await person.ask('POST', '/api/auth/totp/verify', { code: now() })).status).toBe(200)
+  expect((await change(person, { password: wanted.password, current_password: PERSONS_PASSWORD })).status).toBe(200)
 })

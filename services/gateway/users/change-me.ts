@@ -8,13 +8,14 @@ import { recordAudit } from '../events/record-audit.ts'
 import { queueLetter } from '../letters/queue-letter.ts'
 import { requireGoodPassword } from '../passwords/check-password.ts'
 import { setPassword } from '../passwords/set-password.ts'
+import { requireFreshFactor } from '../second-factor/require-fresh-factor.ts'
 import { ownRow } from './get-me.ts'
 import type { Profile, ProfileChange } from './schemas.ts'
 import { toProfile } from './views.ts'
 
 /**
  * Name at once; password with the current one, which ends all sessions; an e-mail with the current password, once the
- * letter to it is confirmed.
+ * letter to it is confirmed. Who has a second factor must have shown it a moment ago for either.
  */
 export async function changeMe({ ctx, input, deps }: Verb<ProfileChange>): Promise<Profile> {
   const actor = requireScope(ctx, 'account:write')
@@ -24,6 +25,7 @@ export async function changeMe({ ctx, input, deps }: Verb<ProfileChange>): Promi
     if (input.current_password === undefined)
       throw refused('current_password', 'is needed to change e-mail or password')
     await confirmPassword(deps, ctx, input.current_password, 'current_password')
+    await requireFreshFactor(deps, actor)
   }
   if (input.password !== undefined) {
     if (input.password === input.current_password) throw refused('password', 'is the one you have')

@@ -38,7 +38,7 @@ describeAdapters('OAuth: tokens', databases, (openDatabase) => {
       expect((await oauth.audited('oauth.code_misused')).at(-1)).toMatchObject({ detail: { client: clientId } })
     })
 
-    test('without the verifier, the client or the address of the request they give nothing, and are burnt', async () => {
+    test('without the verifier, the client or the address of the request they give nothing, and are burnt (V10.4.6)', async () => {
       const wrongs: Record<string, string>[] = [
         { code_verifier: newPkce().verifier },
         { client_id: 'assayc_other' },
