@@ -72,7 +72,7 @@ describeAdapters('second factor', databases, (openDatabase) => {
       expect((await person.login({ totp: code() })).status).toBe(200)
     })
 
-    test('a recovery code of 120 bits stands in once, is stored as a hash, and is audited (V6.5.2, V6.5.4)', async () => {
+    test('a recovery code of 120 bits stands in once, is stored as a hash, and is audited (V6.4.4, V6.5.2, V6.5.4)', async () => {
       const person = await newPerson(world)
       const { recovery } = await factor(person)
       expect(recovery).toHaveLength(10)
