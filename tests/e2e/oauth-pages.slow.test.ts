@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { mkdirSync } from 'node:fs'
 import { environment } from '@assay/core/kernel/config'
+import { newPkce } from '@assay/services/gateway/oauth/testing/browser'
+import { type Served, serveWorld } from '@assay/services/gateway/oauth/testing/served'
+import { openWorld, type World } from '@assay/services/gateway/testing/world'
 import axe from 'axe-core'
 import { type Browser, chromium, type Page } from 'playwright-core'
-import { openWorld, type World } from '../../testing/world.ts'
-import { newPkce } from '../testing/browser.ts'
-import { type Served, serveWorld } from '../testing/served.ts'
 
 const PASSWORD = 'correct horse battery'
 const LIMITS = { RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_PER_HOUR: '1000000', RATE_LIMIT_PER_DAY: '1000000' }
-/** Where pictures of the pages go, for people; unset: nowhere. */
-const PICTURES = environment().ASSAY_TEST_PICTURES
+/** A folder for pictures of the pages, for people; unset: none are taken. */
+const PICTURES = environment().PICTURES
 
 let world: World
 let served: Served
@@ -35,7 +35,7 @@ beforeAll(async () => {
   })
   callback = { url: `http://127.0.0.1:${server.port}/callback`, got, stop: () => server.stop(true) }
   browser = await chromium.launch({
-    executablePath: environment().ASSAY_TEST_CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: chromiumProgram(),
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
   })
 }, 60_000)
@@ -45,6 +45,15 @@ afterAll(async () => {
   await served?.stop()
   await world?.database.drop()
 })
+
+/** Of this machine: playwright's own builds come from a host of their own. */
+function chromiumProgram(): string {
+  for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
+    const found = Bun.which(name)
+    if (found) return found
+  }
+  throw new Error('There is no Chromium: apt-get install -y --no-install-recommends chromium fonts-dejavu-core')
+}
 
 async function client(name = 'Trading robot'): Promise<{ url: string; verifier: string; id: string }> {
   const body = JSON.stringify({ client_name: name, redirect_uris: ['http://127.0.0.1/callback'] })
