@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { openSmtp } from '@assay/core/ports/mail/smtp'
+import { type SmtpServer, startSmtpServer } from '@assay/core/testing/smtp-server'
+import { until } from '@assay/core/testing/until'
+import pino from 'pino'
+import { Registry } from 'prom-client'
+import { newPerson, type Person } from '../testing/person.ts'
+import { openWorld, type World } from '../testing/world.ts'
+import { createPostOffice } from './post-office.ts'
+import { type LetterOutcome, sendLetters } from './send-letters.ts'
+
+const OPEN = { RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_PER_HOUR: '1000000', RATE_LIMIT_PER_DAY: '1000000' }
+const from = 'Assay <assay@platform.example>'
+const timeouts = { connectMs: 500, silenceMs: 500, sendMs: 1_000 }
+let world: World
+let person: Person
+beforeAll(async () => {
+  world = await openWorld(OPEN)
+})
+afterAll(() => world.database.drop())
+beforeEach(async () => {
+  person = await newPerson(world)
+  await world.database.db.query('delete from gateway.letters')
+})
+
+let askers = 0
+const forgot = () =>
+  world.ask('POST', '/api/auth/password/forgot', { body: { email: person.email }, address: `10.55.0.${askers++}` })
+const waiting = () => world.database.db.query('select * from gateway.letters')
+const smtp = (server: { url: string }) =>
+  openSmtp({ url: server.url, from, clock: { now: () => world.time.now }, timeouts })
+async function send(mail: ReturnType<typeof smtp>) {
+  const outcomes: LetterOutcome[] = []
+  await sendLetters({
+    deps: world.identity,
+    mail,
+    base: 'https://assay.example',
+    onOutcome: (_, outcome) => void outcomes.push(outcome),
+  })
+  return outcomes
+}
+/** A server that was there: nobody listens at its port now. */
+async function gone(): Promise<SmtpServer> {
+  const server = await startSmtpServer({})
+  await server.close()
+  return server
+}
+
+test('with the mail server away nobody waits, and the letter arrives when it is back, also after a restart', async () => {
+  const away = await gone()
+  const mail = smtp(away)
+  const began = performance.now()
+  expect((await forgot()).status).toBe(200)
+  expect(performance.now() - began).toBeLessThan(1_000)
+  expect(await send(mail)).toEqual(['failed'])
+  expect(await waiting()).toHaveLength(1)
+  // not again before its time
+  expect(await send(mail)).toEqual([])
+  await world.restart()
+  const back = await startSmtpServer({ port: away.port })
+  world.time.now += 5_000
+  expect(await send(mail)).toEqual(['sent'])
+  expect(back.arrived.map(({ to }) => to)).toEqual([[person.email]])
+  expect(await waiting()).toEqual([])
+  await mail.close()
+  await back.close()
+})
+test('tries come at growing distances, and a letter that is not worth sending any more is given up', async () => {
+  const mail = smtp(await gone())
+  await forgot()
+  const begun = world.time.now
+  const waits: number[] = []
+  for (let last = begun; ; ) {
+    const outcome = await send(mail)
+    if (outcome[0] === 'expired') break
+    expect(outcome).toEqual(['failed'])
+    const [row] = await waiting()
+    world.time.now = (row!.next_at as Date).getTime()
+    waits.push(world.time.now - last)
+    last = world.time.now
+  }
+  expect(waits.slice(0, 4)).toEqual([5_000, 10_000, 20_000, 40_000])
+  expect(Math.max(...waits)).toBeLessThanOrEqual(15 * 60_000)
+  expect(world.time.now - begun).toBeLessThan(80 * 60_000)
+  expect(await waiting()).toEqual([])
+  await mail.close()
+})
+test('an address that the server does not know is given up at once', async () => {
+  const server = await startSmtpServer({ refuse: { to: person.email, code: 550 } })
+  const mail = smtp(server)
+  await forgot()
+  expect(await send(mail)).toEqual(['refused'])
+  expect(await waiting()).toEqual([])
+  await mail.close()
+  await server.close()
+})
+test('two who send at the same time send a letter once; one whose sender died is sent again under the same id', async () => {
+  const server = await startSmtpServer({})
+  const mail = smtp(server)
+  for (let i = 0; i < 3; i++) await forgot()
+  const outcomes = (await Promise.all([send(mail), send(mail)])).flat()
+  expect(outcomes).toEqual(['sent', 'sent', 'sent'])
+  expect(server.arrived).toHaveLength(3)
+
+  await forgot()
+  const [{ id }] = (await waiting()) as [{ id: string }]
+  // taken, then nothing
+  await world.database.db.query('update gateway.letters set next_at = $1, attempts = 1', [
+    new Date(world.time.now + 60_000),
+  ])
+  expect(await send(mail)).toEqual([])
+  world.time.now += 60_000
+  expect(await send(mail)).toEqual(['sent'])
+  expect(server.arrived.at(-1)!.source).toContain(`Message-ID: <${id}@platform.example>`)
+  await mail.close()
+  await server.close()
+})
+test('the post office sends what is committed at once, and ends with the service', async () => {
+  const server = await startSmtpServer({})
+  const mail = smtp(server)
+  const metrics = new Registry()
+  const running = new AbortController()
+  // waits as long as asked, or until it is woken
+  const clock = {
+    now: () => world.time.now,
+    monotonic: performance.now.bind(performance),
+    sleep: (_: number, signal?: AbortSignal) =>
+      new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true })),
+  }
+  const parts = { db: world.database.db, clock, log: pino({ level: 'silent' }), metrics, mail }
+  const ended = createPostOffice(parts, world.identity, 'https://assay.example')(running.signal)
+  await forgot()
+  await until('the letter is there', () => server.arrived.length === 1)
+  await until('it is counted', async () =>
+    (await metrics.metrics()).includes('letters_total{kind="password_reset",outcome="sent"} 1'),
+  )
+  await forgot()
+  await until('the second one too', () => server.arrived.length === 2)
+  running.abort()
+  await ended
+  await forgot()
+  expect(server.arrived).toHaveLength(2)
+  await mail.close()
+  await server.close()
+})
+test('an erased user gets no letter', async () => {
+  const server = await startSmtpServer({})
+  const mail = smtp(server)
+  await forgot()
+  const { database } = world.identity
+  await database.inTransaction(() => database.destroyKey(person.id))
+  expect(await send(mail)).toEqual(['nobody'])
+  expect(server.arrived).toEqual([])
+  await mail.close()
+  await server.close()
+})
