@@ -28,7 +28,7 @@ ${request.scopes.map(
   ) => html`<label class="scope"><input type="checkbox" name="scope" value="${scope}" checked><span>${AGENT_SCOPES[scope]} <code>${scope}</code></span></label>
 `,
 )}</fieldset>
-<p class="soft">Untick what it should not do. It never gets your password, your keys or your account's settings. This ends after ${hours} hours at most, or when you end the session in your sessions list.</p>
+<p class="soft">Untick what it should not do. It learns who you are: name and e-mail. It never gets your password, your keys or your account's settings. This ends after ${hours} hours at most, or when you end the session in your sessions list.</p>
 <div class="buttons"><button class="act" type="submit" name="decision" value="allow">Allow</button><button type="submit" name="decision" value="deny">Do not allow</button></div>
 </form>`,
   )
