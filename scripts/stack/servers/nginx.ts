@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { getuid } from 'node:process'
 import { hasDebianPackages, unpackDebian } from '../debian.ts'
 import { installOnce, onPath, step } from '../installed.ts'
 import { lastLines, stopProcess } from '../launch.ts'
@@ -68,7 +69,9 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
   )
   const log = join(folder, 'server.log')
   const own = ['-p', folder, '-e', log, '-c', at]
-  const globals = ['-g', `daemon off; pid ${join(folder, 'nginx.pid')};`]
+  // its workers write into the folder too
+  const user = getuid?.() === 0 ? 'user root;' : ''
+  const globals = ['-g', `daemon off; pid ${join(folder, 'nginx.pid')}; ${user}`]
   await step([program, '-t', ...own, ...globals], { env: environment })
   const child = Bun.spawn([program, ...own, ...globals], { env: environment, stdio: ['ignore', 'ignore', 'ignore'] })
   const kill = () => child.kill('SIGKILL')
