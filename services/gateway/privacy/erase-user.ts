@@ -1,14 +1,15 @@
 import { AssayError } from '@assay/core/contracts/errors'
-import { HOUSE_TENANT } from '@assay/core/contracts/scopes'
+import { isHouse } from '@assay/core/contracts/scopes'
 import { identityErased } from '@assay/core/contracts/topics/identity'
 import { recordAudit } from '@assay/core/kernel/audit'
 import { erasePersonal } from '@assay/core/kernel/personal-data'
-import type { Sql } from '@assay/core/ports/db/port'
 import { confirmPassword } from '../auth/confirm-password.ts'
 import { endAllSessions } from '../auth/end-sessions.ts'
 import type { GatewayDeps, Verb } from '../deps.ts'
 import { appendEvent } from '../events/append-event.ts'
 import { requireFreshFactor } from '../second-factor/require-fresh-factor.ts'
+import { requirePromoter } from '../users/authority.ts'
+import { requireHouseOperatorLeft } from '../users/house-operators.ts'
 import type { EraseBody, Erased } from './schemas.ts'
 import { subjectOf } from './subject.ts'
 import { GATEWAY_TABLES } from './tables.ts'
@@ -18,20 +19,23 @@ import { GATEWAY_TABLES } from './tables.ts'
  * logins, keys and devices go; money and verdicts stay under an id that names nobody. It cannot be undone.
  */
 export async function eraseUser({ ctx, input, deps }: Verb<EraseBody>): Promise<Erased> {
-  const { actor, userId, tenant } = await subjectOf(deps.database, {
+  const { actor, user } = await subjectOf(deps.database, {
     ctx,
     userId: input.user_id,
     own: 'account:write',
     ofOthers: 'users:write',
   })
+  const { id: userId, tenant } = user
+  if (userId !== actor.userId) requirePromoter(actor, tenant, [user.role])
   await confirmPassword(deps, ctx, input.password)
   await requireFreshFactor(deps, actor)
   const factor = await deps.database.inTransaction(async (sql) => {
-    await requireAnother(sql, userId)
+    // held before the user's row, as by who changes roles
+    if (isHouse(user)) await requireHouseOperatorLeft(sql, { leaving: userId, actor })
     const [there] = await sql.query<{ key_name: string | null }>(
       `select (select key_name from second_factors f where f.user_id = u.id) as key_name
-         from users u where id = $1 and erased_at is null for update of u`,
-      [userId],
+         from users u where id = $1 and tenant = $2 and role = $3 and erased_at is null for update of u`,
+      [userId, tenant, user.role],
     )
     if (!there) throw new AssayError('not_found', 'There is no such user.', { field: 'user_id' })
     await endAllSessions(sql, userId)
@@ -52,16 +56,6 @@ export async function eraseUser({ ctx, input, deps }: Verb<EraseBody>): Promise<
 }
 
 const MONEY = 'Purchases, journals, ledgers and verdicts: legal hold; see docs/privacy.md.'
-
-/** The platform must not lose its last operator. The rows of all are held, so that two do not leave at once. */
-async function requireAnother(sql: Pick<Sql, 'query'>, userId: string): Promise<void> {
-  const operators = await sql.query<{ id: string }>(
-    `select id from users where tenant = $1 and role in ('operator', 'admin') and disabled_at is null order by id for update`,
-    [HOUSE_TENANT],
-  )
-  if (operators.length === 1 && operators[0]!.id === userId)
-    throw new AssayError('conflict', 'The last operator of the platform stays: make another one first.')
-}
 
 /** Its key is overwritten by one that nobody sees; the name of it is in no row any more. */
 async function forgetFactor({ totp }: Pick<GatewayDeps, 'totp'>, keyName: string | null): Promise<void> {

@@ -25,12 +25,13 @@ export async function exportData({
   input,
   deps,
 }: Omit<Verb<ExportQuery>, 'deps'> & { deps: ExportDeps }): Promise<ReadableStream<Uint8Array>> {
-  const { actor, userId, tenant } = await subjectOf(deps.database, {
+  const { actor, user } = await subjectOf(deps.database, {
     ctx,
     userId: input.user_id,
     own: 'account:read',
     ofOthers: 'users:read',
   })
+  const { id: userId, tenant } = user
   if (deps.exporting.size >= AT_ONCE)
     throw new AssayError('unavailable', 'Other exports are under way.', { retryAfterS: 10, retryable: true })
   const ticket = Symbol('export')

@@ -3,11 +3,11 @@ import { isHouse, type Scope } from '@assay/core/contracts/scopes'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Actor, Ctx } from '@assay/core/kernel/context'
 import type { AuthDatabase } from '../auth/database.ts'
+import type { Role } from '../auth/schemas.ts'
 
 export interface Subject {
   actor: Actor
-  userId: string
-  tenant: string
+  user: { id: string; tenant: string; role: Role }
 }
 
 /**
@@ -22,10 +22,10 @@ export async function subjectOf(
   if (!actor.sessionId || actor.clientId) throw new AssayError('forbidden', 'Only the user does this, logged in.')
   const asked = userId ?? actor.userId
   if (asked !== actor.userId) requireScope(ctx, ofOthers)
-  const [user] = await database.query<{ tenant: string }>(
-    'select tenant from users where id = $1 and erased_at is null and (id = $2 or $3 or tenant = $4)',
+  const [user] = await database.query<Subject['user']>(
+    'select id, tenant, role from users where id = $1 and erased_at is null and (id = $2 or $3 or tenant = $4)',
     [asked, actor.userId, isHouse(actor), actor.tenant],
   )
   if (!user) throw new AssayError('not_found', 'There is no such user.', { field: 'user_id' })
-  return { actor, userId: asked, tenant: user.tenant }
+  return { actor, user }
 }
