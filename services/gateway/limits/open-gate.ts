@@ -22,8 +22,6 @@ export interface GateWiring {
 }
 export interface OpenGate {
   gate: RequestGate
-  /** of the address lists of tenants: PATCH /api/tenants/{id} says when they changed */
-  forgetTenant: (tenant: string) => void
   /** writes what was counted */
   flushUsage: () => Promise<void>
   /** removes usage of days long past */
@@ -63,7 +61,6 @@ export function openGate(deps: Deps<Config>, { database, onLimitHit, onLeft }: G
   const tenantAddresses = createTenantAddresses({ database, clock })
   return {
     gate: createGate({ limit, inFlight: limit && inFlight, tenantAddresses, usage, onLeft }),
-    forgetTenant: tenantAddresses.forget,
     flushUsage: createUsageFlush(usage, database),
     async sweepUsage() {
       await database.query('delete from usage where day < $1::date', [new Date(clock.now() - USAGE_KEPT_MS)])

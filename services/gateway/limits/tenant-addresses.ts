@@ -7,10 +7,8 @@ import type { AuthDatabase } from '../auth/database.ts'
 export interface TenantAddresses {
   /** throws forbidden where the tenant's lists keep the address out; a promise where they are not at hand */
   check(tenant: string, from: Pick<Ctx, 'address'>): void | Promise<void>
-  /** its lists have changed here */
-  forget(tenant: string): void
 }
-/** Other processes heed a change after this time. */
+/** A change is heeded after this time. */
 const KEPT_MS = 15_000
 const MOST_TENANTS = 10_000
 
@@ -57,6 +55,5 @@ export function createTenantAddresses({
       if (found && found.until > clock.monotonic()) return refuse(found.isDenied, from)
       return ask(tenant).then((isDenied) => refuse(isDenied, from))
     },
-    forget: (tenant) => void known.delete(tenant),
   }
 }
