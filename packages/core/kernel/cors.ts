@@ -1,6 +1,6 @@
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE'
 const HEADERS = 'authorization, content-type, idempotency-key, x-api-key, x-request-id, traceparent'
-const EXPOSED = 'etag, location, retry-after, ratelimit, ratelimit-policy, x-request-id'
+const EXPOSED = 'etag, location, retry-after, ratelimit, ratelimit-policy, www-authenticate, x-request-id'
 
 /** CORS headers for an allowed origin, nothing for any other. Credentials travel in headers, never in cookies. */
 export function corsHeaders(origin: string | null, allowed: readonly string[]): Record<string, string> {

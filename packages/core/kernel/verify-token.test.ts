@@ -32,6 +32,7 @@ function setUp(
     apiKeyActor?: (key: string) => Promise<Actor | null>
     isCurrent?: () => boolean
     audiences?: readonly string[]
+    issuer?: (issuer: string) => boolean
     refusedAddress?: (actor: Actor, address: string | undefined) => void
   } = {},
 ) {
@@ -315,4 +316,16 @@ test('the number of remembered credentials is bounded', async () => {
   expect(counts.lookUps).toBe(150)
   await verifier.verify(tokens[0]!)
   expect(counts.lookUps).toBe(151)
+})
+
+test("a token names us as its issuer, by our name or by the platform's address, and says which client acts", async () => {
+  const { verifier, refuses } = setUp({ issuer: (issuer) => issuer === 'https://assay.example' })
+  const token = await sign({
+    claims: { iss: 'https://assay.example', aud: ['assay-api', 'https://assay.example'], client_id: 'c1' },
+  })
+  expect(await verifier.verify(token)).toMatchObject({ userId: 'user-1', clientId: 'c1' })
+  await refuses(await sign({ claims: { iss: 'https://evil.example' } }))
+  await refuses(await sign({ claims: { iss: undefined } }))
+  await refuses(await sign({ claims: { iss: 'https://assay.example', aud: 'https://assay.example/mcp' } }))
+  await setUp().refuses(token)
 })
