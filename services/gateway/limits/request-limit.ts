@@ -1,5 +1,5 @@
 import { AssayError } from '@assay/core/contracts/errors'
-import { COUNTED_CLASSES, type CountedClass, type Plan, planOf } from '@assay/core/contracts/plans'
+import { COUNTED_CLASSES, type CountedClass, PLANS, type Plan, planOf } from '@assay/core/contracts/plans'
 import type { Actor, Ctx } from '@assay/core/kernel/context'
 import type { LimitedRequest } from '@assay/core/kernel/limit'
 import type { Decision, Limit, Limits } from '@assay/core/ports/limits/port'
@@ -11,12 +11,15 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
 type Headers = Record<string, string | number>
-/** Of one client in each class, and of its tenant where the plan has a quota. */
+/** Of a client in each class, and of its tenant where the plan has a quota. */
+interface Rules {
+  own: Record<CountedClass, readonly Limit[]>
+  quota: Partial<Record<CountedClass, readonly Limit[]>>
+}
 interface Bounds {
   client: string
-  own: Record<CountedClass, readonly Limit[]>
   tenant: string
-  quota: Partial<Record<CountedClass, readonly Limit[]>>
+  rules: Rules
 }
 
 export interface RequestLimitOptions {
@@ -38,7 +41,8 @@ export type RequestLimit = (ctx: Ctx, request: LimitedRequest, headers: Headers)
  */
 export function createRequestLimit(options: RequestLimitOptions): RequestLimit {
   const { onHit, perMinute } = options
-  const nobody = boundsOf({ client: '', tenant: '' }, planOf('standard'))
+  const ofPlan = new Map<string, Rules>()
+  const nobody = rulesOf(planOf('standard'))
   const anonymousRead: Limit[] = [
     ...nobody.own.default,
     { name: 'anonymous-hour', points: options.anonymousPerHour, windowMs: HOUR },
@@ -47,30 +51,40 @@ export function createRequestLimit(options: RequestLimitOptions): RequestLimit {
   // an actor is one object as long as its credential is remembered
   const known = new WeakMap<Actor, Bounds>()
 
-  function boundsOf({ client, tenant }: { client: string; tenant: string }, plan: Plan, key?: Actor): Bounds {
+  function rulesOf(plan: Plan, key?: Actor): Rules {
     const rateOf = (name: CountedClass): Limit => {
       if (key && name === 'orders') {
-        const points = key.limits?.ordersPerSecond ?? plan.keyOrdersPerSecond
-        return { name, points, windowMs: SECOND }
+        return { name, points: key.limits?.ordersPerSecond ?? plan.keyOrdersPerSecond, windowMs: SECOND }
       }
       const points = key?.limits?.requestsPerMinute ?? perMinute * (plan.rate[name] ?? 1)
       return { name, points, windowMs: MINUTE }
     }
-    const own = {} as Bounds['own']
-    const quota: Bounds['quota'] = {}
+    const own = {} as Rules['own']
+    const quota: Rules['quota'] = {}
     for (const name of COUNTED_CLASSES) {
       own[name] = [rateOf(name)]
       const points = plan.perDay[name]
       if (points !== undefined) quota[name] = [{ name: `plan-${name}`, points, windowMs: DAY }]
     }
-    return { client, own, tenant: `t:${tenant}`, quota }
+    return { own, quota }
+  }
+
+  /** Kept by plan; only a key with limits of its own has rules of its own. */
+  function rulesOfActor(actor: Actor): Rules {
+    const { requestsPerMinute, ordersPerSecond } = actor.limits ?? {}
+    const key = actor.keyId === undefined ? undefined : actor
+    if (requestsPerMinute !== undefined || ordersPerSecond !== undefined) return rulesOf(planOf(actor.plan), key)
+    const plan = Object.hasOwn(PLANS, actor.plan) ? actor.plan : 'unknown'
+    const name = `${plan} ${key ? 'key' : 'user'}`
+    const rules = ofPlan.get(name) ?? rulesOf(planOf(plan), key)
+    ofPlan.set(name, rules)
+    return rules
   }
 
   function boundsOfActor(ctx: Ctx, actor: Actor): Bounds {
     let bounds = known.get(actor)
     if (!bounds) {
-      const names = { client: clientOf(ctx), tenant: actor.tenant }
-      bounds = boundsOf(names, planOf(actor.plan), actor.keyId === undefined ? undefined : actor)
+      bounds = { client: clientOf(ctx), tenant: `t:${actor.tenant}`, rules: rulesOfActor(actor) }
       known.set(actor, bounds)
     }
     return bounds
@@ -112,10 +126,10 @@ export function createRequestLimit(options: RequestLimitOptions): RequestLimit {
     const by = routeClass === 'payments' ? options.strict : options.limits
     const { actor } = ctx
     if (!actor) return take(by, clientOf(ctx), read ? anonymousRead : nobody.own[routeClass], headers)
-    const bounds = boundsOfActor(ctx, actor)
-    const taken = take(by, bounds.client, bounds.own[routeClass], headers)
-    const quota = bounds.quota[routeClass]
+    const { client, tenant, rules } = boundsOfActor(ctx, actor)
+    const taken = take(by, client, rules.own[routeClass], headers)
+    const quota = rules.quota[routeClass]
     if (!quota) return taken
-    return taken ? taken.then(() => take(by, bounds.tenant, quota, headers)) : take(by, bounds.tenant, quota, headers)
+    return taken ? taken.then(() => take(by, tenant, quota, headers)) : take(by, tenant, quota, headers)
   }
 }
