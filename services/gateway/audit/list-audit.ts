@@ -31,7 +31,7 @@ export async function listAudit({ ctx, input, deps }: Verb<AuditQuery>): Promise
     where.push(`(at, id) < ($${params.length - 1}, $${params.length}::uuid)`)
   }
   params.push(input.limit + 1)
-  const rows = await deps.database.query<StoredAudit>(
+  const rows = await deps.database.shownTo(actor).query<StoredAudit>(
     `select ${AUDIT_COLUMNS} from audit ${where.length > 0 ? `where ${where.join(' and ')}` : ''}
       order by at desc, id desc limit $${params.length}`,
     params,

@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { isHouse } from '@assay/core/contracts/scopes'
+import type { Actor } from '@assay/core/kernel/context'
 import type { Db, Param, Row, Sql } from '@assay/core/ports/db/port'
 import { type CleanedWhere, createAdapterFactory, type DBAdapter, type DBAdapterInstance } from 'better-auth/adapters'
 import { PERSONAL_COLUMNS, type PersonalColumn, type PersonalFields } from '../privacy/personal-fields.ts'
@@ -6,6 +8,11 @@ import { PERSONAL_COLUMNS, type PersonalColumn, type PersonalFields } from '../p
 export interface AuthDatabase {
   /** personal fields of users come back opened, here and in a transaction; they are written as `seal` makes them */
   query: Sql['query']
+  /**
+   * Reads of what this caller may be shown: row security hides other tenants' rows, except from the house. Not inside a
+   * transaction: it is another connection's.
+   */
+  shownTo(actor: Pick<Actor, 'role' | 'tenant'>): Pick<Sql, 'query'>
   /** better-auth's `database` option */
   adapter: DBAdapterInstance
   /** One transaction for everything inside `fn`: what better-auth does in it and what is queried beside it. */
@@ -33,6 +40,14 @@ export function createAuthDatabase(db: Db, personal: PersonalFields): AuthDataba
     script: (text) => sql.script(text),
   })
   const outside = opening(db)
+  const shownTo = (actor: Pick<Actor, 'role' | 'tenant'>): Pick<Sql, 'query'> => {
+    if (isHouse(actor)) return outside
+    const narrowed = db.forTenant(actor.tenant)
+    return {
+      query: async <T extends Row>(text: string, params?: readonly Param[]) =>
+        personal.open(db, await narrowed.query<T>(text, params)),
+    }
+  }
   const query = <T extends Row>(sql: string, params?: readonly Param[]): Promise<T[]> =>
     (transaction.getStore() ?? outside).query<T>(sql, params)
   const inTransaction = <T>(fn: (sql: Sql) => Promise<T>): Promise<T> => {
@@ -98,6 +113,7 @@ export function createAuthDatabase(db: Db, personal: PersonalFields): AuthDataba
   }
   return {
     adapter,
+    shownTo,
     query,
     inTransaction,
     seal,

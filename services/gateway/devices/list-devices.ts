@@ -17,7 +17,7 @@ interface DeviceRow extends Row {
 /** Enrolled devices, newest first. */
 export async function listDevices({ ctx, input, deps }: Verb<OwnerQuery>): Promise<Page<Device>> {
   const { actor, owner } = await ownerToRead(deps.database, ctx, input.user_id)
-  const rows = await deps.database.query<DeviceRow>(
+  const rows = await deps.database.shownTo(actor).query<DeviceRow>(
     `select d.id, d.name, d.address, d.created_at, d.seen_at,
             exists (select 1 from sessions s where s.device_id = d.id and s.id = $2) as current
        from devices d where d.user_id = $1 and ($3::text is null or d.id::text < $3) order by d.id desc limit $4`,

@@ -9,7 +9,7 @@ import type { Invitation, InvitationQuery } from './schemas.ts'
 export async function listInvitations({ ctx, input, deps }: Verb<InvitationQuery>): Promise<Page<Invitation>> {
   const actor = requireScope(ctx, 'users:read')
   const now = deps.clock.now()
-  const rows = await deps.database.query<InvitationRow>(
+  const rows = await deps.database.shownTo(actor).query<InvitationRow>(
     `${INVITATIONS}
       where ($1::text is null or tenant = $1) and ($2::text is null or tenant = $2)
         and ($3::text is null or $3 = case when accepted_at is not null then 'accepted'

@@ -23,7 +23,7 @@ interface SessionRow extends Row {
 /** Living sessions, newest first. */
 export async function listSessions({ ctx, input, deps }: Verb<OwnerQuery>): Promise<Page<Session>> {
   const { actor, owner } = await ownerToRead(deps.database, ctx, input.user_id)
-  const rows = await deps.database.query<SessionRow>(
+  const rows = await deps.database.shownTo(actor).query<SessionRow>(
     `select s.id, s.kind, s.scopes, s.amr, s.device_id, s.ip_address, s.user_agent, s.created_at, s.seen_at, s.expires_at,
             g.client_id, g.client_name
        from sessions s left join oauth_grants g on g.session_id = s.id

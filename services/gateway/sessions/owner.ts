@@ -6,18 +6,16 @@ import type { AuthDatabase } from '../auth/database.ts'
 
 /** Whose sessions or devices are looked at: one's own, or a user's of the operator's tenant. Others are not there. */
 export async function ownerToRead(
-  database: Pick<AuthDatabase, 'query'>,
+  database: Pick<AuthDatabase, 'shownTo'>,
   ctx: Ctx,
   userId: string | undefined,
 ): Promise<{ actor: Actor; owner: string }> {
   const actor = requireScope(ctx, 'account:read')
   if (userId === undefined || userId === actor.userId) return { actor, owner: actor.userId }
   requireScope(ctx, 'users:read')
-  const [user] = await database.query('select 1 from users where id = $1 and ($2 or tenant = $3)', [
-    userId,
-    isHouse(actor),
-    actor.tenant,
-  ])
+  const [user] = await database
+    .shownTo(actor)
+    .query('select 1 from users where id = $1 and ($2 or tenant = $3)', [userId, isHouse(actor), actor.tenant])
   if (!user) throw new AssayError('not_found', 'There is no such user.', { field: 'user_id' })
   return { actor, owner: userId }
 }

@@ -8,7 +8,7 @@ import type { Tenant } from './schemas.ts'
 /** The operator's tenant, for the house all of them, by id. */
 export async function listTenants({ ctx, input, deps }: Verb<PageQuery>): Promise<Page<Tenant>> {
   const actor = requireScope(ctx, 'users:read')
-  const rows = await deps.database.query<TenantRow>(
+  const rows = await deps.database.shownTo(actor).query<TenantRow>(
     `select ${TENANT_COLUMNS} from tenants
       where ($1::text is null or id = $1) and ($2::text is null or id > $2) order by id limit $3`,
     [isHouse(actor) ? null : actor.tenant, input.cursor ?? null, input.limit + 1],

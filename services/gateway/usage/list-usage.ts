@@ -20,7 +20,8 @@ export async function listUsage({
   input,
   deps,
 }: Omit<Verb<UsageQuery>, 'deps'> & { deps: UsageDeps }): Promise<Page<Usage>> {
-  const who = whoseOf(requireScope(ctx, 'account:read'), input)
+  const actor = requireScope(ctx, 'account:read')
+  const who = whoseOf(actor, input)
   if (who.others) requireScope(ctx, 'users:read')
   const params: Param[] = []
   const where: string[] = []
@@ -44,7 +45,7 @@ export async function listUsage({
   }
   await deps.flush()
   params.push(input.limit + 1)
-  const rows = await deps.database.query<UsageRow>(
+  const rows = await deps.database.shownTo(actor).query<UsageRow>(
     `select ${USAGE_COLUMNS} from usage ${where.length > 0 ? `where ${where.join(' and ')}` : ''}
       order by day desc, tenant, user_id, key_id, route_class limit $${params.length}`,
     params,

@@ -22,7 +22,7 @@ import { toUserAccount } from './views.ts'
  */
 export async function changeUser({ ctx, input, deps }: Verb<UserChange & { id: string }>): Promise<UserAccount> {
   const actor = requireScope(ctx, 'users:write')
-  const seen = await governedUser(deps.database, actor, input.id)
+  const seen = await governedUser(deps.database.shownTo(actor), actor, input.id)
   requireAllowed(actor, seen, input)
   await requireFreshFactor(deps, actor)
   const { changed, user } = await deps.database.inTransaction(async (sql) => {

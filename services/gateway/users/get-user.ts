@@ -10,7 +10,7 @@ import { toUserAccount } from './views.ts'
 /** A user of the operator's tenant; for the house, any. */
 export async function getUser({ ctx, input, deps }: Verb<{ id: string }>): Promise<UserAccount> {
   const actor = requireScope(ctx, 'users:read')
-  return toUserAccount(await governedUser(deps.database, actor, input.id))
+  return toUserAccount(await governedUser(deps.database.shownTo(actor), actor, input.id))
 }
 
 /** Another tenant's user is as absent as one that does not exist. */

@@ -10,7 +10,7 @@ import { toUserAccount } from './views.ts'
 export async function listUsers({ ctx, input, deps }: Verb<UserQuery>): Promise<Page<UserAccount>> {
   const actor = requireScope(ctx, 'users:read')
   const { database } = deps
-  const rows = await database.query<UserRow>(
+  const rows = await database.shownTo(actor).query<UserRow>(
     `${USERS}
       where ($1::text is null or u.tenant = $1) and ($2::text is null or u.tenant = $2)
         and ($3::text is null or u.email_index = $3) and ($4::text is null or u.role = $4)
