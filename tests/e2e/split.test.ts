@@ -35,6 +35,19 @@ const tradingLike = (replica: number, asked: string[]): Service => ({
       .get('/api/purchases', ({ ctx }) => requireActor(ctx))
       .post('/api/purchases', ({ body, headers }) => ({ body, forged: headers['x-assay-service'] === 'forged' }))
       .get('/internal/secret', () => 'for services')
+      // an order that no answer comes to
+      .post('/api/assessments/:id/orders', () => new Promise(() => {}))
+      .get('/api/assessments/:id/journal', ({ headers }) => headers)
+      .get(
+        '/api/assessments/:id/equity',
+        () =>
+          new Response(
+            new ReadableStream({ start: (events) => events.enqueue(new TextEncoder().encode('data: 1\n\n')) }),
+            {
+              headers: { 'content-type': 'text/event-stream' },
+            },
+          ),
+      )
       .get(
         '/api/assessments/:id/proof',
         () =>
@@ -54,7 +67,7 @@ const tradingLike = (replica: number, asked: string[]): Service => ({
       // never answers: its process is stopped meanwhile
       .all('/api/assessments', async ({ request }) => {
         asked.push(`${replica} ${request.method}`)
-        await running.get('trading-0')?.platform.app.server?.stop(true)
+        await running.get(`trading-${replica}`)?.platform.app.server?.stop(true)
         await new Promise(() => {})
       }),
   }),
@@ -153,6 +166,53 @@ describe('the gateway alone', () => {
   })
 })
 
+describe('what the gateway adds', () => {
+  test('who asks, as the service may log it: tenant, trace, deadline; the token is checked by the service itself', async () => {
+    const headers = { authorization: `Bearer ${token}`, 'x-assay-tenant': 'forged', 'x-deadline-ms': '700' }
+    const got = (await (await get('/api/assessments/1/journal', headers)).json()) as Record<string, string>
+    expect(got['x-assay-tenant']).toBe('default')
+    expect(got.traceparent).toMatch(/^00-[\da-f]{32}-[\da-f]{16}-01$/)
+    expect(Number(got['x-deadline-ms'])).toBeLessThanOrEqual(700)
+    expect(got.authorization).toBe(`Bearer ${token}`)
+  })
+  test('the name of an order whose answer did not come in time', async () => {
+    const order = { symbol: 'BTC/USD', client_order_id: 'mine-1' }
+    const answer = await post('/api/assessments/1/orders', order, { 'x-deadline-ms': '400' })
+    expect([answer.status, (await answer.json()).order]).toEqual([504, 'client:mine-1'])
+  })
+  test('server-sent events as they come', async () => {
+    const reader = (await get('/api/assessments/1/equity')).body!.getReader()
+    expect(Buffer.from((await reader.read()).value!).toString()).toBe('data: 1\n\n')
+    await reader.cancel()
+  })
+  test('the state of every circuit', async () => {
+    const { breakers } = (await (await get('/health')).json()) as { breakers: object }
+    const all = ['market-data', 'trading-0', 'trading-1', 'websocket']
+    expect(breakers).toEqual(Object.fromEntries(all.map((name) => [name, 'closed'])))
+  })
+  test('a port for its peers, which answers no plain caller and none without a certificate of the CA; one that proves no name is an outsider', async () => {
+    const peers = `https://127.0.0.1:${base + 50}`
+    const own = await ca.issue('trading', 3_600_000)
+    const tls = { ...own, serverName: 'gateway.assay.internal' }
+    const outcome = (asked: Promise<Response>) =>
+      asked.then(
+        ({ status }) => status,
+        () => 'refused',
+      )
+    expect(await outcome(fetch(`${peers.replace('https', 'http')}/internal/identity`))).toBe('refused')
+    expect(
+      await outcome(fetch(`${peers}/internal/identity`, { tls: { ca: own.ca, serverName: tls.serverName } })),
+    ).toBe('refused')
+    const foreign = await (await makeLocalCa()).issue('trading', 3_600_000)
+    expect(
+      await outcome(
+        fetch(`${peers}/internal/identity`, { tls: { ...foreign, ca: own.ca, serverName: tls.serverName } }),
+      ),
+    ).toBe('refused')
+    expect(await outcome(fetch(`${peers}/internal/identity`, { tls }))).toBe(404)
+  })
+})
+
 describe('a service without the gateway', () => {
   test('verifies access tokens by the published keys, API keys by asking, and refuses anything else', async () => {
     const bearer = { authorization: `Bearer ${token}` }
@@ -205,7 +265,8 @@ describe('a replica that is lost', () => {
     const problem = await answer.json()
     expect([answer.status, problem.code]).toEqual([504, 'outcome_unknown'])
     expect(lostAt).toHaveLength(1)
-    for (let n = 0; n < 4; n++) expect((await (await get('/api/tiers')).json()).replica).toBe(1)
-    await until('said', async () => (await health()).degraded.some((line) => line.startsWith('trading-0 is')))
+    const lost = Number(lostAt[0]![0])
+    for (let n = 0; n < 4; n++) expect((await (await get('/api/tiers')).json()).replica).toBe(1 - lost)
+    await until('said', async () => (await health()).degraded.some((line) => line.startsWith(`trading-${lost} is`)))
   })
 })
