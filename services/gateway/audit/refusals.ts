@@ -34,8 +34,9 @@ export function countRefusals({
 }): Refusals {
   let refused = new Map<string, Refused>()
   return {
-    saw({ actor, denied, address }, status) {
-      if (!(status === 403 || (status === 401 && denied))) return
+    saw(ctx, status) {
+      if (!(status === 403 || (status === 401 && ctx.denied))) return
+      const { actor, address } = ctx
       onRefused(status)
       const client = {
         actor: actor?.userId ?? 'anonymous',

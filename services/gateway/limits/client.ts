@@ -15,7 +15,9 @@ export function networkOf(address: string): string {
 }
 
 /** Whose requests are counted together: a key's, else a user's, else an address's. */
-export function clientOf({ actor, address }: Ctx): string {
-  if (!actor) return `a:${networkOf(address)}`
+export function clientOf(ctx: Ctx): string {
+  const { actor } = ctx
+  // an address costs a call of the system: only who has no other name is asked for it
+  if (!actor) return `a:${networkOf(ctx.address)}`
   return actor.keyId ? `k:${actor.keyId}` : `u:${actor.userId}`
 }
