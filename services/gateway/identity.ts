@@ -63,10 +63,11 @@ export async function openIdentity({
   })
   const database = createAuthDatabase(db.as('gateway'), personal)
   await sealPlainUsers(database)
-  // argon2 takes a core for 22 ms; two at a time leave the rest of the machine to the orders
+  // argon2 takes a core for 22 ms: two at a time leave the rest of the machine to the orders; a thousand people who log
+  // in at the same moment wait for half a minute at most
   const hasher = createPasswordHasher({
     running: 2,
-    waiting: 64,
+    waiting: 1_024,
     pepper: await pepperOf({ db, secrets, used: pepper }),
   })
   const keys = await openSigningKeys({

@@ -2,7 +2,7 @@ import type { Scope } from '@assay/core/contracts/scopes'
 import type { Sql } from '@assay/core/ports/db/port'
 import type { GatewayDeps } from '../deps.ts'
 import { announceRevoked } from '../events/announce-revoked.ts'
-import { addRefreshToken, newRefreshToken } from './refresh-token.ts'
+import { hashRefreshToken, newRefreshToken } from './refresh-token.ts'
 import { SESSION_MS } from './session-times.ts'
 
 export interface NewSession {
@@ -28,17 +28,31 @@ export interface OpenedSession {
 /** Living sessions of one user; a further one ends the oldest. */
 export const SESSIONS_PER_USER = 100
 
-/** A new session with its first refresh token, in the caller's transaction; better-auth makes the row. */
-export async function openSession(sql: Sql, deps: GatewayDeps, session: NewSession): Promise<OpenedSession> {
+/**
+ * A new session with its first refresh token, in the caller's transaction. One statement, and not better-auth's: a
+ * storm of logins is as long as what each of them keeps the database busy for.
+ */
+export async function openSession(
+  sql: Pick<Sql, 'query'>,
+  deps: Pick<GatewayDeps, 'clock' | 'idleMs'>,
+  session: NewSession,
+): Promise<OpenedSession> {
   const now = new Date(deps.clock.now())
   const ends = new Date(now.getTime() + SESSION_MS)
-  const { internalAdapter } = await deps.auth.$context
-  const { id } = await internalAdapter.createSession(session.userId)
-  await sql.query(
-    `update sessions set expires_at = $2, ip_address = $3, user_agent = $4, kind = $5, scopes = $6, amr = $7,
-            confirmed_at = $8, device_id = $9, created_at = $10, seen_at = $10 where id = $1`,
+  const id = Bun.randomUUIDv7()
+  const refreshToken = newRefreshToken()
+  const over = await sql.query<{ id: string }>(
+    `with made as (
+       insert into sessions (id, user_id, token, expires_at, ip_address, user_agent, kind, scopes, amr, confirmed_at,
+                             device_id, created_at, updated_at, seen_at)
+       values ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11) returning id),
+     fresh as (insert into refresh_tokens (hash, session_id, expires_at) select $12, id, $13 from made)
+     delete from sessions where id in (
+       select id from sessions where user_id = $2 order by created_at desc, id desc offset ${SESSIONS_PER_USER - 1})
+     returning id`,
     [
       id,
+      session.userId,
       ends,
       session.address,
       session.userAgent.slice(0, 500),
@@ -48,24 +62,12 @@ export async function openSession(sql: Sql, deps: GatewayDeps, session: NewSessi
       session.confirmed ? now : null,
       session.deviceId ?? null,
       now,
+      hashRefreshToken(refreshToken),
+      new Date(now.getTime() + deps.idleMs),
+      // better-auth's own name of a session, which nothing here asks for
+      id,
     ],
   )
-  const refreshToken = newRefreshToken()
-  await addRefreshToken(sql, {
-    token: refreshToken,
-    sessionId: id,
-    expires: new Date(now.getTime() + deps.idleMs),
-  })
-  return { id, ends, refreshToken, ended: await makeRoom(sql, session.userId) }
-}
-
-async function makeRoom(sql: Sql, userId: string): Promise<string[]> {
-  const ended = await sql.query<{ id: string }>(
-    `delete from sessions where id in (
-       select id from sessions where user_id = $1 order by created_at desc, id desc offset ${SESSIONS_PER_USER})
-     returning id`,
-    [userId],
-  )
-  for (const { id } of ended) await announceRevoked(sql, { what: 'session', id, userId })
-  return ended.map(({ id }) => id)
+  for (const one of over) await announceRevoked(sql, { what: 'session', id: one.id, userId: session.userId })
+  return { id, ends, refreshToken, ended: over.map((one) => one.id) }
 }

@@ -87,3 +87,18 @@ describe('pepper', () => {
     expect([off.isOutdated(old), off.isOutdated(current)]).toEqual([false, true])
   })
 })
+
+test('who waits for a hash longer than it is worth is refused for now, and nobody behind is held up by it', async () => {
+  const hasher = createPasswordHasher({ running: 1, waiting: 3, waitMs: 1 })
+  const outcome = (work: Promise<unknown>) =>
+    work.then(
+      () => 'hashed',
+      (error) => error.code,
+    )
+  expect(await Promise.all([1, 2, 3].map(() => outcome(hasher.hash('a password'))))).toEqual([
+    'hashed',
+    'unavailable',
+    'unavailable',
+  ])
+  expect(await outcome(hasher.hash('a password'))).toBe('hashed')
+})

@@ -21,30 +21,48 @@ export interface PasswordHasher {
 export interface HasherOptions {
   running: number
   waiting: number
+  /** who waits longer is refused for now */
+  waitMs?: number
   /** key of the secrets port; `used`: new hashes depend on it, old ones do so in any case */
   pepper?: { key: string; used: boolean } | undefined
 }
+
+const WAIT_MS = 20_000
+const tooMany = () => new AssayError('unavailable', 'Too many logins at once.', { retryAfterS: 1 })
 
 /**
  * Hashes passwords off the main thread, at most `running` at a time with `waiting` behind them. Whoever comes later is
  * refused at once: a queue of logins must not become the machine's memory and time.
  */
-export function createPasswordHasher({ running, waiting, pepper }: HasherOptions): PasswordHasher {
+export function createPasswordHasher({ running, waiting, waitMs = WAIT_MS, pepper }: HasherOptions): PasswordHasher {
   let active = 0
-  const queue: (() => void)[] = []
+  const queue = new Set<() => void>()
 
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (active < running) active++
-    else if (queue.length >= waiting)
-      throw new AssayError('unavailable', 'Too many logins at once.', { retryAfterS: 1 })
-    else await new Promise<void>((resolve) => queue.push(resolve))
+    else if (queue.size >= waiting) throw tooMany()
+    else await turn()
     try {
       return await work()
     } finally {
-      const next = queue.shift()
+      const [next] = queue
       if (next) next()
       else active--
     }
+  }
+  function turn(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const begin = () => {
+        clearTimeout(late)
+        queue.delete(begin)
+        resolve()
+      }
+      const late = setTimeout(() => {
+        queue.delete(begin)
+        reject(tooMany())
+      }, waitMs)
+      queue.add(begin)
+    })
   }
   const keyed = (password: string, key: string): string =>
     createHmac('sha256', key).update(password.normalize('NFKC')).digest('base64')

@@ -8,11 +8,13 @@ export async function noteAddress(
   { userId, address, deps }: { userId: string; address: string; deps: Pick<GatewayDeps, 'clock'> },
 ): Promise<boolean> {
   const network = networkOf(address)
-  const known = await sql.query<{ address: string }>('select address from known_addresses where user_id = $1', [userId])
-  await sql.query(
-    `insert into known_addresses (user_id, address, seen_at) values ($1, $2, $3)
-     on conflict (user_id, address) do update set seen_at = excluded.seen_at`,
+  const [row] = await sql.query<{ is_new: boolean }>(
+    `with noted as (
+       insert into known_addresses (user_id, address, seen_at) values ($1, $2, $3)
+       on conflict (user_id, address) do update set seen_at = excluded.seen_at)
+     select exists (select 1 from known_addresses where user_id = $1)
+        and not exists (select 1 from known_addresses where user_id = $1 and address = $2) as is_new`,
     [userId, network, new Date(deps.clock.now())],
   )
-  return known.length > 0 && known.every((one) => one.address !== network)
+  return row!.is_new
 }
