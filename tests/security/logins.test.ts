@@ -163,3 +163,26 @@ test('e-mail and password change for who says the password again, and a second f
   expect((await person.ask('POST', '/api/auth/totp/verify', { code: now() })).status).toBe(200)
   expect((await change(person, { password: wanted.password, current_password: PERSONS_PASSWORD })).status).toBe(200)
 })
+
+test('other sessions are seen, and ended by who has authenticated a moment ago; the own one at any time (V7.5.2)', async () => {
+  const person = await newPerson(world)
+  const other = person.token
+  const { refresh_token } = (await person.login()).body
+  world.time.now += 14 * 60_000
+  const next = await world.ask('POST', '/api/auth/refresh', { body: { refresh_token }, address: person.address })
+  await world.ask('GET', '/api/auth/check', { token: other })
+  person.token = next.body.token
+  world.time.now += 2 * 60_000
+  const sessions = async () =>
+    (await person.ask('GET', '/api/auth/sessions')).body.items as { id: string; current: boolean }[]
+  const [current, ...others] = [...(await sessions())].sort((a, b) => Number(b.current) - Number(a.current))
+  expect(others).toHaveLength(1)
+  const end = async (id: string) => (await person.ask('DELETE', `/api/auth/sessions/${id}`)).status
+  expect(await end(others[0]!.id)).toBe(403)
+  expect(await end(crypto.randomUUID())).toBe(404)
+  expect(await sessions()).toHaveLength(2)
+  const stale = person.token
+  await person.login()
+  expect(await end(others[0]!.id)).toBe(200)
+  expect((await world.ask('DELETE', `/api/auth/sessions/${current!.id}`, { token: stale })).status).toBe(200)
+})
