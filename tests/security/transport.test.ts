@@ -64,6 +64,45 @@ describe('a public port in production', () => {
   })
 })
 
+describe('a public port with a certificate of its own', async () => {
+  const { cert, key } = await (await makeLocalCa()).issue('gateway', HOUR_MS)
+  const app: AnyElysia = new Elysia().get('/open', () => 'open')
+  const certificate = { cert, key }
+  const server = listen({ app } as never, { hostname: '127.0.0.1', port: 0, certificate } as never)
+  closing.push(() => server.stop(true))
+  const handshake = (options: object) =>
+    new Promise<string>((resolve) => {
+      const at = { host: '127.0.0.1', port: Number(server.port), rejectUnauthorized: false }
+      const socket = connect({ ...at, ...options }, () => {
+        resolve(`${socket.getProtocol()} ${socket.getCipher().name}`)
+        socket.destroy()
+      })
+      socket.on('error', () => resolve('refused'))
+    })
+  test('prefers TLS 1.3, takes 1.2, and nothing before it (V12.1.1)', async () => {
+    expect(await handshake({})).toStartWith('TLSv1.3')
+    expect(await handshake({ maxVersion: 'TLSv1.2' })).toStartWith('TLSv1.2')
+    expect(await handshake({ minVersion: 'TLSv1', maxVersion: 'TLSv1.1' })).toBe('refused')
+  })
+  test('takes ciphers that authenticate and keep past traffic secret, no others (V12.1.2)', async () => {
+    const old = (ciphers: string) => handshake({ maxVersion: 'TLSv1.2', ciphers })
+    for (const good of [
+      'ECDHE-ECDSA-AES256-GCM-SHA384',
+      'ECDHE-ECDSA-AES128-GCM-SHA256',
+      'ECDHE-ECDSA-CHACHA20-POLY1305',
+    ])
+      expect(await old(good)).toBe(`TLSv1.2 ${good}`)
+    for (const bad of [
+      'ECDHE-ECDSA-AES128-SHA',
+      'ECDHE-ECDSA-AES256-SHA',
+      'AES128-SHA',
+      'AES128-GCM-SHA256',
+      'DES-CBC3-SHA',
+    ])
+      expect([bad, await old(bad)]).toEqual([bad, 'refused'])
+  })
+})
+
 describe('between services', async () => {
   const ca = await makeLocalCa()
   const credentials = await ca.issue('trading', HOUR_MS)

@@ -20,6 +20,10 @@ const NOTICED_MS = 1_200
 /** Without a byte for so long a connection ends; Bun ends one whose headers take longer than 10 s by itself. */
 const IDLE_S = 30
 const TLS_1_2 = 0x0303
+/** Of TLS 1.2; those of 1.3 are all of this kind. Bun would also take CBC with SHA-1. */
+const AUTHENTICATED_CIPHERS = ['AES256-GCM-SHA384', 'AES128-GCM-SHA256', 'CHACHA20-POLY1305']
+  .flatMap((cipher) => [`ECDHE-ECDSA-${cipher}`, `ECDHE-RSA-${cipher}`])
+  .join(':')
 /** An idle connection of a peer is kept for longer than its own pool keeps it. */
 const PEER_IDLE_S = 255
 
@@ -27,7 +31,9 @@ const PEER_IDLE_S = 255
 export function listen({ app, websocket }: Platform, at: PublicAddress, network?: Network): Server<unknown> {
   const { certificate, ...address } = at
   const mutual = network && network.self !== 'gateway'
-  const tls = mutual ? mutualTls(network) : certificate && { ...certificate, minVersion: TLS_1_2 }
+  const tls = mutual
+    ? mutualTls(network)
+    : certificate && { ...certificate, minVersion: TLS_1_2, ciphers: AUTHENTICATED_CIPHERS }
   app.listen({
     ...address,
     development: false,
