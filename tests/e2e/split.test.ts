@@ -8,6 +8,7 @@ import { type LocalCa, makeLocalCa, writeCredentials } from '@assay/core/kernel/
 import { type Started, startPlatform } from '@assay/core/kernel/run'
 import type { Service } from '@assay/core/kernel/service'
 import { until } from '@assay/core/testing/until'
+import { newPkce, openBrowser } from '@assay/services/gateway/oauth/testing/browser'
 import { gateway } from '@assay/services/gateway/service'
 import { marketData } from '@assay/services/market-data/service'
 import { websocket } from '@assay/services/websocket/service'
@@ -268,5 +269,41 @@ describe('a replica that is lost', () => {
     const lost = Number(lostAt[0]![0])
     for (let n = 0; n < 4; n++) expect((await (await get('/api/tiers')).json()).replica).toBe(1 - lost)
     await until('said', async () => (await health()).degraded.some((line) => line.startsWith(`trading-${lost} is`)))
+  })
+})
+
+describe('OAuth', () => {
+  test("a client's token is verified by the services themselves, and refused there once its grant is ended", async () => {
+    const redirect = 'http://127.0.0.1/cb'
+    const client = await (await post('/oauth/register', { client_name: 'Robot', redirect_uris: [redirect] })).json()
+    const { verifier, challenge } = newPkce()
+    const query = new URLSearchParams({
+      response_type: 'code',
+      client_id: client.client_id,
+      redirect_uri: redirect,
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+      scope: 'trading:read',
+    })
+    const browser = openBrowser(fetch, url)
+    const login = await browser.open(`/oauth/authorize?${query}`)
+    const consent = await browser.submit(login, '/oauth/login', { email: 'ann@traders.example', password })
+    const back = await browser.submit(consent, '/oauth/consent', { decision: 'allow' })
+    const code = back.location!.searchParams.get('code')!
+    const form = (path: string, fields: Record<string, string>) =>
+      fetch(url + path, {
+        method: 'POST',
+        body: new URLSearchParams({ client_id: client.client_id, redirect_uri: redirect, ...fields }),
+      })
+    const granted = await form('/oauth/token', { grant_type: 'authorization_code', code, code_verifier: verifier })
+    const { access_token } = (await granted.json()) as { access_token: string }
+    const authorization = `Bearer ${access_token}`
+    expect(await (await get('/api/purchases', { authorization })).json()).toMatchObject({
+      clientId: client.client_id,
+      scopes: ['trading:read'],
+    })
+    expect((await form('/oauth/revoke', { token: access_token })).status).toBe(200)
+    const refused = async () => (await get('/api/purchases', { authorization })).status === 401
+    await until('the services refuse it', refused, 2_000)
   })
 })
