@@ -67,6 +67,25 @@ describe('docs/access.csv, walked on the platform with real objects of every par
         await verb({ ctx, input: {} as never, deps: {} as never }).catch((error) => error.code),
       ]).toEqual([verb.name, 'forbidden'])
   })
+  test('nobody gives a role, a tenant or a plan that is not theirs to give', async () => {
+    const { olga, adam, hank, amy } = walk.people
+    const asked = async (who: { token: string }, [method, path, body]: [string, string, object]) =>
+      (await walk.world.send(method, path, { credential: who.token, body })).status
+    const promote: [string, string, object] = ['PATCH', `/api/users/${amy.id}`, { role: 'operator' }]
+    const move: [string, string, object] = ['PATCH', `/api/users/${amy.id}`, { tenant: 'beta' }]
+    const plan: [string, string, object] = ['PATCH', '/api/tenants/acme', { plan: 'pro' }]
+    const invite = (tenant?: string): [string, string, object] => {
+      const email = `boss-${crypto.randomUUID()}@new.example`
+      return ['POST', '/api/invitations', { email, role: 'admin', ...(tenant && { tenant }) }]
+    }
+    expect(await Promise.all([promote, move, plan, invite()].map((request) => asked(olga, request)))).toEqual([
+      403, 403, 403, 403,
+    ])
+    expect(await Promise.all([move, plan].map((request) => asked(adam, request)))).toEqual([403, 403])
+    expect([403, 404]).toContain(await asked(adam, invite('beta')))
+    expect(await asked(adam, invite())).toBe(201)
+    expect(await asked(hank, invite('beta'))).toBe(201)
+  })
   test('nobody but an operator lifts the limits of a key', async () => {
     const lifted = async ({ token: credential }: { token: string }) => {
       const body = { name: 'fast', limits: { requests_per_minute: 1_000 } }

@@ -1,6 +1,6 @@
 import { newPkce } from '@assay/services/gateway/oauth/testing/browser'
 import { decodeJwt } from 'jose'
-import type { Login, Person } from './people.ts'
+import { type Login, type Person, register } from './people.ts'
 import type { World } from './world.ts'
 
 export interface Placed {
@@ -39,6 +39,8 @@ export class Objects {
   constructor(
     private readonly world: World,
     readonly owner: Person,
+    /** nothing may use them up: they stand for all requests that are refused */
+    readonly standing = false,
   ) {}
 
   /** a paid purchase that nobody has used */
@@ -105,6 +107,28 @@ export class Objects {
       const code_challenge = newPkce().challenge
       const asked = { response_type: 'code', client_id, redirect_uri, code_challenge, code_challenge_method: 'S256' }
       return new URLSearchParams(asked).toString()
+    })
+  /** whom a request may change or erase; of the standing ones the owner */
+  person = () =>
+    this.once('person', async () => {
+      if (this.standing) return this.owner
+      const { role, tenant } = this.owner
+      const name = `new-${crypto.randomUUID().slice(0, 8)}`
+      return register(this.world, {
+        name,
+        role,
+        tenant,
+        email: `${name}@${tenant}.example`,
+        password: `${name} is long enough`,
+      })
+    })
+  /** into the tenant of the owner, by the house */
+  invitation = () =>
+    this.once('invitation', async () => {
+      const email = `guest-${crypto.randomUUID().slice(0, 8)}@new.example`
+      const body = { email, tenant: this.owner.tenant }
+      const credential = this.world.house?.token
+      return (await this.world.take<{ id: string }>('POST', '/api/invitations', { credential, body })).id
     })
   session = async () => String(decodeJwt((await this.login()).token).sid)
   device = () =>

@@ -41,22 +41,35 @@ export async function gather(world: World): Promise<People> {
   await db.query(
     `insert into gateway.tenants (id, name) values ('acme', 'Acme'), ('beta', 'Beta') on conflict do nothing`,
   )
-  const people: Partial<Record<Name, Person>> = {}
-  for (const name of Object.keys(CAST) as Name[]) people[name] = await join(world, name)
-  return people as People
+  // logins are answered at multiples of 100 ms
+  const joined = (Object.keys(CAST) as Name[]).map(async (name) => [name, await join(world, name)] as const)
+  const people = Object.fromEntries(await Promise.all(joined)) as People
+  world.house = people.hank
+  return people
 }
 
 async function join(world: World, name: Name): Promise<Person> {
   const [role, tenant] = CAST[name]
   const login =
     name === 'opal' ? OPERATOR : { email: `${name}@${tenant}.example`, password: `${name} has a long password` }
-  if (name !== 'opal')
-    await world.take('POST', '/api/auth/register', { body: { ...login, name: `${name} of ${tenant}` } })
-  const { token } = await world.take<Login>('POST', '/api/auth/login', { body: login })
-  const id = String(decodeJwt(token).sub)
-  await world.deps.db.query('update gateway.users set role = $2, tenant = $3 where id = $1', [id, role, tenant])
-  const { token: own, refresh_token } = await world.take<Login>('POST', '/api/auth/login', { body: login })
-  return { name, id, ...login, role, tenant, token: own, refreshToken: refresh_token }
+  if (name === 'opal') {
+    const { token, refresh_token } = await world.take<Login>('POST', '/api/auth/login', { body: login })
+    return { name, id: String(decodeJwt(token).sub), ...login, role, tenant, token, refreshToken: refresh_token }
+  }
+  return register(world, { name, role, tenant, ...login })
+}
+
+/** Somebody new, with a role and a tenant from the start. */
+export async function register(
+  world: World,
+  { name, role, tenant, email, password }: Pick<Person, 'name' | 'role' | 'tenant' | 'email' | 'password'>,
+): Promise<Person> {
+  const login = { email, password }
+  const body = { ...login, name: `${name} of ${tenant}` }
+  const { user } = await world.take<{ user: { id: string } }>('POST', '/api/auth/register', { body })
+  await world.deps.db.query('update gateway.users set role = $2, tenant = $3 where id = $1', [user.id, role, tenant])
+  const { token, refresh_token } = await world.take<Login>('POST', '/api/auth/login', { body: login })
+  return { name, id: user.id, ...login, role, tenant, token, refreshToken: refresh_token }
 }
 
 /** The person behind a caller; null: nobody's credential. */

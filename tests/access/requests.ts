@@ -7,6 +7,8 @@ export interface Asking {
   objects: Objects
   owner: Person
   caller: Caller
+  /** who asks; absent: somebody without a name */
+  sender?: Person | null
   object: ObjectOf
   /** what the caller sends */
   credential: string | null
@@ -19,6 +21,8 @@ export interface Asked {
   headers?: Record<string, string>
   /** statuses that say the same as the table's */
   alike?: readonly number[]
+  /** sent in place of the caller's: somebody like the caller */
+  credential?: string
   /** the credential is of no use afterwards */
   ends?: boolean
 }
@@ -70,6 +74,32 @@ export const REQUESTS: Readonly<Record<string, Build>> = {
   }),
   'POST /api/api-keys/{id}/rotate': async ({ objects }) => ({ params: { id: await objects.apiKey() }, body: {} }),
   'DELETE /api/api-keys/{id}': async ({ objects }) => ({ params: { id: await objects.apiKey() } }),
+
+  'PATCH /api/users/me': () => ({ body: { name: 'Somebody' } }),
+  'GET /api/users/{id}': ({ owner }) => ({ params: { id: owner.id } }),
+  'PATCH /api/users/{id}': async ({ objects, object, owner }) => ({
+    params: { id: object === 'own' ? owner.id : (await objects.person()).id },
+    body: { disabled: false },
+  }),
+  'POST /api/tenants': () => ({ body: { id: unique(), name: 'New' } }),
+  'PATCH /api/tenants/{id}': ({ owner }) => ({ params: { id: owner.tenant }, body: { name: unique() } }),
+  'POST /api/invitations': () => ({ body: { email: `${unique()}@new.example` } }),
+  'DELETE /api/invitations/{id}': async ({ objects }) => ({ params: { id: await objects.invitation() } }),
+  'POST /api/invitations/{id}/accept': () => ({
+    params: { id: crypto.randomUUID() },
+    body: { token: 'none', password: 'quite a long phrase' },
+  }),
+  'POST /api/auth/hash-password': () => ({ body: { password: 'quite a long phrase' } }),
+  'POST /api/auth/password/forgot': () => ({ body: { email: `${unique()}@new.example` } }),
+  'POST /api/auth/password/reset': () => ({ body: { token: 'none', password: 'quite a long phrase' } }),
+  'POST /api/auth/email/verify': () => ({ body: { token: 'none' } }),
+  'GET /api/privacy/export': ofUser,
+  'POST /api/privacy/erase': async ({ objects, object, sender }) => {
+    const person = await objects.person()
+    if (object === 'own')
+      return { body: { password: person.password }, ...(!objects.standing && { credential: person.token }) }
+    return { body: { password: sender?.password ?? 'none', user_id: person.id } }
+  },
 
   'GET /.well-known/oauth-authorization-server/{resource}': () => ({ params: { resource: 'mcp' } }),
   'GET /.well-known/oauth-protected-resource/{resource}': () => ({ params: { resource: 'mcp' } }),

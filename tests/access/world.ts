@@ -31,6 +31,8 @@ export interface World {
   keys: SigningKeys
   /** a token by which services know each other, of a certificate authority that is not this platform's */
   serviceToken: string
+  /** an operator of the house, once there is one */
+  house?: { token: string }
   send(method: string, path: string, sent?: Sent): Promise<Answer>
   /** a success, or an error that says what it was */
   take<T = Record<string, never>>(method: string, path: string, sent?: Sent): Promise<T>

@@ -1,4 +1,5 @@
 import { pageOf } from '@assay/core/contracts/wire/page'
+import { requireActor } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
@@ -30,6 +31,7 @@ export const invitationRoutes = (deps: GatewayDeps) =>
       },
       {
         parse: 'json',
+        transform: ({ ctx }) => void requireActor(ctx),
         body: InvitationBody,
         response: { 201: Invitation },
         detail: {

@@ -1,3 +1,4 @@
+import { requireActor } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
 import { Elysia } from 'elysia'
 import { Done } from '../auth/schemas.ts'
@@ -23,6 +24,7 @@ export const passwordRoutes = (deps: GatewayDeps) =>
       },
       {
         parse: 'json',
+        transform: ({ ctx }) => void requireActor(ctx),
         body: HashBody,
         response: { 200: HashedPassword },
         detail: { operationId: 'hashPassword', tags, summary: 'Operators: an argon2id hash, for provisioning' },

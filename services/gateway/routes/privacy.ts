@@ -1,3 +1,4 @@
+import { requireActor } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
 import { Elysia } from 'elysia'
 import { eraseUser } from '../privacy/erase-user.ts'
@@ -32,6 +33,7 @@ export const privacyRoutes = (deps: ExportDeps) =>
     )
     .post('/api/privacy/erase', ({ ctx, body }) => eraseUser({ ctx, input: body, deps }), {
       parse: 'json',
+      transform: ({ ctx }) => void requireActor(ctx),
       body: EraseBody,
       response: { 200: Erased },
       detail: { operationId: 'erasePersonalData', tags, summary: 'Erase a user for good; money and verdicts stay' },

@@ -1,4 +1,5 @@
 import { PageQuery, pageOf } from '@assay/core/contracts/wire/page'
+import { requireActor } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
@@ -28,6 +29,7 @@ export const tenantRoutes = (deps: GatewayDeps) =>
       },
       {
         parse: 'json',
+        transform: ({ ctx }) => void requireActor(ctx),
         body: TenantBody,
         response: { 201: Tenant },
         detail: { operationId: 'createTenant', tags, summary: 'The house: a new tenant' },
@@ -36,6 +38,7 @@ export const tenantRoutes = (deps: GatewayDeps) =>
     .patch('/api/tenants/:id', ({ ctx, params, body }) => changeTenant({ ctx, input: { ...body, ...params }, deps }), {
       parse: 'json',
       params: z.object({ id: TenantId }),
+      transform: ({ ctx }) => void requireActor(ctx),
       body: TenantChange,
       response: { 200: Tenant },
       detail: {

@@ -1,4 +1,5 @@
 import { pageOf } from '@assay/core/contracts/wire/page'
+import { requireActor } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
@@ -22,6 +23,7 @@ export const userRoutes = (deps: GatewayDeps) =>
     })
     .patch('/api/users/me', ({ ctx, body }) => changeMe({ ctx, input: body, deps }), {
       parse: 'json',
+      transform: ({ ctx }) => void requireActor(ctx),
       body: ProfileChange,
       response: { 200: Profile },
       detail: {
@@ -43,6 +45,7 @@ export const userRoutes = (deps: GatewayDeps) =>
     .patch('/api/users/:id', ({ ctx, params, body }) => changeUser({ ctx, input: { ...body, ...params }, deps }), {
       parse: 'json',
       params,
+      transform: ({ ctx }) => void requireActor(ctx),
       body: UserChange,
       response: { 200: UserAccount },
       detail: {
