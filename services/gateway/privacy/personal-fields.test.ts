@@ -57,7 +57,7 @@ test("a value moved to another column, another user's row, or under another user
   expect(await failure(findUser(database, mine.id))).not.toBe('done')
 })
 
-test('a write that forgets to seal a personal field is refused by the database', async () => {
+test('a write that forgets to seal a personal field is refused by the database (V14.2.4)', async () => {
   const { id } = await person()
   for (const column of ['email', 'name', 'image', 'pending_email'])
     expect(await failure(raw.query(`update users set ${column} = 'plain' where id = $1`, [id]))).toContain(

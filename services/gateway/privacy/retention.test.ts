@@ -67,7 +67,7 @@ test.each([...RETENTION])('$table: a row goes after $days days, and not a day be
   expect(left).toEqual([{ user_id: users[1]!.id }])
 })
 
-test('docs/privacy.md says of every table with personal data how long it is kept, and the days that are applied', () => {
+test('docs/privacy.md says of every table with personal data how long it is kept, and the days that are applied (V14.2.4)', () => {
   for (const { table } of GATEWAY_TABLES) expect(DOCUMENT).toContain(`| ${table} |`)
   for (const { table, days } of RETENTION) expect(DOCUMENT).toMatch(new RegExp(`\\| ${table} \\|[^\\n]*\\b${days} day`))
 })
