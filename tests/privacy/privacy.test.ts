@@ -11,6 +11,8 @@ const PASSWORD = 'correct horse battery'
 const TABLES = [...GATEWAY_TABLES, ...TRADING_TABLES]
 let world: World
 let db: Db
+/** more than a bot needs: it is not for want of a scope that a key is refused */
+const KEY_SCOPES = ['trading:read', 'account:read', 'account:write']
 let people = 0
 beforeAll(async () => {
   world = await openWorld()
@@ -37,7 +39,11 @@ async function person(): Promise<Person> {
   })
   const { token, refresh_token } = await login(email)
   const as = (body?: object, more: Record<string, string> = {}) => ({ credential: token, body, headers: more })
-  const { key } = await world.take<{ key: string }>('POST', '/api/api-keys', as({ name: `bot of ${name}` }))
+  const { key } = await world.take<{ key: string }>(
+    'POST',
+    '/api/api-keys',
+    as({ name: `bot of ${name}`, scopes: KEY_SCOPES }),
+  )
   const bought = as({ tier_id: 'demo-usd' }, { 'idempotency-key': crypto.randomUUID() })
   const purchase = await world.take<{ id: string }>('POST', '/api/purchases', bought)
   const assessment = await world.take<{ id: string }>('POST', '/api/assessments', as({ purchase_id: purchase.id }))

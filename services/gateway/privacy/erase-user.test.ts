@@ -61,6 +61,8 @@ test('a house operator erases users of every tenant, and the next ones are still
   expect((await erase(house, foreign)).body).toMatchObject({ success: true, user_id: foreign.id })
   expect((await world.ask('GET', '/api/auth/check', { token: foreign.token })).status).toBe(401)
   expect((await world.ask('GET', '/api/auth/check', { token: left.token })).body.user.email).toBe(left.email)
+  const revoked = { what: 'user', id: null, user_id: foreign.id }
+  expect((await world.events('identity.revoked')).at(-1)).toMatchObject(revoked)
   expect((await world.events('identity.erased')).at(-1)).toEqual({ user_id: foreign.id, tenant: 'globex' })
   expect((await world.events('audit.recorded')).at(-1)).toMatchObject({
     action: 'privacy.erased',
