@@ -5,6 +5,7 @@ import type { Secrets } from '@assay/core/ports/secrets/port'
 import type { Auth } from './auth/better-auth.ts'
 import type { AuthDatabase } from './auth/database.ts'
 import type { PasswordHasher } from './auth/password.ts'
+import type { Turns } from './auth/turns.ts'
 import type { AttemptGuard } from './limits/attempt-guard.ts'
 import type { PinSettings } from './pin/pin-settings.ts'
 import type { SigningKeys } from './tokens/signing-keys.ts'
@@ -15,6 +16,8 @@ export interface GatewayDeps {
   database: AuthDatabase
   auth: Auth
   hasher: PasswordHasher
+  /** of logins: a few have their password looked at, the others wait */
+  loginTurns: Turns
   keys: SigningKeys
   verifier: RevocableVerifier
   guard: AttemptGuard

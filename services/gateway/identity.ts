@@ -11,6 +11,7 @@ import { createAuth, ownSecret } from './auth/better-auth.ts'
 import { createAuthDatabase } from './auth/database.ts'
 import { createPasswordHasher } from './auth/password.ts'
 import { sessionState } from './auth/session-state.ts'
+import { createTurns } from './auth/turns.ts'
 import type { GatewayDeps } from './deps.ts'
 import { createAttemptGuard } from './limits/attempt-guard.ts'
 import type { PinSettings } from './pin/pin-settings.ts'
@@ -63,11 +64,10 @@ export async function openIdentity({
   })
   const database = createAuthDatabase(db.as('gateway'), personal)
   await sealPlainUsers(database)
-  // argon2 takes a core for 22 ms: two at a time leave the rest of the machine to the orders; a thousand people who log
-  // in at the same moment wait for half a minute at most
+  // argon2 takes a core for 22 ms; two at a time leave the rest of the machine to the orders
   const hasher = createPasswordHasher({
     running: 2,
-    waiting: 1_024,
+    waiting: 64,
     pepper: await pepperOf({ db, secrets, used: pepper }),
   })
   const keys = await openSigningKeys({
@@ -92,6 +92,7 @@ export async function openIdentity({
     database,
     auth,
     hasher,
+    loginTurns: createTurns({ running: 3, waiting: 1_024, waitMs: 25_000 }),
     keys,
     verifier,
     guard,

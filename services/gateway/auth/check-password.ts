@@ -2,8 +2,17 @@ import type { GatewayDeps } from '../deps.ts'
 import { type Account, accountByEmail } from './account.ts'
 import { rehashPassword } from './rehash-password.ts'
 
-/** The account whose password this is, null for any other. Who does not exist, or may not log in, costs a hash too. */
-export async function checkPassword(
+/**
+ * The account whose password this is, null for any other. Who does not exist, or may not log in, costs a hash too. In
+ * turn, the look-up with it: a storm of logins waits here and not in the database, in front of everybody else.
+ */
+export const checkPassword = (
+  deps: Pick<GatewayDeps, 'database' | 'hasher' | 'loginTurns'>,
+  email: string,
+  password: string,
+): Promise<Account | null> => deps.loginTurns(() => check(deps, email, password))
+
+async function check(
   deps: Pick<GatewayDeps, 'database' | 'hasher'>,
   email: string,
   password: string,

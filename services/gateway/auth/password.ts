@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { AssayError } from '@assay/core/contracts/errors'
+import { createTurns } from './turns.ts'
 
 /** argon2id at 19 MiB and two passes (OWASP): about 22 ms of one core. */
 const ARGON2ID = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const
@@ -22,48 +22,17 @@ export interface HasherOptions {
   running: number
   waiting: number
   /** who waits longer is refused for now */
-  waitMs?: number
+  waitMs?: number | undefined
   /** key of the secrets port; `used`: new hashes depend on it, old ones do so in any case */
   pepper?: { key: string; used: boolean } | undefined
 }
-
-const WAIT_MS = 20_000
-const tooMany = () => new AssayError('unavailable', 'Too many logins at once.', { retryAfterS: 1 })
 
 /**
  * Hashes passwords off the main thread, at most `running` at a time with `waiting` behind them. Whoever comes later is
  * refused at once: a queue of logins must not become the machine's memory and time.
  */
-export function createPasswordHasher({ running, waiting, waitMs = WAIT_MS, pepper }: HasherOptions): PasswordHasher {
-  let active = 0
-  const queue = new Set<() => void>()
-
-  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (active < running) active++
-    else if (queue.size >= waiting) throw tooMany()
-    else await turn()
-    try {
-      return await work()
-    } finally {
-      const [next] = queue
-      if (next) next()
-      else active--
-    }
-  }
-  function turn(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const begin = () => {
-        clearTimeout(late)
-        queue.delete(begin)
-        resolve()
-      }
-      const late = setTimeout(() => {
-        queue.delete(begin)
-        reject(tooMany())
-      }, waitMs)
-      queue.add(begin)
-    })
-  }
+export function createPasswordHasher({ running, waiting, waitMs, pepper }: HasherOptions): PasswordHasher {
+  const inTurn = createTurns({ running, waiting, waitMs })
   const keyed = (password: string, key: string): string =>
     createHmac('sha256', key).update(password.normalize('NFKC')).digest('base64')
 
