@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { AUDIT_ACTIONS } from '@assay/core/contracts/audit'
 import { SECRET_ACCESS } from '@assay/core/contracts/secrets'
+import { VARIABLES } from '@assay/core/contracts/variables'
 import { createMemoryLimits } from '@assay/core/ports/limits/memory'
 import { SESSIONS_PER_USER } from '@assay/services/gateway/auth/open-session'
 import { ACCESS_TOKEN_MS, SESSION_MS } from '@assay/services/gateway/auth/session-times'
@@ -57,6 +58,14 @@ describe('the inventory', () => {
       expect([row[0], row.length]).toEqual([row[0], 6])
       for (const cell of row) expect([row[0], cell]).not.toEqual([row[0], ''])
     }
+    const named = keys.flatMap(([name]) => quoted(name!))
+    const own = /OwnSecretName = ([^\n]*)/.exec(textOf('services/gateway/auth/better-auth.ts'))![1]!
+    for (const [, name] of own.matchAll(/'(\w+)'/g)) expect(named).toContain(name!)
+    // opens a REST interface that is not used
+    const secrets = VARIABLES.filter(
+      ({ secret, later, name }) => secret && !later && name !== 'SUPABASE_SERVICE_ROLE_KEY',
+    )
+    for (const { name } of secrets) expect(named).toContain(name)
     const places = keys.flatMap(([, , kept]) => quoted(kept!)).join()
     for (const { paths } of Object.values(SECRET_ACCESS))
       for (const path of paths) expect(places).toContain(`secret/data/${path}`)
