@@ -112,6 +112,7 @@ export const gateway: Service<typeof config> = {
       ...(proxy && { websocket: proxy.websocket, document: proxy.document }),
       consumers: [audit.consumer],
       tokens: {
+        known: identity.verifier.known,
         verify(credential, address) {
           const verifying = identity.verifier.verify(credential, address)
           return isApiKey(credential) ? verifying.then((actor) => noted(actor, address)) : verifying

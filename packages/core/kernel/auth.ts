@@ -6,6 +6,8 @@ import type { Actor, Ctx } from './context.ts'
 export interface TokenVerifier {
   /** `address`: who sends it; a key that is bound to addresses is refused without */
   verify(credential: string, address?: string): Promise<Actor>
+  /** the actor of an access token that was verified before and is still good, at once; undefined: ask verify */
+  known?(token: string): Actor | undefined
 }
 /** The actor, or 401. */
 export function requireActor(ctx: Ctx): Actor {

@@ -69,12 +69,6 @@ export async function compose({ services, base, config, lifecycle, network }: Co
   const running: { service: Service; part: Running }[] = []
   const parts = () => running.map(({ part }) => part)
   const app: AnyElysia = new Elysia({ name: 'assay' })
-  // on its own port a service's routes have two names; on the public one, and where all share a port, only one
-  if (network && network.self !== 'gateway') {
-    const named = withoutPrefix(() => app.routes)
-    app.wrap((next) => named(next as unknown as Parameters<typeof named>[0]))
-  }
-
   const publicUrl = createPublicUrl(platform.PUBLIC_URL, config.production)
   const isHere = (service: string) => !network || services.some(({ name }) => name === service)
   const call: Deps['call'] = async (service, request, options) => {
@@ -121,6 +115,12 @@ export async function compose({ services, base, config, lifecycle, network }: Co
       routes: () => app.routes,
     }),
   )
+  // on its own port a service's routes have two names; on the public one, and where all share a port, only one;
+  // the edge, which is inside of this, sees the whole one
+  if (network && network.self !== 'gateway') {
+    const named = withoutPrefix(() => app.routes)
+    app.wrap((next) => named(next as unknown as Parameters<typeof named>[0]))
+  }
   app.use(
     platformRoutes({
       health,
@@ -224,6 +224,10 @@ function lateTokens(find: () => TokenVerifier | undefined): TokenVerifier {
       tokens ??= find()
       if (!tokens) throw new AssayError('unauthorized', 'Nothing in this process verifies credentials.')
       return tokens.verify(credential, address)
+    },
+    known(token) {
+      tokens ??= find()
+      return tokens?.known?.(token)
     },
   }
 }

@@ -99,7 +99,6 @@ export function edge(options: EdgeOptions) {
     clientAddress(peerOf(request), request.headers.get('x-forwarded-for'), trusted)
   const peerOrForwarded = (request: Request) =>
     request.headers.get('x-forwarded-for') ?? listener?.requestIP(request)?.address ?? NEAR
-  const linesAreKept = () => log.isLevelEnabled('info')
 
   function finish(request: Request, state: RequestState, route: string | undefined, status: number): void {
     const ms = clock.monotonic() - state.startedAt
@@ -110,19 +109,33 @@ export function edge(options: EdgeOptions) {
     writeRequestLine(log, request, state, { route, status, ms })
   }
 
-  /** Callers from outside only: services share a process or a fast network. */
-  async function packed(request: Request, answering: unknown, accepted: string): Promise<unknown> {
-    const answer = await answering
+  /** Once per request, when it has its answer and the connection is still open. */
+  function leave(request: Request, answer: unknown): unknown {
     const state = stateOf(request)
-    if (!(answer instanceof Response) || !state || state.internal) return answer
-    return compressed(answer, { accepted, path: state.path, onDone: metrics.compressed })
+    if (!state) return answer
+    // nothing: it became a WebSocket
+    const status = answer instanceof Response ? answer.status : 101
+    finish(request, state, state.route ?? state.matched, status)
+    // services share a process or a fast network
+    if (state.internal || !(answer instanceof Response) || request.method === 'HEAD') return answer
+    const accepted = request.headers.get('accept-encoding')
+    return accepted === null ? answer : compressed(answer, { accepted, path: state.path, onDone: metrics.compressed })
+  }
+  /** Elysia answers its errors; what fails beyond them still ends. */
+  function fail(request: Request, error: unknown): never {
+    const state = stateOf(request)
+    if (state) finish(request, state, state.route ?? state.matched, 500)
+    throw error
   }
 
   return new Elysia({ name: 'kernel.edge' })
     .wrap(((next: (request: Request) => unknown) => (request: Request) => {
-      const answer = next(request)
-      const accepted = request.headers.get('accept-encoding')
-      return accepted === null || request.method === 'HEAD' ? answer : packed(request, answer, accepted)
+      const answering = next(request)
+      if (!(answering instanceof Promise)) return leave(request, answering)
+      return answering.then(
+        (answer) => leave(request, answer),
+        (error) => fail(request, error),
+      )
     }) as unknown as Parameters<Elysia['wrap']>[0])
     .onRequest(async (context) => {
       const { request, server, set } = context
@@ -139,7 +152,6 @@ export function edge(options: EdgeOptions) {
         traceId(headers.get('traceparent')),
         internal ? peerOrForwarded : addressOf,
       )
-      if (linesAreKept()) void ctx.address
       const startedAt = clock.monotonic()
       if (internal) {
         const patienceMs = Number(headers.get(DEADLINE) ?? Number.NaN)
@@ -159,19 +171,18 @@ export function edge(options: EdgeOptions) {
         if (options.forceHttps) {
           answered['strict-transport-security'] = HSTS
           if (!QUIET.has(path) && !isHttps(request, () => trusted(peerOf(request)))) {
-            finish(request, state, undefined, 308)
             return Response.redirect(request.url.replace(/^http:/, 'https:'), 308)
           }
         }
-        if (origin !== null && isPreflight(request)) {
-          finish(request, state, undefined, 204)
-          return preflight(corsHeaders(origin, corsOrigins))
-        }
+        if (origin !== null && isPreflight(request)) return preflight(corsHeaders(origin, corsOrigins))
         if (isInternalPath(path)) throw new AssayError('not_found', 'No route has this path.')
       }
       const credential = credentialOf(headers)
-      if (credential) await identify(ctx, options.tokens, credential)
-      else if (internal) ctx.actor = actOf(request)
+      if (credential) {
+        const known = options.tokens.known?.(credential)
+        if (known) ctx.actor = known
+        else await identify(ctx, options.tokens, credential)
+      } else if (internal) ctx.actor = actOf(request)
       if (!internal) {
         const counting = gate()?.enter(ctx, limited, answered)
         if (counting) await counting
@@ -183,20 +194,21 @@ export function edge(options: EdgeOptions) {
       rememberRequest(read, state)
       context.request = read
     })
-    .onTransform({ as: 'global' }, ({ params, query, body }) => checkInput({ params, query, body }))
-    .onError({ as: 'global' }, ({ code, error, request, set }) => {
+    .onTransform({ as: 'global' }, ({ params, query, body, request, route }) => {
       const state = stateOf(request)
+      if (state) state.matched = route
+      checkInput({ params, query, body })
+    })
+    .onError({ as: 'global' }, ({ code, error, request, route, set }) => {
+      const state = stateOf(request)
+      if (state && route) state.matched = route
       let mapped = toAssayError(error, code)
       const methods = code === 'NOT_FOUND' && state ? methodsOf(state.path) : []
       if (methods.length > 0) {
         mapped = new AssayError('method_not_allowed', `This path has ${methods.join(', ')}.`)
         set.headers.allow = methods.join(', ')
       }
-      if (state) {
-        state.error = mapped
-        // for who counts refusals, after the answer
-        void state.ctx.address
-      }
+      if (state) state.error = mapped
       set.status = mapped.status
       set.headers['content-type'] = 'application/problem+json'
       if (mapped.options.retryAfterS !== undefined) set.headers['retry-after'] = String(mapped.options.retryAfterS)
@@ -204,12 +216,6 @@ export function edge(options: EdgeOptions) {
       const asked = challenge(mapped, { sent, base: options.publicUrl?.of(request) ?? null })
       if (asked) set.headers['www-authenticate'] = asked
       return toProblem(mapped, state?.path ?? pathOf(request.url), state?.ctx.requestId ?? requestId(request.headers))
-    })
-    .onAfterResponse({ as: 'global' }, ({ request, route, responseValue, set }) => {
-      const state = stateOf(request)
-      if (!state) return
-      const status = responseValue instanceof Response ? responseValue.status : Number(set.status ?? 200)
-      finish(request, state, state.route ?? (route || undefined), state.error?.status ?? status)
     })
 }
 

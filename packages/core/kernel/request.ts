@@ -12,6 +12,8 @@ export interface RequestState {
   /** how it is counted; the gate let it in */
   limited: LimitedRequest
   entered: boolean
+  /** the pattern of its route */
+  matched?: string
   /** what metrics and log name instead of the route's pattern: another service answers */
   route?: string
   error?: AssayError
@@ -60,7 +62,7 @@ export class RequestCtx implements Ctx {
   get signal(): AbortSignal {
     return this.request.signal
   }
-  /** Asked for while the request is open, or never known. */
+  /** Asked for while the request is open, or never known: `left` of the gate and the log's line are in time. */
   get address(): string {
     this.#address ??= this.findAddress(this.request)
     return this.#address

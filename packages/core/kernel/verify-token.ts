@@ -172,6 +172,13 @@ export function createTokenVerifier(sources: VerifierSources): RevocableVerifier
   }
 
   return {
+    known(token) {
+      if (isApiKey(token) || !isCurrent()) return undefined
+      const found = cached.get(hash('sha256', token, 'base64'))
+      if (!found || hasEnded(found.actor)) return undefined
+      sources.asked?.('sessions', 'hit')
+      return found.actor
+    },
     async verify(credential, address) {
       const digest = hash('sha256', credential, 'base64')
       let known = cached.get(digest)
