@@ -165,6 +165,19 @@ describe('what a client says', () => {
       expect(user).toMatchObject({ role: 'trader', tenant: 'default' })
     }
   })
+  test('as a number past every range is refused by its field (V1.4.2)', async () => {
+    for (const number of ['9007199254740993', '99999999999999999999', '1e400', '-1', '2147483648.5', 'NaN', '0x10'])
+      for (const field of ['limit', 'cursor']) {
+        const path = field === 'limit' ? '/api/tiers' : `/api/assessments`
+        const answer = await target.get(`${path}?${field}=${encodeURIComponent(number)}`, operator)
+        expect([field, number, answer.status < 500]).toEqual([field, number, true])
+        if (field === 'limit' && number !== '0x10') expect([number, answer.status]).toEqual([number, 422])
+      }
+    for (const orders_per_second of [1e308, -1, 1.5, 2 ** 53]) {
+      const made = await target.send('POST', '/api/api-keys', { name: 'n', limits: { orders_per_second } }, operator)
+      expect([orders_per_second, made.status]).toEqual([orders_per_second, 422])
+    }
+  })
   test('twice under one name in a query is refused or read as one, never as another type (V15.3.7)', async () => {
     const twice = await target.get('/api/tiers?limit=1&limit=2', operator)
     expect(twice.status).toBe(422)

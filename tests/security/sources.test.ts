@@ -127,6 +127,18 @@ describe('cryptography', () => {
     }
     for (const [path, size] of Object.entries(made)) expect(textOf(path)).toContain(`randomBytes(${size})`)
   })
+  test('draws 128 bits and more of whatever nobody may guess (V11.5.1)', () => {
+    const drawn = [...code].flatMap(([path, text]) =>
+      [...text.matchAll(/(?:randomBytes|getRandomValues\(new Uint8Array)\((\w+)\)/g)].map(([, size]) => ({
+        path,
+        size: size!,
+      })),
+    )
+    expect(drawn.length).toBeGreaterThan(8)
+    // a nonce need not be secret; KEY_BYTES are 20 and 32; the length of an API key has a test of its own
+    const named = ['NONCE_BYTES', 'KEY_BYTES', 'length']
+    expect(drawn.filter(({ size }) => !named.includes(size) && !(Number(size) >= 16))).toEqual([])
+  })
   test('draws what nobody may guess from the system: Math.random only spreads waits (V11.5.1)', () => {
     for (const path of filesWith(/Math\.random\(\)/))
       for (const line of textOf(path)
