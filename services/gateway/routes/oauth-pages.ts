@@ -62,6 +62,7 @@ export const oauthPages = (deps: OAuthDeps) =>
             400: page('A form that no page of ours showed'),
             403: page('The page again: wrong credentials'),
             429: page('The page again: too many attempts'),
+            503: page('The page again: logins cannot be checked now'),
           },
         },
       },

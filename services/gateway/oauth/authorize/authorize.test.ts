@@ -19,83 +19,6 @@ describeAdapters('OAuth: asking', databases, (openDatabase) => {
   }, 60_000)
   afterAll(() => world.database.drop())
 
-  describe('discovery', () => {
-    test('both documents name this address, at the root and below /mcp, and nothing else is a resource', async () => {
-      const get = (path: string) => world.ask('GET', `/.well-known/${path}`)
-      const server = (await get('oauth-authorization-server')).body
-      expect(server).toMatchObject({
-        issuer: BASE,
-        code_challenge_methods_supported: ['S256'],
-        authorization_response_iss_parameter_supported: true,
-        client_id_metadata_document_supported: true,
-      })
-      expect((await get('oauth-authorization-server/mcp')).body).toEqual(server)
-      expect((await get('oauth-protected-resource')).body).toMatchObject({
-        resource: BASE,
-        authorization_servers: [BASE],
-      })
-      expect((await get('oauth-protected-resource/mcp')).body.resource).toBe(`${BASE}/mcp`)
-      expect((await get('oauth-protected-resource/other')).status).toBe(404)
-      expect((await get('oauth-authorization-server/other')).status).toBe(404)
-    })
-
-    test('a refusal of the API says where the metadata is', async () => {
-      const { status, headers } = await world.ask('GET', '/api/auth/check')
-      expect(status).toBe(401)
-      expect(headers.get('www-authenticate')).toBe(
-        `Bearer resource_metadata="${BASE}/.well-known/oauth-protected-resource"`,
-      )
-    })
-
-    test('behind another name, without PUBLIC_URL, there is no OAuth: a Host header makes no issuer', async () => {
-      const answer = await world.handle(new Request('http://evil.example/.well-known/oauth-authorization-server'))
-      expect(answer.status).toBe(503)
-    })
-  })
-
-  describe('registration', () => {
-    test('makes a public client, whatever authentication it asks for', async () => {
-      const { status, body, headers } = await oauth.register({
-        redirect_uris: [REDIRECT],
-        client_name: '  Evil\u202e\n name ',
-        token_endpoint_auth_method: 'client_secret_basic',
-      })
-      expect(status).toBe(201)
-      expect(headers.get('cache-control')).toBe('no-store')
-      expect(body).toMatchObject({
-        client_id: expect.stringMatching(/^assayc_/),
-        client_name: 'Evil name',
-        token_endpoint_auth_method: 'none',
-      })
-      expect(body.client_secret).toBeUndefined()
-    })
-
-    test('refuses addresses that codes must not go to, in the words of RFC 7591', async () => {
-      const error = async (body: unknown) => {
-        const answer = await oauth.register(body)
-        return [answer.status, answer.body.error]
-      }
-      expect(await error({ redirect_uris: ['http://app.example/cb'] })).toEqual([400, 'invalid_redirect_uri'])
-      expect(await error({ redirect_uris: ['javascript:alert(1)'] })).toEqual([400, 'invalid_redirect_uri'])
-      expect(await error({ redirect_uris: [] })).toEqual([400, 'invalid_client_metadata'])
-      expect(await error({ redirect_uris: Array(21).fill(REDIRECT) })).toEqual([400, 'invalid_client_metadata'])
-      expect(await error({ redirect_uris: [REDIRECT], grant_types: ['client_credentials'] })).toEqual([
-        400,
-        'invalid_client_metadata',
-      ])
-      expect(await error('text')).toEqual([400, 'invalid_client_metadata'])
-    })
-
-    test('is limited to 20 in an hour from one network', async () => {
-      const address = oauth.newAddress()
-      for (let i = 0; i < 20; i++)
-        expect((await oauth.register({ redirect_uris: [REDIRECT] }, address)).status).toBe(201)
-      const refused = await oauth.register({ redirect_uris: [REDIRECT] }, address)
-      expect(refused.status).toBe(429)
-      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
-    })
-  })
-
   describe('what a client asks for', () => {
     test('an unknown client or another address than its own is told to the user, never to that address (V3.7.2)', async () => {
       const browser = oauth.newBrowser()
@@ -190,6 +113,21 @@ describeAdapters('OAuth: asking', databases, (openDatabase) => {
       expect(page.text).toContain(`value="${email}"`)
       expect(page.text).not.toContain('wrong password')
       expect(page.location).toBeNull()
+    })
+
+    test('nothing, too much, or a parameter twice is no login', async () => {
+      const { email } = await oauth.person()
+      const browser = oauth.newBrowser()
+      const page = await browser.open(oauth.asking().path)
+      const submit = (fields: Record<string, string>) => browser.submit(page, '/oauth/login', fields)
+      expect((await submit({ email })).status).toBe(403)
+      expect((await submit({ password: PASSWORD })).status).toBe(403)
+      expect((await submit({ email, password: 'x'.repeat(129) })).status).toBe(403)
+      expect((await submit({ email: `${'x'.repeat(250)}@x.example`, password: PASSWORD })).status).toBe(403)
+      expect((await submit({ email, password: `${PASSWORD}\u0000` })).status).toBe(400)
+      const twice: [string, string][] = [...page.fields, ['email', email], ['email', email], ['password', PASSWORD]]
+      expect((await browser.post('/oauth/login', twice)).status).toBe(400)
+      expect((await submit({ email, password: PASSWORD })).status).toBe(200)
     })
 
     test('the limits of logins hold here', async () => {

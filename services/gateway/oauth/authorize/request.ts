@@ -24,7 +24,7 @@ const STATE_MAX = 2_000
 
 /** Who asks and where the answer may go. Until this is sure nothing is sent anywhere: what it throws is for the user's eyes. */
 export async function readAsker({ ctx, input, deps }: OAuthVerb<Parameters>): Promise<Asker> {
-  const client: OAuthClient = await findClient({ ctx, input: input.need('client_id').slice(0, 2_000), deps })
+  const client: OAuthClient = await findClient({ ctx, input: input.need('client_id'), deps })
   const redirectUri = input.need('redirect_uri')
   if (!isRegistered(redirectUri, client.redirectUris))
     throw new OAuthError('invalid_request', 'redirect_uri: is not one of those that the client has named.')

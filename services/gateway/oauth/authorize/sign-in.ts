@@ -2,6 +2,7 @@ import { AssayError } from '@assay/core/contracts/errors'
 import type { Sql } from '@assay/core/ports/db/port'
 import { decodeJwt } from 'jose'
 import { login } from '../../auth/login.ts'
+import { PASSWORD_MAX } from '../../auth/schemas.ts'
 import { SESSION_MS } from '../../auth/session-times.ts'
 import { findUser } from '../../auth/users.ts'
 import { isOwned } from '../clients/redirect-uri.ts'
@@ -17,6 +18,8 @@ import { allow } from './give-code.ts'
 import { formPage, type Reply, refusal } from './reply.ts'
 import type { AuthorizationRequest } from './request.ts'
 
+const EMAIL_MAX = 254
+
 export interface SigningIn {
   form: Parameters
   base: string
@@ -30,17 +33,16 @@ export interface SigningIn {
  */
 export async function signIn({ ctx, input, deps }: OAuthVerb<SigningIn>): Promise<Reply> {
   const request = sealedRequest(input, deps)
-  const [email, totp] = [input.form.get('email') ?? '', input.form.get('totp')?.replace(/\s/g, '')]
-  const credentials = { email, password: input.form.get('password') ?? '', ...(totp && { totp }) }
-  let token: string
-  try {
-    token = (await login({ ctx, input: { ...credentials, userAgent: input.userAgent }, deps })).token
-  } catch (error) {
-    if (!(error instanceof AssayError) || error.status >= 500) throw error
-    const page = loginPage({ asker: request, sealed: input.form.need('request'), email, problem: error.detail })
+  const email = input.form.get('email') ?? ''
+  const token = await logIn({ ctx, input, deps }).catch((error: unknown) => {
+    if (error instanceof AssayError && error.code !== 'internal') return error
+    throw error
+  })
+  if (token instanceof AssayError) {
+    const page = loginPage({ asker: request, sealed: input.form.need('request'), email, problem: token.detail })
     // 401 would need a challenge, and a browser answers that with a dialogue of its own
-    const status = error.status === 401 ? 403 : error.status
-    return formPage(page, request, { status, retryAfterS: error.options.retryAfterS })
+    const status = token.status === 401 ? 403 : token.status
+    return formPage(page, request, { status, retryAfterS: token.options.retryAfterS })
   }
   const { sid, sub, scope } = decodeJwt(token) as { sid: string; sub: string; scope: string }
   const held = new Set(scope.split(' ').filter(isAgentScope))
@@ -87,6 +89,15 @@ function sealedRequest({ form, browser }: SigningIn, deps: OAuthDeps): Authoriza
     })
   if (!opened) throw new OAuthError('invalid_request', 'This page is too old, or of another browser.')
   return opened
+}
+
+/** The token of a login with what the form holds. What no user can have is wrong before it is looked up or hashed. */
+async function logIn({ ctx, input: { form, userAgent }, deps }: OAuthVerb<SigningIn>): Promise<string> {
+  const [email, password, totp] = [form.get('email'), form.get('password'), form.get('totp')?.replace(/\s/g, '')]
+  if (!email || !password || email.length > EMAIL_MAX || password.length > PASSWORD_MAX)
+    throw new AssayError('invalid_credentials', 'E-mail or password is wrong.')
+  const input = { email, password, userAgent, ...(totp && { totp }) }
+  return (await login({ ctx, input, deps })).token
 }
 
 /** Only for addresses that somebody owns: any program may wait at a port of this machine and call itself this client (RFC 8252 section 8.6). */
