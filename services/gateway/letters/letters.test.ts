@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { openSmtp } from '@assay/core/ports/mail/smtp'
+import { describeReal } from '@assay/core/testing/adapters'
 import { type SmtpServer, startSmtpServer } from '@assay/core/testing/smtp-server'
 import { until } from '@assay/core/testing/until'
 import pino from 'pino'
@@ -7,6 +8,7 @@ import { Registry } from 'prom-client'
 import { newPerson, type Person } from '../testing/person.ts'
 import { openWorld, type World } from '../testing/world.ts'
 import { createPostOffice } from './post-office.ts'
+import { queueLetter } from './queue-letter.ts'
 import { type LetterOutcome, sendLetters } from './send-letters.ts'
 
 const OPEN = { RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_PER_HOUR: '1000000', RATE_LIMIT_PER_DAY: '1000000' }
@@ -29,10 +31,10 @@ const forgot = () =>
 const waiting = () => world.database.db.query('select * from gateway.letters')
 const smtp = (server: { url: string }) =>
   openSmtp({ url: server.url, from, clock: { now: () => world.time.now }, timeouts })
-async function send(mail: ReturnType<typeof smtp>) {
+async function send(mail: ReturnType<typeof smtp>, by: World = world) {
   const outcomes: LetterOutcome[] = []
   await sendLetters({
-    deps: world.identity,
+    deps: by.identity,
     mail,
     base: 'https://assay.example',
     onOutcome: (_, outcome) => void outcomes.push(outcome),
@@ -97,10 +99,14 @@ test('an address that the server does not know is given up at once', async () =>
 test('two who send at the same time send a letter once; one whose sender died is sent again under the same id', async () => {
   const server = await startSmtpServer({})
   const mail = smtp(server)
-  for (let i = 0; i < 3; i++) await forgot()
-  const outcomes = (await Promise.all([send(mail), send(mail)])).flat()
-  expect(outcomes).toEqual(['sent', 'sent', 'sent'])
-  expect(server.arrived).toHaveLength(3)
+  for (let i = 0; i < 20; i++)
+    await queueLetter(world.database.db, { now: () => world.time.now }, { kind: 'password_changed', userId: person.id })
+  const another = await openWorld(OPEN, { ...world.database, db: await world.database.another() })
+  another.time.now = world.time.now
+  const senders = [world, another, world, another]
+  const outcomes = (await Promise.all(senders.map((by) => send(mail, by)))).flat()
+  expect(outcomes).toEqual(Array(20).fill('sent'))
+  expect(server.arrived).toHaveLength(20)
 
   await forgot()
   const [{ id }] = (await waiting()) as [{ id: string }]
@@ -153,4 +159,27 @@ test('an erased user gets no letter', async () => {
   expect(server.arrived).toEqual([])
   await mail.close()
   await server.close()
+})
+
+describeReal('letters', () => {
+  test('a letter that another process takes at this moment is neither waited for nor sent twice', async () => {
+    const server = await startSmtpServer({})
+    const mail = smtp(server)
+    await forgot()
+    await forgot()
+    const { promise: held, resolve: release } = Promise.withResolvers<void>()
+    const { promise: taken, resolve: take } = Promise.withResolvers<void>()
+    const another = (await world.database.another()).as('gateway').tx(async (sql) => {
+      await sql.query('select id from letters order by next_at limit 1 for update')
+      take()
+      await held
+    })
+    await taken
+    expect(await send(mail)).toEqual(['sent'])
+    release()
+    await another
+    expect(await send(mail)).toEqual(['sent'])
+    await mail.close()
+    await server.close()
+  })
 })

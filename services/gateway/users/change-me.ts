@@ -69,7 +69,6 @@ async function askForEmail(
     isNew ? await database.seal(id, 'pending_email', email) : null,
     new Date(clock.now()),
   ])
-  await sql.query(`delete from mail_tokens where user_id = $1 and purpose = 'email_verify'`, [id])
   if (!isNew) return
   if (mayWrite) await queueLetter(sql, clock, { kind: 'email_verify', userId: id })
   await queueLetter(sql, clock, { kind: 'email_change_asked', userId: id })

@@ -41,8 +41,6 @@ async function confirm(
       'update users set email = $2, email_index = $3, pending_email = null, email_verified = true where id = $1',
       [userId, await database.seal(userId, 'email', email), database.emailIndex(email)],
     )
-    // a letter to the old address must not open the account any more
-    await sql.query('delete from mail_tokens where user_id = $1', [userId])
     await recordAudit(sql, { action: 'email.changed', actor: userId, tenant: user.tenant, detail })
   } else {
     await sql.query('update users set email_verified = true where id = $1', [userId])

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { describeAdapters } from '@assay/core/testing/adapters'
 import { databases } from '@assay/core/testing/database'
+import { until } from '@assay/core/testing/until'
 import { newPerson, PASSWORD, type Person } from '../testing/person.ts'
 import { type Answer, openWorld, type World } from '../testing/world.ts'
 
@@ -236,28 +237,65 @@ describeAdapters('users', databases, (openDatabase) => {
 })
 
 describeAdapters('the last operators of the house', databases, (openDatabase) => {
+  let world: World
+  let one: Person
+  let other: Person
+  beforeAll(async () => {
+    world = await openWorld(OPEN, await openDatabase())
+    one = await newPerson(world, { role: 'operator' })
+    other = await newPerson(world, { role: 'admin' })
+    const { items } = (await one.ask('GET', '/api/users?role=operator')).body as { items: { id: string }[] }
+    // the first operator of the platform is not one of the two
+    const first = items.find(({ id }) => id !== one.id)!
+    expect((await one.ask('PATCH', `/api/users/${first.id}`, { disabled: true })).status).toBe(200)
+  })
+  afterAll(() => world.database.drop())
+  const living = () =>
+    world.database.db.query<{ id: string }>(
+      `select id from gateway.users where tenant = 'default' and role in ('operator', 'admin') and disabled_at is null`,
+    )
+  /** Until the request is answered, or waits for a row that a transaction under way has locked. */
+  const answeredOrWaiting = async (answered: () => boolean) => {
+    if (world.database.db.kind === 'pglite') return
+    await until('it waits', async () => {
+      const waiting = await world.database.db.query(
+        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      )
+      return answered() || waiting.length > 0
+    })
+  }
+
+  test('who is being disabled at this moment takes nobody out: the change under way is waited for', async () => {
+    expect((await other.ask('GET', '/api/users/me')).status).toBe(200)
+    const { promise: held, resolve: release } = Promise.withResolvers<void>()
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    const underWay = world.database.db.as('gateway').tx(async (sql) => {
+      await sql.query('update users set disabled_at = now() where id = $1', [other.id])
+      begin()
+      await held
+    })
+    await begun
+    let answered = false
+    const asked = other.ask('PATCH', `/api/users/${one.id}`, { disabled: true }).finally(() => {
+      answered = true
+    })
+    await answeredOrWaiting(() => answered)
+    release()
+    await underWay
+    expect(said(await asked)).toBe('403 forbidden')
+    expect(await living()).toEqual([{ id: one.id }])
+    expect((await one.ask('PATCH', `/api/users/${other.id}`, { disabled: false })).status).toBe(200)
+  })
   test('two who take each other out at the same time do not both succeed: one operator stays', async () => {
-    const world = await openWorld(OPEN, await openDatabase())
-    try {
-      const [one, other] = [await newPerson(world, { role: 'operator' }), await newPerson(world, { role: 'admin' })]
-      // the first operator of the platform
-      const first = (await one.ask('GET', '/api/users?role=operator')).body.items.find(
-        ({ id }: { id: string }) => id !== one.id,
-      )
-      expect((await one.ask('PATCH', `/api/users/${first.id}`, { disabled: true })).status).toBe(200)
-      const answers = await Promise.all([
-        one.ask('PATCH', `/api/users/${other.id}`, { disabled: true }),
-        other.ask('PATCH', `/api/users/${one.id}`, { role: 'trader' }),
-      ])
-      expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
-      const living = await world.database.db.query(
-        `select id from gateway.users where tenant = 'default' and role in ('operator', 'admin') and disabled_at is null`,
-      )
-      expect(living).toHaveLength(1)
-      const survivor = living[0]!.id === one.id ? one : other
-      expect((await survivor.ask('GET', '/api/users')).status).toBe(200)
-    } finally {
-      await world.database.drop()
-    }
+    await Promise.all([one.login(), other.login()])
+    const answers = await Promise.all([
+      one.ask('PATCH', `/api/users/${other.id}`, { disabled: true }),
+      other.ask('PATCH', `/api/users/${one.id}`, { role: 'trader' }),
+    ])
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    const [left, ...more] = await living()
+    expect(more).toEqual([])
+    const survivor = left!.id === one.id ? one : other
+    expect((await survivor.ask('GET', '/api/users')).status).toBe(200)
   })
 })
