@@ -9,6 +9,7 @@ import { moveDatabase } from './move-database.ts'
 import { moveMarketLog } from './move-market-log.ts'
 import { moveSecrets } from './move-secrets.ts'
 import { BUS_TABLES, moveTopics } from './move-topics.ts'
+import { rewrapWith } from './rewrap.ts'
 import { counted, type Say } from './step.ts'
 
 export interface Move {
@@ -45,7 +46,13 @@ export async function migrateFolder(ends: Ends, { claim: begun, keep, say }: Mov
         await moveMarketLog({ group, source: kafka.source, open: kafka.open, target, say })
       await moveTopics(source, kafka.connection, say)
     }
-    await moveDatabase({ source, target, without: kafka ? [...BUS_TABLES, BUILT_THERE] : [], say })
+    await moveDatabase({
+      source,
+      target,
+      without: kafka ? [...BUS_TABLES, BUILT_THERE] : [],
+      rewrap: secrets ? rewrapWith(secrets.source, secrets.target) : undefined,
+      say,
+    })
   }
   if (!keep) await markMoved(home, { id: claim.id, at: new Date().toISOString(), to: to as Record<Movable, string> })
   await dropClaim(target, home)

@@ -1,5 +1,6 @@
 import type { Db, Sql } from '@assay/core/ports/db/port'
 import { noteCopied } from './claim.ts'
+import type { Rewrap, RewrapColumn } from './rewrap.ts'
 import { counted, MigrateError, type Say } from './step.ts'
 import { filledTables, type Measure, measure, SEEDED, type Table, tablesOf } from './tables.ts'
 
@@ -8,6 +9,8 @@ export interface MoveDatabase {
   target: Db
   /** tables whose content goes elsewhere */
   without: readonly string[]
+  /** columns that the secrets server's keys seal from now on; absent: the secrets stay */
+  rewrap?: Rewrap | undefined
   say: Say
 }
 const BATCH = 500
@@ -20,7 +23,7 @@ const NO_LIMIT = 'set local statement_timeout to 0; set local idle_in_transactio
  * Every table and sequence, in one transaction of the target: what ends early leaves nothing. Each table is compared
  * on both sides before the commit, and every deferred constraint looks at it there.
  */
-export async function moveDatabase({ source, target, without, say }: MoveDatabase): Promise<void> {
+export async function moveDatabase({ source, target, without, rewrap, say }: MoveDatabase): Promise<void> {
   await target.tx(async (to) => {
     await to.script(`${NO_LIMIT}; ${AS_TEXT}`)
     await refuseFilled(to, without)
@@ -30,11 +33,13 @@ export async function moveDatabase({ source, target, without, say }: MoveDatabas
       const tables = await sameTables(from, to)
       for (const [index, table] of tables.entries()) {
         if (without.includes(table.name)) continue
-        await copyTable(from, to, table, index)
+        const change = rewrap?.of(table)
+        await copyTable({ from, to, table, index, change })
         // what was put aside until the commit is looked at now: the next ones see the table as it will be
         await to.script('set constraints all immediate; set constraints all deferred')
-        const { rows, hash } = await compared(from, to, table)
-        say('database', `${table.name.padEnd(28)} ${counted(rows, 'row').padStart(14)}  ${hash.slice(0, 16)}  same`)
+        const { rows, hash } = await compared(from, to, change ? withoutColumn(table, change.column) : table)
+        const told = change ? `same but ${change.column}, wrapped anew` : 'same'
+        say('database', `${table.name.padEnd(28)} ${counted(rows, 'row').padStart(14)}  ${hash.slice(0, 16)}  ${told}`)
       }
       await copySequences(from, to, say)
     })
@@ -56,7 +61,14 @@ async function sameTables(from: Sql, to: Sql): Promise<Table[]> {
   return here
 }
 
-async function copyTable(from: Sql, to: Sql, { name, columns, types }: Table, index: number): Promise<void> {
+interface CopyTable {
+  from: Sql
+  to: Sql
+  table: Table
+  index: number
+  change: RewrapColumn | undefined
+}
+async function copyTable({ from, to, table: { name, columns, types }, index, change }: CopyTable): Promise<void> {
   const cursor = `moving_${index}`
   const fields = columns.map((_, i) => `c${i}`)
   const texts = columns.map((column, i) => `${column}::text as c${i}`).join(', ')
@@ -68,6 +80,7 @@ async function copyTable(from: Sql, to: Sql, { name, columns, types }: Table, in
   for (;;) {
     const rows = await from.query<Record<string, string | null>>(`fetch ${BATCH} from ${cursor}`)
     if (rows.length === 0) break
+    if (change) await change.rows(rows, (column) => fields[columns.indexOf(column)]!)
     await to.query(
       insert,
       fields.map((field) => rows.map((row) => row[field]!)),
@@ -83,6 +96,11 @@ async function compared(from: Sql, to: Sql, table: Table): Promise<Measure> {
   throw new MigrateError(
     `${table.name} is not the same on both sides: ${told(here)} in the folder, ${told(there)} in the target; nothing was kept there`,
   )
+}
+
+function withoutColumn(table: Table, column: string): Table {
+  const at = table.columns.indexOf(column)
+  return { ...table, columns: table.columns.toSpliced(at, 1), types: table.types.toSpliced(at, 1) }
 }
 
 async function copySequences(from: Sql, to: Sql, say: Say): Promise<void> {

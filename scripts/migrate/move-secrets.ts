@@ -1,5 +1,6 @@
 import type { readSecretsFile } from '@assay/core/ports/secrets/file'
 import type { Secrets } from '@assay/core/ports/secrets/port'
+import { WRAPPED } from './rewrap.ts'
 import { counted, MigrateError, type Say } from './step.ts'
 
 export type SecretsFile = Awaited<ReturnType<typeof readSecretsFile>>
@@ -12,7 +13,8 @@ export const secretsIn = (file: SecretsFile): number => entriesOf(file).length
 
 /** Why they can't move there; never a value. */
 export async function secretProblems(file: SecretsFile, to: Secrets, isOwn: boolean): Promise<string[]> {
-  const problems = [...file.keys, ...file.totp].map(
+  const rewrapped = new Set(WRAPPED.map(({ key }) => key))
+  const problems = [...file.keys.filter((name) => !rewrapped.has(name)), ...file.totp].map(
     (name) => `the key ${name} never leaves the secrets file: what it made could not be read with the server's`,
   )
   if (isOwn) return problems

@@ -13,7 +13,7 @@ const OURS = `n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'`
 /** Each side keeps its own. */
 const LEDGERS = ['public._prisma_migrations', CLAIM_TABLE]
 /** What the migrations themselves put into an empty database. */
-export const SEEDED = ['bus.lane', 'trading.slot']
+export const SEEDED = ['bus.lane', 'trading.slot', 'gateway.tenants']
 
 /** Every table, after those that it refers to. */
 export async function tablesOf(sql: Sql): Promise<Table[]> {

@@ -1,10 +1,7 @@
 import type { Row, Sql } from '@assay/core/ports/db/port'
 import type { GatewayDeps } from '../deps.ts'
+import { INVITED } from '../privacy/wrapped.ts'
 import type { Invitation, InvitedRole } from './schemas.ts'
-
-/** The secrets port's key that seals the e-mails of those who are no users yet. */
-const SEALING_KEY = 'gateway.invitations'
-const place = (id: string): string => `gateway.invitations.sealed_email/${id}`
 
 export interface InvitationRow extends Row {
   id: string
@@ -26,9 +23,9 @@ export async function findInvitation(sql: Pick<Sql, 'query'>, id: string): Promi
 
 type Sealing = Pick<GatewayDeps, 'sealing'>
 export const sealEmail = ({ sealing }: Sealing, id: string, email: string): Promise<string> =>
-  sealing.encrypt(SEALING_KEY, new TextEncoder().encode(email), place(id))
+  sealing.encrypt(INVITED.key, new TextEncoder().encode(email), INVITED.context(id))
 export const openEmail = async ({ sealing }: Sealing, { id, sealed_email }: InvitationRow): Promise<string> =>
-  new TextDecoder().decode(await sealing.decrypt(SEALING_KEY, sealed_email, place(id)))
+  new TextDecoder().decode(await sealing.decrypt(INVITED.key, sealed_email, INVITED.context(id)))
 
 export const toInvitation = async (deps: Sealing, row: InvitationRow, now: number): Promise<Invitation> => ({
   id: row.id,

@@ -3,6 +3,7 @@ import type { Row, Sql } from '@assay/core/ports/db/port'
 import type { Secrets } from '@assay/core/ports/secrets/port'
 import { KEY_BYTES, seal, unseal } from '@assay/core/ports/secrets/seal'
 import { normalizeEmail } from '../auth/users.ts'
+import { USER_KEYS } from './wrapped.ts'
 
 /** Columns of users that say who somebody is. */
 export const PERSONAL_COLUMNS = ['email', 'pending_email', 'name', 'image'] as const
@@ -29,8 +30,6 @@ export interface PersonalFieldsParts {
   now: () => number
 }
 
-/** The secrets port's key that wraps the users' keys. */
-const WRAPPING_KEY = 'gateway.users'
 /** `s1.<user>.<sealed>`: a value says whose key opens it, the place it stands in is authenticated. */
 const SEALED = /^s1\.([0-9a-f-]{36})\.(.+)$/
 const REMEMBERED = 10_000
@@ -38,7 +37,6 @@ const REMEMBERED_MS = 300_000
 /** Keys asked of a secrets server at once. */
 const AT_ONCE = 16
 
-const wrapContext = (userId: string) => `gateway.user_keys.wrapped/${userId}`
 const place = (column: string, userId: string) => `gateway.users.${column}/${userId}`
 
 export function createPersonalFields({ secrets, indexKey, now }: PersonalFieldsParts): PersonalFields {
@@ -71,7 +69,7 @@ export function createPersonalFields({ secrets, indexKey, now }: PersonalFieldsP
     )
     for (let at = 0; at < rows.length; at += AT_ONCE) {
       const unwrap = async ({ user_id, wrapped }: (typeof rows)[number]) => {
-        const key = await secrets.decrypt(WRAPPING_KEY, wrapped, wrapContext(user_id))
+        const key = await secrets.decrypt(USER_KEYS.key, wrapped, USER_KEYS.context(user_id))
         found.set(user_id, remember(user_id, key))
       }
       await Promise.all(rows.slice(at, at + AT_ONCE).map(unwrap))
@@ -87,7 +85,7 @@ export function createPersonalFields({ secrets, indexKey, now }: PersonalFieldsP
 
     async newKey(userId) {
       const key = new Uint8Array(randomBytes(KEY_BYTES))
-      const wrapped = await secrets.encrypt(WRAPPING_KEY, key, wrapContext(userId))
+      const wrapped = await secrets.encrypt(USER_KEYS.key, key, USER_KEYS.context(userId))
       remember(userId, key)
       return wrapped
     },

@@ -94,10 +94,7 @@ export async function openSecretsFile(options: SecretsFileOptions): Promise<Secr
     },
     async decrypt(name, sealed, context) {
       checkKeyName(name)
-      const key = content.keys[name]
-      if (key === undefined || !sealed.startsWith('v1.'))
-        throw new SecretsError(`This was not encrypted under "${name}" here.`)
-      return unseal(Buffer.from(key, 'base64'), sealed.slice(3), `${name}\0${context}`)
+      return decryptWith(content.keys, { name, sealed, context })
     },
     async createTotp(name, label) {
       checkKeyName(name)
@@ -126,15 +123,33 @@ export async function openSecretsFile(options: SecretsFileOptions): Promise<Secr
   }
 }
 
+interface Encrypted {
+  name: string
+  sealed: string
+  context: string
+}
+function decryptWith(keys: Readonly<Record<string, string>>, { name, sealed, context }: Encrypted): Uint8Array {
+  const key = keys[name]
+  if (key === undefined || !sealed.startsWith('v1.'))
+    throw new SecretsError(`This was not encrypted under "${name}" here.`)
+  return unseal(Buffer.from(key, 'base64'), sealed.slice(3), `${name}\0${context}`)
+}
+
 const pathIn = (home: string): string => join(home, 'secrets.json')
 const wrappingKey = async ({ home, encryptionKey, log = console }: SecretsFileOptions): Promise<Uint8Array> =>
   encryptionKey === undefined ? ownEncryptionKey(join(home, 'encryption.key'), log) : parseEncryptionKey(encryptionKey)
 
-/** All that a folder's file holds, for its move to a secrets server: values by path and key, names of encryption and TOTP keys. */
+/** All that a folder's file holds, for its move to a secrets server: values by path and key, names of encryption and TOTP keys, and what the former made. */
 export async function readSecretsFile(options: SecretsFileOptions) {
-  if (!existsSync(pathIn(options.home))) return { secrets: {}, keys: [], totp: [] }
+  if (!existsSync(pathIn(options.home)))
+    return { secrets: {}, keys: [], totp: [], decrypt: (asked: Encrypted) => decryptWith({}, asked) }
   const { content } = await readSecrets(pathIn(options.home), await wrappingKey(options))
-  return { secrets: content.secrets, keys: Object.keys(content.keys), totp: Object.keys(content.totp) }
+  return {
+    secrets: content.secrets,
+    keys: Object.keys(content.keys),
+    totp: Object.keys(content.totp),
+    decrypt: (asked: Encrypted) => decryptWith(content.keys, asked),
+  }
 }
 
 async function readSecrets(path: string, wrapping: Uint8Array) {

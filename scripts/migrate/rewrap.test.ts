@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openSecretsFile, readSecretsFile } from '@assay/core/ports/secrets/file'
+import { type TestDatabase, testDatabase } from '@assay/core/testing/database'
+import { createAuthDatabase } from '@assay/services/gateway/auth/database'
+import { findUser } from '@assay/services/gateway/auth/users'
+import { openEmail, sealEmail } from '@assay/services/gateway/invitations/rows'
+import { createPersonalFields } from '@assay/services/gateway/privacy/personal-fields'
+import { openWorld, type World } from '@assay/services/gateway/testing/world'
+import { makeClaim } from './claim.ts'
+import { moveDatabase } from './move-database.ts'
+import { secretProblems } from './move-secrets.ts'
+import { rewrapWith } from './rewrap.ts'
+
+const QUIET = { warn() {} }
+let world: World
+let target: TestDatabase
+const elsewhere = mkdtempSync(join(tmpdir(), 'assay-rewrap-'))
+beforeAll(async () => {
+  world = await openWorld()
+  target = await testDatabase()
+})
+afterAll(async () => {
+  await world.database.drop()
+  await target.drop()
+  rmSync(elsewhere, { recursive: true, force: true })
+})
+
+test("personal fields are read with the new store's keys after a move, and no more with the old one's", async () => {
+  const source = world.database
+  const user = await world.createUser({
+    email: 'ada@assay.example',
+    password: 'correct horse',
+    role: 'trader',
+    name: 'Ada',
+  })
+  const id = crypto.randomUUID()
+  const sealing = await openSecretsFile({ home: source.home, log: QUIET })
+  const sealed = await sealEmail({ sealing }, id, 'guest@assay.example')
+  await source.db.as('gateway').query(
+    `insert into invitations (id, tenant, email_index, sealed_email, role, created_at, expires_at)
+     values ($1, 'default', 'x', $2, 'trader', now(), now())`,
+    [id, sealed],
+  )
+
+  const from = await readSecretsFile({ home: source.home, log: QUIET })
+  const to = await openSecretsFile({ home: elsewhere, log: QUIET })
+  expect(await secretProblems(from, to, false)).toEqual([])
+  await makeClaim(target.db, source.home, {})
+  const said: string[] = []
+  const say = (_: string, text: string) => void said.push(text)
+  await moveDatabase({ source: source.db, target: target.db, without: [], rewrap: rewrapWith(from, to), say })
+  expect(said.filter((text) => text.endsWith('wrapped anew'))).toHaveLength(2)
+
+  const opened = (secrets: typeof to) =>
+    findUser(
+      createAuthDatabase(
+        target.db.as('gateway'),
+        createPersonalFields({ secrets, indexKey: 'of this test', now: Date.now }),
+      ),
+      user.id,
+    )
+  expect(await opened(to)).toMatchObject({ email: 'ada@assay.example', name: 'Ada' })
+  expect(
+    await opened(sealing).then(
+      () => 'read',
+      () => 'refused',
+    ),
+  ).toBe('refused')
+  const [moved] = await target.db.as('gateway').query<{ sealed_email: string }>('select sealed_email from invitations')
+  expect(await openEmail({ sealing: to }, { id, sealed_email: moved!.sealed_email } as never)).toBe(
+    'guest@assay.example',
+  )
+}, 60_000)
+
+test('a key of the file whose work lies nowhere that is known still holds the move up', async () => {
+  const file = await openSecretsFile({ home: world.database.home, log: QUIET })
+  await file.encrypt('other.key', new Uint8Array([1]), 'c')
+  const from = await readSecretsFile({ home: world.database.home, log: QUIET })
+  const to = await openSecretsFile({ home: elsewhere, log: QUIET })
+  expect(await secretProblems(from, to, true)).toEqual([expect.stringContaining('the key other.key never leaves')])
+})
