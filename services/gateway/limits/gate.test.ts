@@ -20,12 +20,19 @@ const actorOf = (plan: string, more: Partial<Actor> = {}): Actor => ({
 })
 type Lists = { allow_addresses: string[]; deny_addresses: string[] }
 
-function setUp({ lists, strict }: { lists?: Lists; strict?: Pick<Limits, 'take'> } = {}) {
+interface SetUp {
+  lists?: Lists
+  strict?: Pick<Limits, 'take'>
+  /** the counts are a server's: every decision comes later */
+  later?: boolean
+}
+function setUp({ lists, strict, later = false }: SetUp = {}) {
   const time = { now: 0 }
   const state = { lists, asked: 0, away: false }
   const hits: string[] = []
   const onHit = (name: string) => void hits.push(name)
-  const limits = createMemoryLimits({ monotonic: () => time.now })
+  const memory = createMemoryLimits({ monotonic: () => time.now })
+  const limits: Limits = later ? { ...memory, take: async (client, asked) => memory.take(client, asked) } : memory
   const inFlight = createInFlight(onHit)
   const gate = createGate({
     limit: createRequestLimit({
@@ -171,4 +178,17 @@ test('while the shared limits are away nobody pays, and the rest goes on', async
   expect((await enter(actorOf('standard'), 'POST', '/api/purchases')).code).toBe('unavailable')
   expect((await enter(actorOf('standard'), 'POST', '/api/auth/logout')).code).toBe('entered')
   expect((await enter(actorOf('standard'), 'GET', '/api/purchases')).code).toBe('entered')
+})
+
+test('counts that a server keeps decide alike: limit, then quota, then plan, then how many are under way', async () => {
+  const { codesOf, enter, hits, inFlight } = setUp({ later: true })
+  const proofs = await codesOf(105, actorOf('free'), 'GET', '/api/assessments/a/proof')
+  expect(proofs).toEqual({ plan_required: 60, rate_limited: 45 })
+  const others = await codesOf(60, actorOf('free', { userId: 'u2' }), 'GET', '/api/assessments/a/proof')
+  expect(others).toEqual({ plan_required: 40, rate_limited: 20 })
+  expect(new Set(hits)).toEqual(new Set(['exports', 'plan-exports']))
+  const held = []
+  for (let n = 0; n < 33; n++) held.push(await enter(actorOf('free', { userId: 'u3' })))
+  expect(held.map(({ code }) => code).filter((code) => code === 'rate_limited')).toHaveLength(1)
+  expect(inFlight.clients).toBe(1)
 })
