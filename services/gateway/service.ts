@@ -130,6 +130,8 @@ export const gateway: Service<typeof config> = {
       async start() {
         const { ASSAY_OPERATOR_EMAIL: email, ASSAY_OPERATOR_PASSWORD: password } = deps.config
         notices.push(...(await makeFirstOperator({ email, password, production }, identity)))
+        if (production && !deps.config.PUBLIC_URL)
+          notices.push('PUBLIC_URL is unset: there is no OAuth, and mails have no links.')
         if (!hearing) return
         await forgetRevoked(identity.verifier, hearing, { ...deps, lifecycle })
         beatHeart({ ...deps, lifecycle })
