@@ -2,10 +2,8 @@ import type { GatewayDeps } from '../deps.ts'
 
 const DAY = 86_400_000
 const ADDRESS_KEPT_MS = 90 * DAY
-/** After it was accepted or ended. */
-const INVITATION_KEPT_MS = 30 * DAY
 
-/** Removes what has ended: sessions past their end, sessions nobody can refresh any more, addresses long not seen, tokens and invitations. */
+/** Removes what has ended: sessions past their end, sessions nobody can refresh any more, addresses long not seen. */
 export async function sweep({
   database,
   clock,
@@ -18,7 +16,4 @@ export async function sweep({
     [new Date(now), new Date(now - idleMs)],
   )
   await database.query('delete from known_addresses where seen_at <= $1', [new Date(now - ADDRESS_KEPT_MS)])
-  await database.query('delete from mail_tokens where expires_at <= $1', [new Date(now)])
-  const ended = new Date(now - INVITATION_KEPT_MS)
-  await database.query('delete from invitations where coalesce(accepted_at, expires_at) <= $1', [ended])
 }

@@ -5,7 +5,7 @@ import type { Verb } from '../deps.ts'
 import { INVITATIONS, type InvitationRow, toInvitation } from './rows.ts'
 import type { Invitation, InvitationQuery } from './schemas.ts'
 
-/** Into the operator's tenant, for the house into any, newest first; they are kept 30 days past their end. */
+/** Into the operator's tenant, for the house into any, newest first; they are kept 90 days past their end. */
 export async function listInvitations({ ctx, input, deps }: Verb<InvitationQuery>): Promise<Page<Invitation>> {
   const actor = requireScope(ctx, 'users:read')
   const now = deps.clock.now()
