@@ -1,4 +1,4 @@
-import { type AnswerHead, AnswerReader } from './peer-answer.ts'
+import { type AnswerHead, AnswerReader, type AnswerSink } from './peer-answer.ts'
 import { PeerError } from './peers.ts'
 
 /** A request as it is sent. */
@@ -36,10 +36,22 @@ const WHOLE_BYTES = 256 * 1024
 /** Of a stream, read and not taken yet; then its connection is not read. */
 const AHEAD_BYTES = 256 * 1024
 
+export interface ExchangeOptions {
+  request: PeerRequest
+  /** headers of this process, beside the request's own */
+  ownLines: string
+  /** for messages */
+  where: string
+  over: (exchange: Exchange) => void
+}
+
 /** One request and its answer on one connection. */
-export class Exchange {
-  readonly #answered = Promise.withResolvers<PeerAnswer>()
-  readonly answer: Promise<PeerAnswer> = this.#answered.promise
+export class Exchange implements AnswerSink {
+  readonly answer: Promise<PeerAnswer>
+  readonly begunAt = performance.now()
+  readonly request: PeerRequest
+  readonly #resolve: (answer: PeerAnswer) => void
+  readonly #reject: (error: PeerError) => void
   readonly #reader: AnswerReader
   #wire: Wire | null = null
   #head: AnswerHead | null = null
@@ -48,18 +60,15 @@ export class Exchange {
   #stream: ReadableStreamDefaultController<Uint8Array> | null = null
   #isOver = false
   #watched: AbortSignal | undefined
+  #abandon: (() => void) | undefined
 
-  constructor(
-    readonly request: PeerRequest,
-    private readonly where: string,
-    readonly begunAt: number,
-    private readonly over: (exchange: Exchange) => void,
-  ) {
-    this.#reader = new AnswerReader(request.method, {
-      head: (head) => this.#begin(head),
-      data: (bytes) => this.#take(bytes),
-      end: () => this.#end(),
-    })
+  constructor(private readonly options: ExchangeOptions) {
+    const { promise, resolve, reject } = Promise.withResolvers<PeerAnswer>()
+    this.answer = promise
+    this.#resolve = resolve
+    this.#reject = reject
+    this.request = options.request
+    this.#reader = new AnswerReader(options.request.method, this)
   }
 
   get isOver(): boolean {
@@ -78,7 +87,10 @@ export class Exchange {
       : method === 'GET' || method === 'HEAD'
         ? ''
         : 'content-length: 0\r\n'
-    const head = Buffer.from(`${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${headerLines}${length}\r\n`, 'latin1')
+    const head = Buffer.from(
+      `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${headerLines}${this.options.ownLines}${length}\r\n`,
+      'latin1',
+    )
     wire.send(body && body.byteLength > 0 ? Buffer.concat([head, body]) : head)
   }
   /** Throws what the reader throws. */
@@ -93,21 +105,20 @@ export class Exchange {
   watch(): void {
     if (this.#watched) return
     this.#watched = this.request.signal?.()
+    this.#abandon = () => this.fail('nobody waits for it any more')
     if (this.#watched?.aborted) this.#abandon()
     else this.#watched?.addEventListener('abort', this.#abandon)
   }
   fail(reason: string, cause?: unknown): void {
     if (this.#isOver) return
     this.#over()
-    const error = new PeerError(`${this.where}: ${reason}`, this.#wire !== null, { cause })
+    const error = new PeerError(`${this.options.where}: ${reason}`, this.#wire !== null, { cause })
     if (this.#stream) this.#stream.error(error)
-    else this.#answered.reject(error)
+    else this.#reject(error)
     this.#wire?.drop()
   }
 
-  readonly #abandon = (): void => this.fail('nobody waits for it any more')
-
-  #begin(head: AnswerHead): void {
+  head(head: AnswerHead): void {
     this.#head = head
     if (this.#isOver) return
     if (head.length === 0) return
@@ -128,9 +139,9 @@ export class Exchange {
       },
       new ByteLengthQueuingStrategy({ highWaterMark: AHEAD_BYTES }),
     )
-    this.#answered.resolve({ status: head.status, headers: head.headers, body })
+    this.#resolve({ status: head.status, headers: head.headers, body })
   }
-  #take(bytes: Uint8Array): void {
+  data(bytes: Uint8Array): void {
     if (this.#isOver) return
     if (this.#whole) {
       this.#whole.set(bytes, this.#filled)
@@ -140,17 +151,17 @@ export class Exchange {
     this.#stream!.enqueue(bytes.slice())
     if ((this.#stream!.desiredSize ?? 0) <= 0) this.#wire!.pause()
   }
-  #end(): void {
+  end(): void {
     if (this.#isOver) return
     this.#over()
     if (this.#stream) this.#stream.close()
-    else this.#answered.resolve({ status: this.#head!.status, headers: this.#head!.headers, body: this.#whole })
+    else this.#resolve({ status: this.#head!.status, headers: this.#head!.headers, body: this.#whole })
     if (this.#reader.keepsAlive) this.#wire!.free()
     else this.#wire!.drop()
   }
   #over(): void {
     this.#isOver = true
-    this.#watched?.removeEventListener('abort', this.#abandon)
-    this.over(this)
+    if (this.#abandon) this.#watched?.removeEventListener('abort', this.#abandon)
+    this.options.over(this)
   }
 }

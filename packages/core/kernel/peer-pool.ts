@@ -32,10 +32,9 @@ export class PeerPool {
 
   constructor(readonly options: PeerPoolOptions) {}
 
-  /** Throws PeerError. */
-  ask(request: PeerRequest): Promise<PeerAnswer> {
-    const now = performance.now()
-    const exchange = new Exchange(request, this.options.where, now, this.#forget)
+  /** `ownLines`: headers of this process, beside those of the request. Throws PeerError. */
+  ask(request: PeerRequest, ownLines = ''): Promise<PeerAnswer> {
+    const exchange = new Exchange({ request, ownLines, where: this.options.where, over: this.#forget })
     this.#busy.add(exchange)
     if (!this.#sweeping) {
       this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS)

@@ -32,20 +32,27 @@ export function createHttpsPeers({ instance, url, replicas, credentials, tokens 
   }
   const pools = new Map<string, PeerPool>()
   const poolOf = (service: string, base: string): PeerPool => {
-    const name = `${service} at ${base}`
-    let pool = pools.get(name)
-    if (!pool) {
+    let pool = pools.get(base)
+    if (pool?.options.serverName !== peerName(service)) {
       const { hostname, port } = new URL(base)
-      pool = new PeerPool({
-        where: name,
-        hostname,
-        port: Number(port || 443),
-        serverName: peerName(service),
-        credentials,
-      })
-      pools.set(name, pool)
+      const where = `${service} at ${base}`
+      pool?.close()
+      pool = new PeerPool({ where, hostname, port: Number(port || 443), serverName: peerName(service), credentials })
+      pools.set(base, pool)
     }
     return pool
+  }
+  const words = new Map<string, { minted: Promise<string>; line: string }>()
+  /** This service's word as a header's line; a promise only where it is a new one. */
+  const wordTo = (service: string): string | Promise<string> => {
+    const minted = tokens.mint(service)
+    const last = words.get(service)
+    if (last?.minted === minted) return last.line
+    return minted.then((token) => {
+      const line = `${SERVICE_TOKEN}: ${token}\r\n`
+      words.set(service, { minted, line })
+      return line
+    })
   }
 
   return {
@@ -74,9 +81,12 @@ export function createHttpsPeers({ instance, url, replicas, credentials, tokens 
         throw asPeerError(cause, service, base)
       }
     },
-    async ask(service, base, request) {
-      const own = `${SERVICE_TOKEN}: ${await tokens.mint(service)}\r\n${DEADLINE}: ${Math.ceil(request.timeoutMs)}\r\n`
-      return poolOf(service, base).ask({ ...request, headerLines: request.headerLines + own })
+    ask(service, base, request) {
+      const pool = poolOf(service, base)
+      const word = wordTo(service)
+      const deadline = `${DEADLINE}: ${Math.ceil(request.timeoutMs)}\r\n`
+      if (typeof word === 'string') return pool.ask(request, word + deadline)
+      return word.then((line) => pool.ask(request, line + deadline))
     },
     close() {
       for (const pool of pools.values()) pool.close()
