@@ -3,6 +3,7 @@ import { recordAudit } from '@assay/core/kernel/audit'
 import type { GatewayDeps, Verb } from '../deps.ts'
 import { enrolDevice } from '../devices/enrol-device.ts'
 import { findDevice } from '../devices/find-device.ts'
+import { queueLetter } from '../letters/queue-letter.ts'
 import { networkOf } from '../limits/client.ts'
 import { showFactor } from '../second-factor/show-factor.ts'
 import { noteAddress } from '../sessions/note-address.ts'
@@ -77,7 +78,9 @@ async function signIn(
       userAgent: input.userAgent,
     })
     const replaced = await replaceSession(sql, { ctx, userId, by: session.id })
-    await noteAddress(sql, { userId, address: ctx.address, deps })
+    const isNew = await noteAddress(sql, { userId, address: ctx.address, deps })
+    if (enrolled || (isNew && !device))
+      await queueLetter(sql, deps.clock, { kind: 'new_device', userId, data: { network: networkOf(ctx.address) } })
     const detail = { session: session.id, amr: amr.join(' ') }
     await recordAudit(sql, { action: 'login', actor: userId, tenant, detail })
     return { session, enrolled, replaced }

@@ -11,6 +11,7 @@ export const LETTER_MS = {
   password_changed: 24 * HOUR,
   email_change_asked: 24 * HOUR,
   new_device: 24 * HOUR,
+  second_factor_changed: 24 * HOUR,
 } as const
 export type LetterKind = keyof typeof LETTER_MS
 

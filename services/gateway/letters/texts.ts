@@ -62,6 +62,10 @@ once the new address is confirmed.\n\n${NOT_YOU}`,
     text: `Your Assay account was used to log in on a device that was not seen before, from the network
 ${data.network ?? 'unknown'}.\n\n${NOT_YOU}`,
   }),
+  second_factor_changed: ({ data }) => ({
+    subject: `The second factor of your Assay account was turned ${data.how}`,
+    text: `The second factor of your Assay account was turned ${data.how}, and its other sessions were ended.\n\n${NOT_YOU}`,
+  }),
 }
 
 /** Of an address that has an account: whoever gave it learns nothing, its owner does. */

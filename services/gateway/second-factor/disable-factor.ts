@@ -4,6 +4,7 @@ import { confirmPassword } from '../auth/confirm-password.ts'
 import { endOtherSessions } from '../auth/end-sessions.ts'
 import { mayNeedFactor } from '../auth/session-scopes.ts'
 import type { Verb } from '../deps.ts'
+import { queueLetter } from '../letters/queue-letter.ts'
 import { showFactor } from './show-factor.ts'
 
 /** Turns the second factor off, for a password and a code; the user's other sessions end. Not where it is wanted. */
@@ -18,6 +19,7 @@ export async function disableFactor({ ctx, input, deps }: Verb<{ password: strin
     await sql.query('delete from recovery_codes where user_id = $1', [account.id])
     const { id: actor, tenant } = account
     await recordAudit(sql, { action: 'second_factor.disabled', actor, tenant, detail: {} })
+    await queueLetter(sql, deps.clock, { kind: 'second_factor_changed', userId: actor, data: { how: 'off' } })
     return endOtherSessions(sql, { userId: account.id, keep: ctx.actor!.sessionId })
   })
   for (const id of ended) deps.verifier.revokeSession(id)

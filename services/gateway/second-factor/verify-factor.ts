@@ -6,6 +6,7 @@ import type { Actor } from '@assay/core/kernel/context'
 import type { Sql } from '@assay/core/ports/db/port'
 import { endOtherSessions } from '../auth/end-sessions.ts'
 import type { GatewayDeps, Verb } from '../deps.ts'
+import { queueLetter } from '../letters/queue-letter.ts'
 import type { FactorShown } from './schemas.ts'
 import { hashRecoveryCode, showFactor } from './show-factor.ts'
 
@@ -43,6 +44,8 @@ export async function verifyFactor({ ctx, input, deps }: Verb<{ code: string }>)
         where id = $1`,
       [actor.sessionId!, new Date(deps.clock.now()), shown],
     )
+    if (!factor.enabled_at)
+      await queueLetter(sql, deps.clock, { kind: 'second_factor_changed', userId: actor.userId, data: { how: 'on' } })
     const action = factor.enabled_at ? 'second_factor.shown' : 'second_factor.enabled'
     await recordAudit(sql, { action, actor: actor.userId, tenant: actor.tenant, detail: { session: actor.sessionId! } })
     return ended

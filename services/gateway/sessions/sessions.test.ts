@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { describeAdapters } from '@assay/core/testing/adapters'
 import { databases } from '@assay/core/testing/database'
 import { openSession } from '../auth/open-session.ts'
-import { newPerson } from '../testing/person.ts'
+import { newPerson, PASSWORD, withFactor } from '../testing/person.ts'
 import { openWorld, type World } from '../testing/world.ts'
 
 const UNLIMITED = { RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_PER_HOUR: '1000000', RATE_LIMIT_PER_DAY: '1000000' }
@@ -16,7 +16,39 @@ describeAdapters('sessions and devices', databases, (openDatabase) => {
   const check = async (token: string) => (await world.ask('GET', '/api/auth/check', { token })).status
   const firm = () => `firm-${crypto.randomUUID().slice(0, 8)}`
 
+  const letters = async (userId: string) => {
+    const db = world.database.db.as('gateway')
+    const rows = await db.query<{ kind: string; data: { network?: string; how?: string } }>(
+      'select kind, data from letters where user_id = $1 order by id',
+      [userId],
+    )
+    return rows.map(({ kind, data }) => [kind, data.network ?? data.how])
+  }
+
   describe('sessions', () => {
+    test('a login from a network that its user was never seen in is told by mail, one on an enrolled device is not (V6.3.5)', async () => {
+      const person = await newPerson(world)
+      await person.login()
+      expect(await letters(person.id)).toEqual([])
+      await person.login({}, { address: '198.51.100.77' })
+      await person.login({}, { address: '198.51.100.77' })
+      expect(await letters(person.id)).toEqual([['new_device', '198.51.100.77']])
+      const { device } = (await person.login({ device: 'phone' })).body
+      expect(await letters(person.id)).toHaveLength(2)
+      await person.login({ device_secret: device.secret }, { address: '192.0.2.200' })
+      expect(await letters(person.id)).toHaveLength(2)
+    })
+
+    test('who turns the second factor on or off is told by mail (V6.3.7)', async () => {
+      const person = await newPerson(world)
+      const { code } = await withFactor(world, person)
+      await person.ask('POST', '/api/auth/totp/disable', { password: PASSWORD, code: code() })
+      expect(await letters(person.id)).toEqual([
+        ['second_factor_changed', 'on'],
+        ['second_factor_changed', 'off'],
+      ])
+    })
+
     test('one sees the own living sessions and from where they are, and ends any of them at once', async () => {
       const person = await newPerson(world)
       const first = person.token
