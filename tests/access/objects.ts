@@ -83,6 +83,7 @@ export class Objects {
   soldTier = () =>
     this.once('tier', async () => {
       const id = `sold-${crypto.randomUUID().slice(0, 8)}`
+      this.world.writes++
       await this.world.deps.db.query(
         `insert into trading.tier (tenant, id, version, hash, document, origin)
          select tenant, $2, version, hash, document, origin from trading.tier where tenant = $1 and id = $3`,

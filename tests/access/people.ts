@@ -97,6 +97,8 @@ export function ownerOf(people: People, caller: Caller, object: ObjectOf): Perso
   if (object !== 'user') return own
   return own.tenant === 'default' ? people.hugo : people.amy
 }
+/** Who acts for the platform in other tenants: there its id stands in what it has done, and no more of it. */
+export const isKnownById = (person: Person): boolean => person.tenant === 'default' && person.role !== 'trader'
 /** Whom a caller may learn of: itself, an operator its tenant, the house everybody. */
 export function knownTo(people: People, caller: Caller): Person[] {
   const own = personOf(people, caller)
@@ -162,6 +164,7 @@ export class Credentials {
       code_challenge_method: 'S256',
       scope: scopes.join(' '),
     })
+    this.world.writes++
     const browser = openBrowser((request) => fetch(request), this.world.url)
     const login = await browser.open(`/oauth/authorize?${asked}`)
     const consent = await browser.submit(login, '/oauth/login', { email, password })

@@ -31,6 +31,8 @@ export interface World {
   keys: SigningKeys
   /** a token by which services know each other, of a certificate authority that is not this platform's */
   serviceToken: string
+  /** requests so far that may have changed something */
+  writes: number
   /** an operator of the house, once there is one */
   house?: { token: string }
   send(method: string, path: string, sent?: Sent): Promise<Answer>
@@ -95,11 +97,13 @@ export async function openWorld(): Promise<World> {
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
     const text = await answer.text()
+    if (method !== 'GET' && answer.status < 400) world.writes++
     const isJson = /json/.test(answer.headers.get('content-type') ?? '')
     return { status: answer.status, headers: answer.headers, text, body: isJson && text ? JSON.parse(text) : null }
   }
-  return {
+  const world: World = {
     deps,
+    writes: 0,
     url: platform.url,
     keys: await openSigningKeys({ secrets, clock, alone: (work) => work() }),
     serviceToken: await tokens.mint('gateway'),
@@ -115,6 +119,7 @@ export async function openWorld(): Promise<World> {
       rmSync(home, { recursive: true, force: true })
     },
   }
+  return world
 }
 
 /** What stands behind the predicates would hide that one of them is missing. */
