@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { AssayError } from '@assay/core/contracts/errors'
 import type { Db } from '@assay/core/ports/db/port'
+import { openSecretsFile } from '@assay/core/ports/secrets/file'
+import { createAuthDatabase } from '../auth/database.ts'
 import { findUser, findUserByEmail } from '../auth/users.ts'
 import { openWorld, type World } from '../testing/world.ts'
+import { createPersonalFields } from './personal-fields.ts'
 
 const PASSWORD = 'correct horse battery'
 let world: World
@@ -73,6 +77,24 @@ test('without its key nothing of a user can be read any more', async () => {
   await world.restart()
   expect(await findUser(database, id)).toMatchObject({ email: '', name: '' })
   expect(JSON.stringify(await rowOf(id))).not.toContain(email)
+})
+
+test('while the secrets store is away, users that a process has read are still read, others are unavailable', async () => {
+  const [known, other] = [await person(), await person()]
+  const secrets = await openSecretsFile({ home: world.database.home, log: { warn() {} } })
+  let isAway = false
+  let now = 0
+  const decrypt: typeof secrets.decrypt = (...asked) =>
+    isAway ? Promise.reject(new AssayError('unavailable', 'away')) : secrets.decrypt(...asked)
+  const parts = { secrets: { encrypt: secrets.encrypt, decrypt }, indexKey: 'of this test', now: () => now }
+  const database = createAuthDatabase(raw, createPersonalFields(parts))
+  expect(await findUser(database, known.id)).toMatchObject({ name: known.name })
+  isAway = true
+  now += 86_400_000
+  expect(await findUser(database, known.id)).toMatchObject({ name: known.name })
+  expect(await failure(findUser(database, other.id))).toContain('unavailable')
+  isAway = false
+  expect(await findUser(database, other.id)).toMatchObject({ name: other.name })
 })
 
 test('users from before are sealed at the next start, once, and log in as before', async () => {

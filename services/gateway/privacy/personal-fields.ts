@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto'
+import { AssayError } from '@assay/core/contracts/errors'
 import type { Row, Sql } from '@assay/core/ports/db/port'
 import type { Secrets } from '@assay/core/ports/secrets/port'
 import { KEY_BYTES, seal, unseal } from '@assay/core/ports/secrets/seal'
@@ -53,6 +54,17 @@ export function createPersonalFields({ secrets, indexKey, now }: PersonalFieldsP
     return entry && entry.until > now() ? entry.key : undefined
   }
 
+  /** While the store is away, what this process remembers is not forgotten. */
+  async function unwrapped(userId: string, wrapped: string): Promise<Uint8Array> {
+    try {
+      return remember(userId, await secrets.decrypt(USER_KEYS.key, wrapped, USER_KEYS.context(userId)))
+    } catch (error) {
+      const old = keys.get(userId)
+      if (old && error instanceof AssayError && error.code === 'unavailable') return old.key
+      throw error
+    }
+  }
+
   /** Keys of these users; those that were destroyed are missing. */
   async function keysOf(sql: Query, userIds: readonly string[]): Promise<Map<string, Uint8Array>> {
     const found = new Map<string, Uint8Array>()
@@ -69,8 +81,7 @@ export function createPersonalFields({ secrets, indexKey, now }: PersonalFieldsP
     )
     for (let at = 0; at < rows.length; at += AT_ONCE) {
       const unwrap = async ({ user_id, wrapped }: (typeof rows)[number]) => {
-        const key = await secrets.decrypt(USER_KEYS.key, wrapped, USER_KEYS.context(user_id))
-        found.set(user_id, remember(user_id, key))
+        found.set(user_id, await unwrapped(user_id, wrapped))
       }
       await Promise.all(rows.slice(at, at + AT_ONCE).map(unwrap))
     }
