@@ -8,10 +8,12 @@ const clock = { monotonic: () => 0, sleep: async () => {} }
 /** Replicas that answer by a script; says who was asked, in order. */
 function world(script: Record<string, Answer[]>) {
   const asked: string[] = []
+  const calls: { timeoutMs: number; headers: Headers }[] = []
   const peers = {
     replicas: (service: string) => (service === 'trading' ? Object.keys(script) : []),
-    async fetch(_service: string, url: string) {
+    async fetch(_service: string, url: string, _path: string, call: { timeoutMs: number; headers: Headers }) {
       asked.push(url)
+      calls.push(call)
       const answer = script[url]!.shift() ?? 200
       if (typeof answer === 'number') return new Response(null, { status: answer })
       throw new PeerError(`${url}: ${answer}`, answer === 'lost')
@@ -26,7 +28,7 @@ function world(script: Record<string, Answer[]>) {
       return (error as { code: string }).code
     }
   }
-  return { asked, ask, call }
+  return { asked, calls, ask, call }
 }
 
 test('replicas are asked in turn', async () => {
@@ -51,6 +53,23 @@ test('three tries are all; the last 503 is the answer, no answer is unavailable'
   const away = world({ a: ['refused', 'refused'], b: ['refused', 'refused'] })
   expect([await away.ask('GET'), away.asked.length]).toEqual(['unavailable', 3])
   expect(await world({ a: [503] }).ask('POST')).toBe(503)
+})
+test('a call for a request goes under its id and trace, and has no more time than is left of its deadline', async () => {
+  const { call, calls } = world({ a: [], b: [] })
+  const ctx = {
+    requestId: 'request-of-ann',
+    actor: null,
+    address: '127.0.0.1',
+    trace: `${'0'.repeat(31)}1`,
+    deadlineAt: 300,
+  }
+  await call('trading', new Request('http://trading/api/x'), { ctx })
+  expect(calls[0]!.timeoutMs).toBe(300)
+  expect(calls[0]!.headers.get('x-request-id')).toBe('request-of-ann')
+  expect(calls[0]!.headers.get('traceparent')).toMatch(/^00-0{31}1-[\da-f]{16}-01$/)
+  const late = call('trading', new Request('http://trading/api/x'), { ctx: { ...ctx, deadlineAt: 0 } })
+  expect(await late.catch(({ code }) => code)).toBe('unavailable')
+  expect(calls).toHaveLength(1)
 })
 test('a name that is no service is a mistake', async () => {
   const { call } = world({ a: [] })

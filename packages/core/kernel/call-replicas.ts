@@ -1,9 +1,11 @@
 import { AssayError } from '../contracts/errors.ts'
 import type { Clock } from '../ports/clock/port.ts'
+import type { Ctx } from './context.ts'
 import { PeerError, type Peers } from './peers.ts'
 import { PEER_TIMEOUT_MS } from './peers-https.ts'
 import { pathOf } from './request.ts'
 import type { Deps } from './service.ts'
+import { traceparentOf } from './trace.ts'
 
 export interface ReplicaCallsOptions {
   peers: Peers
@@ -22,11 +24,12 @@ const AVOIDED_MS = 2_000
  */
 export function callReplicas({ peers, clock }: ReplicaCallsOptions): Deps['call'] {
   const turns = rotation(clock)
-  return async (service, request, { timeoutMs = PEER_TIMEOUT_MS, act } = {}) => {
+  return async (service, request, { timeoutMs = PEER_TIMEOUT_MS, act, ctx } = {}) => {
     const { method } = request
     const path = request.url.slice(request.url.indexOf(pathOf(request.url), request.url.indexOf('://') + 3))
     const body = request.body === null ? undefined : await request.arrayBuffer()
-    const end = clock.monotonic() + timeoutMs
+    const end = Math.min(clock.monotonic() + timeoutMs, ctx?.deadlineAt ?? Number.POSITIVE_INFINITY)
+    const headers = ctx ? within(ctx, request.headers) : request.headers
     const replicas = peers.replicas(service)
     if (replicas.length === 0) throw new Error(`no service ${service}`)
     const order = turns.order(service, replicas)
@@ -37,7 +40,7 @@ export function callReplicas({ peers, clock }: ReplicaCallsOptions): Deps['call'
       if (tried > 0) await clock.sleep(Math.min(left, FIRST_PAUSE_MS * 2 ** (tried - 1)), request.signal)
       const url = order[tried % order.length]!
       try {
-        const call = { method, headers: request.headers, body, signal: request.signal, timeoutMs: left, act }
+        const call = { method, headers, body, signal: request.signal, timeoutMs: left, act }
         const answer = await peers.fetch(service, url, path, call)
         if (answer.status !== 503 || !IDEMPOTENT.has(method) || tried === TRIES - 1) return answer
         last = new PeerError(`${service} at ${url}: 503`, true)
@@ -52,6 +55,13 @@ export function callReplicas({ peers, clock }: ReplicaCallsOptions): Deps['call'
     }
     throw new AssayError('unavailable', `${service} does not answer.`, { retryAfterS: 1, retryable: true, cause: last })
   }
+}
+
+function within(ctx: Ctx, given: Headers): Headers {
+  const headers = new Headers(given)
+  headers.set('x-request-id', ctx.requestId)
+  headers.set('traceparent', traceparentOf(ctx))
+  return headers
 }
 
 /** Round robin that leaves out, while there are others, who did not answer a moment ago. */

@@ -16,7 +16,7 @@ import type { Presence } from '../ports/presence/port.ts'
 import type { Secrets } from '../ports/secrets/port.ts'
 import type { TokenVerifier } from './auth.ts'
 import type { ChannelSource } from './channel.ts'
-import type { Actor } from './context.ts'
+import type { Actor, Ctx } from './context.ts'
 import type { HealthSource } from './health.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { RequestGate } from './limit.ts'
@@ -26,6 +26,8 @@ export interface CallOptions {
   timeoutMs?: number
   /** for whom is asked, where the request carries no credential: the other side sees this actor */
   act?: Actor
+  /** the request that this call is part of: its id and trace go along, and the call has no more time than is left of its deadline */
+  ctx?: Ctx
 }
 /** What every service gets: ports, never adapters. `config` is the service's own parsed slice. */
 export interface Deps<Config = unknown> {

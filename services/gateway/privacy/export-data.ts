@@ -1,7 +1,8 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import { recordAudit } from '@assay/core/kernel/audit'
+import type { Ctx } from '@assay/core/kernel/context'
 import { type PersonalPage, readPersonal } from '@assay/core/kernel/personal-data'
-import type { Deps } from '@assay/core/kernel/service'
+import type { CallOptions, Deps } from '@assay/core/kernel/service'
 import { type ZipFile, zipStream } from '@assay/core/kernel/zip-stream'
 import { z } from 'zod'
 import type { GatewayDeps, Verb } from '../deps.ts'
@@ -38,7 +39,7 @@ export async function exportData({
   deps.exporting.add(ticket)
   try {
     // a service that is away is an answer of its own, not a zip that breaks off
-    const sources = await sourcesOf(deps, userId)
+    const sources = await sourcesOf(deps, { userId, ctx })
     await deps.database.inTransaction((sql) =>
       recordAudit(sql, { action: 'privacy.exported', actor: actor.userId, tenant, detail: { user: userId } }),
     )
@@ -55,26 +56,31 @@ interface Source {
   page(after: string | null): Promise<PersonalPage>
 }
 
-async function sourcesOf(deps: ExportDeps, userId: string): Promise<Source[]> {
+interface Asked {
+  userId: string
+  ctx: Ctx
+}
+async function sourcesOf(deps: ExportDeps, asked: Asked): Promise<Source[]> {
+  const { userId } = asked
   const own = GATEWAY_TABLES.filter(({ columns }) => columns.length > 0).map((one) => ({
     table: one.table,
     why: one.why,
     page: (after: string | null) => readPersonal(deps.database, one, { userId, after }),
   }))
-  const others = await Promise.all(SERVICES.map((service) => sourcesIn(service, deps, userId)))
+  const others = await Promise.all(SERVICES.map((service) => sourcesIn(service, deps, asked)))
   return [...own, ...others.flat()]
 }
 
 const Tables = z.object({ tables: z.array(z.object({ table: z.string(), why: z.string() })) })
 const Page = z.object({ rows: z.array(z.record(z.string(), z.unknown())), next: z.string().nullable() })
 
-async function sourcesIn(service: string, { call }: ExportDeps, userId: string): Promise<Source[]> {
-  const ask = async (path: string): Promise<unknown> => {
-    const answer = await call(service, new Request(`http://${service}${path}`))
+async function sourcesIn(service: string, { call }: ExportDeps, { userId, ctx }: Asked): Promise<Source[]> {
+  const ask = async (path: string, options?: CallOptions): Promise<unknown> => {
+    const answer = await call(service, new Request(`http://${service}${path}`), options)
     if (!answer.ok) throw new AssayError('unavailable', `${service} answers ${answer.status}.`, { retryAfterS: 5 })
     return answer.json()
   }
-  const { tables } = Tables.parse(await ask('/internal/privacy'))
+  const { tables } = Tables.parse(await ask('/internal/privacy', { ctx }))
   return tables.map(({ table, why }) => ({
     table,
     why,

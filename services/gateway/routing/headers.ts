@@ -1,4 +1,5 @@
 import type { Ctx } from '@assay/core/kernel/context'
+import { traceparentOf } from '@assay/core/kernel/trace'
 
 /** Between two neighbours only (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = [
@@ -39,7 +40,7 @@ export function eachForwarded(request: Request, ctx: Ctx, give: (name: string, v
     if (!NOT_FORWARDED.has(name) && !name.startsWith(OUR_PREFIX) && !named?.has(name)) give(name, value)
   })
   give('x-request-id', ctx.requestId)
-  give('traceparent', traceparent(ctx, headers.get('traceparent')))
+  give('traceparent', traceparentOf(ctx, headers.get('traceparent')))
   give('x-forwarded-for', ctx.address)
   give('x-forwarded-proto', request.url.startsWith('https:') ? 'https' : 'http')
   const host = headers.get('host')
@@ -52,19 +53,6 @@ export function forwardedLines(request: Request, ctx: Ctx): string {
     lines += `${name}: ${value}\r\n`
   })
   return lines
-}
-
-/** The client's trace with this hop as the caller; without one a trace begins here. */
-function traceparent(ctx: Ctx, given: string | null): string {
-  const flags = ctx.trace && given ? given.slice(-2) : '01'
-  ctx.trace ??= crypto.randomUUID().replaceAll('-', '')
-  return `00-${ctx.trace}-${nextSpan()}-${flags}`
-}
-const process_ = crypto.randomUUID().slice(0, 8)
-let spans = 0
-function nextSpan(): string {
-  spans = (spans + 1) >>> 0
-  return process_ + spans.toString(16).padStart(8, '0')
 }
 
 /** Names that a connection keeps for itself; almost no client sends any. */
