@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { describeAdapters } from '@assay/core/testing/adapters'
 import { databases } from '@assay/core/testing/database'
+import { type Server, serve } from 'bun'
 import type { World } from '../../testing/world.ts'
 import { BASE, type OAuthWorld, openOAuth, REDIRECT } from '../testing/oauth-world.ts'
 
@@ -87,6 +88,52 @@ describeAdapters('OAuth: discovery and registration', databases, (openDatabase) 
       const refused = await oauth.register({ redirect_uris: [REDIRECT] }, address)
       expect(refused.status).toBe(429)
       expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    })
+  })
+
+  describe('a metadata document', () => {
+    let documents: Server<undefined>
+    let reads = 0
+    let redirects = [REDIRECT]
+    beforeAll(() => {
+      documents = serve({
+        hostname: '127.0.0.1',
+        port: 0,
+        fetch({ url }) {
+          reads++
+          const document = { client_id: url, client_name: 'By document', redirect_uris: redirects }
+          return Response.json(document, { headers: { 'cache-control': 'max-age=60' } })
+        },
+      })
+    })
+    afterAll(() => documents.stop(true))
+    const open = async (path: string, browser = oauth.newBrowser()) =>
+      (await browser.open(oauth.asking({ client_id: `http://127.0.0.1:${documents.port}${path}` }).path)).status
+
+    test('is read once while it is fresh, five minutes at least, and then again: what it says then counts', async () => {
+      expect(await open('/client.json')).toBe(200)
+      world.time.now += 4 * 60_000
+      expect(await open('/client.json')).toBe(200)
+      expect(reads).toBe(1)
+      redirects = ['https://moved.example/callback']
+      world.time.now += 60_000
+      expect(await open('/client.json')).toBe(400)
+      expect(reads).toBe(2)
+      redirects = [REDIRECT]
+    })
+
+    test('is not fetched for one network more than 20 times in ten minutes', async () => {
+      const browser = oauth.newBrowser()
+      for (let i = 0; i < 20; i++) expect(await open(`/client-${i}.json`, browser)).toBe(200)
+      const before = reads
+      expect(await open('/one-more.json', browser)).toBe(429)
+      expect(reads).toBe(before)
+      expect(await open('/client-0.json', browser)).toBe(200)
+      expect(await open('/one-more.json')).toBe(200)
+    })
+
+    test('must be at a URL with a path that is written as it is read', async () => {
+      for (const path of ['', '/', '/a/../client.json', '/client.json#x']) expect(await open(path)).toBe(400)
     })
   })
 })
