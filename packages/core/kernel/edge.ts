@@ -176,6 +176,9 @@ export function edge(options: EdgeOptions) {
         }
         if (origin !== null && isPreflight(request)) return preflight(corsHeaders(origin, corsOrigins))
         if (isInternalPath(path)) throw new AssayError('not_found', 'No route has this path.')
+      } else if (isInternalPath(path) && headers.has('x-forwarded-for')) {
+        // a gateway asks for its client: whatever path that found, it is none for services
+        throw new AssayError('not_found', 'No route has this path.')
       }
       const credential = credentialOf(headers)
       if (credential) {

@@ -86,6 +86,12 @@ describe('a port for peers', () => {
     const answer = await gateway.peers.fetch('trading', url, '/internal/slots')
     expect(await answer.json()).toEqual({ slots: 64 })
   })
+  test('has no internal route for what a service hands on for a client', async () => {
+    const gateway = await networkOf('gateway', 0)
+    const headers = { 'x-forwarded-for': '203.0.113.9' }
+    expect(await status(gateway.peers.fetch('trading', url, '/internal/slots', { headers }))).toBe(404)
+    expect(await status(gateway.peers.fetch('trading', url, '/api/left', { headers }))).toBe(200)
+  })
   test('knows how long a service waits; whoever proves no name is an ordinary, limited client', async () => {
     const gateway = await networkOf('gateway', 0)
     const { ms } = await (await gateway.peers.fetch('trading', url, '/api/left', { timeoutMs: 700 })).json()
