@@ -65,16 +65,18 @@ export async function fuzz({ requests, seed, log = () => {} }: FuzzOptions): Pro
     const { method } = sent.operation
     const { headers, body } = sent
     const text = body?.toWellFormed()
-    const answer = await cast.world.send(method, pathOf(sent), {
-      credential,
-      headers,
-      ...(text !== undefined && { body: text }),
-    })
-    const contentType = answer.headers.get('content-type')
-    return { status: answer.status, contentType, body: answer.body ?? answer.text }
+    const call = { credential, headers, ...(text !== undefined && { body: text }) }
+    try {
+      const answer = await cast.world.send(method, pathOf(sent), call)
+      const contentType = answer.headers.get('content-type')
+      return { status: answer.status, contentType, body: answer.body ?? answer.text }
+    } catch (error) {
+      return { status: 0, contentType: null, body: String(error) }
+    }
   }
   /** What is wrong with the answer, or null. */
   function wrong({ operation }: Sent, { status, contentType, body }: Answer): string | null {
+    if (status === 0) return `${operation.name} is not answered: ${body}`
     if (status >= 500) return `${operation.name} answers ${status}: ${JSON.stringify(body).slice(0, 300)}`
     try {
       contract.judge({ method: operation.method, path: operation.path, status, contentType, body })
@@ -120,7 +122,7 @@ export async function fuzz({ requests, seed, log = () => {} }: FuzzOptions): Pro
     const detail = wrong(sent, answer)
     if (detail !== null) await failed(sent, role, credential, detail)
     const { code } = (body ?? {}) as { code?: string }
-    if (status < 400) {
+    if (status > 0 && status < 400) {
       passedValidation++
       const its = successes.get(operation.name)!
       if (status < 300) its.set(role, (its.get(role) ?? 0) + 1)

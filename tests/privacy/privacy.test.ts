@@ -130,9 +130,21 @@ describe('GET /api/privacy/export', () => {
        select $1::uuid, 'n' || n, now() from generate_series(1, 650) n`,
       [ada.id],
     )
-    const rows = JSON.parse((await exported(ada.token))['gateway/known_addresses.json']!) as { address: string }[]
-    expect(new Set(rows.map(({ address }) => address)).size).toBe(rows.length)
-    expect(rows.length).toBeGreaterThanOrEqual(650)
+    // of another service too, whose pages travel as requests
+    await db.query(
+      `insert into trading.idempotency (tenant, user_id, route, key, body_hash, subject)
+       select 'default', $1, 'route' || n, 'k', 'h', 's' from generate_series(1, 450) n`,
+      [ada.id],
+    )
+    const files = await exported(ada.token)
+    for (const [file, column, least] of [
+      ['gateway/known_addresses.json', 'address', 650],
+      ['trading/idempotency.json', 'route', 450],
+    ] as const) {
+      const rows = JSON.parse(files[file]!) as Record<string, string>[]
+      expect(new Set(rows.map((row) => row[column])).size).toBe(rows.length)
+      expect(rows.length).toBeGreaterThanOrEqual(least)
+    }
   })
 
   test('is for the user alone, logged in: no API key, no other user; an operator asks for one of the tenant', async () => {

@@ -20,7 +20,7 @@ export const AuditRow = z.object({
   at: z.iso.datetime(),
   action: z.string(),
   actor: z.string(),
-  detail: z.record(z.string(), z.json()),
+  detail: z.record(z.string(), z.unknown()),
   prev: z.string().describe('Hash of the row before; 64 zeros for the first'),
   hash: z
     .string()
