@@ -195,7 +195,7 @@ describeAdapters('OAuth: asking', databases, (openDatabase) => {
       const browser = oauth.newBrowser()
       const without = await oauth.signIn(browser, path, person.email)
       expect(without.status).toBe(403)
-      expect(without.text).toContain('Send the code of the app, or a recovery code.')
+      expect(without.text).toContain('with it the code of your authenticator, or a recovery code.')
       expect(
         (await browser.submit(without, '/oauth/login', { email: person.email, password: PASSWORD, totp: '000000' }))
           .status,

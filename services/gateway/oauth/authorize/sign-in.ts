@@ -39,7 +39,7 @@ export async function signIn({ ctx, input, deps }: OAuthVerb<SigningIn>): Promis
     throw error
   })
   if (token instanceof AssayError) {
-    const page = loginPage({ asker: request, sealed: input.form.need('request'), email, problem: token.detail })
+    const page = loginPage({ asker: request, sealed: input.form.need('request'), email, problem: wordsOf(token) })
     // 401 would need a challenge, and a browser answers that with a dialogue of its own
     const status = token.status === 401 ? 403 : token.status
     return formPage(page, request, { status, retryAfterS: token.options.retryAfterS })
@@ -90,6 +90,12 @@ function sealedRequest({ form, browser }: SigningIn, deps: OAuthDeps): Authoriza
   if (!opened) throw new OAuthError('invalid_request', 'This page is too old, or of another browser.')
   return opened
 }
+
+/** As a person reads it who has the form before them, and its password field empty. */
+const wordsOf = ({ code, detail }: AssayError): string =>
+  code === 'second_factor_required'
+    ? 'Enter your password again, and with it the code of your authenticator, or a recovery code.'
+    : detail
 
 /** The token of a login with what the form holds. What no user can have is wrong before it is looked up or hashed. */
 async function logIn({ ctx, input: { form, userAgent }, deps }: OAuthVerb<SigningIn>): Promise<string> {

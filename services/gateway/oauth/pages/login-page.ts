@@ -26,7 +26,7 @@ ${clientFacts(asker)}
 <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="128">
 <label for="totp">Code of your authenticator</label>
 <input id="totp" name="totp" type="text" inputmode="numeric" autocomplete="one-time-code" maxlength="40" aria-describedby="totp-hint">
-<p id="totp-hint" class="soft">Only if you have set one up.</p>
+<p id="totp-hint" class="soft">Only if you have set one up; a recovery code does too.</p>
 <div class="buttons"><button class="act" type="submit">Sign in</button></div>
 </form>
 <p class="soft">Give your password to this page only, never to the program itself.</p>`,
