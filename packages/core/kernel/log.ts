@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import pino, { type Logger } from 'pino'
+import { batchLines } from './log-batch.ts'
 import { openLogFile } from './log-file.ts'
 import { MASKS, maskBelow, maskInside } from './log-mask.ts'
 import { textLine } from './log-text.ts'
@@ -21,7 +22,10 @@ export interface Log {
 }
 
 /** JSON lines with ISO 8601 UTC time; secrets are cut out, e-mail addresses only hashed. */
-export function openLog({ level, format, home, name, out = process.stdout }: LogOptions): Log {
+export function openLog({ level, format, home, name, out: given }: LogOptions): Log {
+  const batch = given ? undefined : batchLines(process.stdout)
+  const out = given ?? batch!
+  if (batch) process.on('exit', batch.flush)
   const asText = (format ?? (process.stdout.isTTY ? 'text' : 'json')) === 'text'
   const files = home ? logNames(name).map((file) => openLogFile(join(home, 'logs'), file)) : []
   const streams = [
@@ -41,6 +45,8 @@ export function openLog({ level, format, home, name, out = process.stdout }: Log
   return {
     logger,
     close() {
+      batch?.flush()
+      if (batch) process.off('exit', batch.flush)
       for (const file of files) file.close()
     },
   }
