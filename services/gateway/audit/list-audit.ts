@@ -5,7 +5,7 @@ import { requireScope } from '@assay/core/kernel/auth'
 import type { Param } from '@assay/core/ports/db/port'
 import type { Verb } from '../deps.ts'
 import { AUDIT_COLUMNS, auditRowOf, type StoredAudit } from './audit-row.ts'
-import type { AuditQuery, AuditRow } from './schemas.ts'
+import { type AuditQuery, type AuditRow, isMoment } from './schemas.ts'
 
 /** Rows of the audit log, newest first: an operator's tenant; those of every tenant for operators of the platform. */
 export async function listAudit({ ctx, input, deps }: Verb<AuditQuery>): Promise<Page<AuditRow>> {
@@ -43,8 +43,7 @@ const CURSOR = /^(\d{1,15})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
 function placeOf(cursor: string | undefined): { at: Date; id: string } | null {
   if (cursor === undefined) return null
   const [, at, id] = CURSOR.exec(cursor) ?? []
-  const place = at === undefined ? null : new Date(Number(at))
-  if (!place || Number.isNaN(place.getTime()))
+  if (at === undefined || !isMoment(Number(at)))
     throw new AssayError('validation_failed', 'The cursor is not one that a list gave.', { field: 'cursor' })
-  return { at: place, id: id! }
+  return { at: new Date(Number(at)), id: id! }
 }

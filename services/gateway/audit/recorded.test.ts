@@ -80,7 +80,11 @@ describe('GET /api/audit', () => {
     expect(paged).toEqual(everything)
     for (const [query, field] of [
       ['cursor=x', 'cursor'],
+      [`cursor=999999999999999.${crypto.randomUUID()}`, 'cursor'],
       ['from=yesterday', 'from'],
+      ['from=0000-01-01T00:00:00Z', 'from'],
+      ['to=9999-12-31T23:59:59-23:59', 'to'],
+      ['actor=a%00b', 'actor'],
       ['limit=501', 'limit'],
     ])
       expect((await world.ask('GET', `/api/audit?${query}`, { token: operator })).body).toMatchObject({

@@ -2,7 +2,10 @@ import { PageQuery } from '@assay/core/contracts/wire/page'
 import { z } from 'zod'
 
 const word = z.string().min(1).max(100)
-const moment = z.iso.datetime({ offset: true, message: 'must be a time such as 2026-01-31T12:00:00Z' })
+/** Years that the database has too. */
+export const isMoment = (ms: number): boolean => ms >= Date.UTC(1970, 0) && ms < Date.UTC(10_000, 0)
+const SAID = 'must be a time such as 2026-01-31T12:00:00Z'
+const moment = z.iso.datetime({ offset: true, message: SAID }).refine((text) => isMoment(Date.parse(text)), SAID)
 
 export const AuditQuery = PageQuery.extend({
   tenant: word.optional().describe('Another tenant than the own one: operators of the platform only'),
