@@ -1,4 +1,4 @@
-import type { Ctx } from '@assay/core/kernel/context'
+import type { Actor, Ctx } from '@assay/core/kernel/context'
 
 /** The network a request comes from: an IPv4 address, or the /64 that one IPv6 subscriber has. */
 export function networkOf(address: string): string {
@@ -14,10 +14,18 @@ export function networkOf(address: string): string {
   return `${groups.slice(0, 4).join(':')}::/64`
 }
 
+// an actor is one object as long as its credential is remembered
+const names = new WeakMap<Actor, string>()
+
 /** Whose requests are counted together: a key's, else a user's, else an address's. */
 export function clientOf(ctx: Ctx): string {
   const { actor } = ctx
   // an address costs a call of the system: only who has no other name is asked for it
   if (!actor) return `a:${networkOf(ctx.address)}`
-  return actor.keyId ? `k:${actor.keyId}` : `u:${actor.userId}`
+  let name = names.get(actor)
+  if (name === undefined) {
+    name = actor.keyId ? `k:${actor.keyId}` : `u:${actor.userId}`
+    names.set(actor, name)
+  }
+  return name
 }

@@ -49,9 +49,8 @@ export function createGate({ limit, inFlight, tenantAddresses, usage, onLeft }: 
 
 /** Said after the limits: who asks for what the plan lacks pays for asking. */
 function checkPlan({ plan, keyId }: Actor, feature: Feature | undefined): void {
-  const { features } = planOf(plan)
-  const lacking = [keyId === undefined ? undefined : 'api_keys', feature].find(
-    (needed): needed is Feature => needed !== undefined && !features.includes(needed as Feature),
-  )
+  const features: readonly Feature[] = planOf(plan).features
+  const isLacking = (needed: Feature | undefined) => needed !== undefined && !features.includes(needed)
+  const lacking = keyId !== undefined && isLacking('api_keys') ? 'api_keys' : isLacking(feature) && feature
   if (lacking) throw new AssayError('plan_required', `The plan ${plan} of your tenant has no ${FEATURES[lacking]}.`)
 }

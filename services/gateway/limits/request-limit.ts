@@ -48,6 +48,7 @@ export function createRequestLimit(options: RequestLimitOptions): RequestLimit {
     { name: 'anonymous-hour', points: options.anonymousPerHour, windowMs: HOUR },
     { name: 'anonymous-day', points: options.anonymousPerDay, windowMs: DAY },
   ]
+  const policyTexts = new WeakMap<readonly Limit[], string>()
   // an actor is one object as long as its credential is remembered
   const known = new WeakMap<Actor, Bounds>()
 
@@ -90,17 +91,27 @@ export function createRequestLimit(options: RequestLimitOptions): RequestLimit {
     return bounds
   }
 
+  /** Kept: the same few lists of limits apply to all requests. */
+  function policiesOf(limits: readonly Limit[]): string {
+    let text = policyTexts.get(limits)
+    if (text === undefined) {
+      text = limits.map(({ name, points, windowMs }) => `"${name}";q=${points};w=${windowMs / SECOND}`).join(', ')
+      policyTexts.set(limits, text)
+    }
+    return text
+  }
+
   /** Writes what the limits decided; throws when one of them refuses. */
   function answer(limits: readonly Limit[], decisions: readonly Decision[], headers: Headers): void {
     let refused: { limit: Limit; decision: Decision } | undefined
-    let policies = ''
     let states = ''
-    for (const [index, limit] of limits.entries()) {
-      const decision = decisions[index]!
+    for (let at = 0; at < limits.length; at++) {
+      const [limit, decision] = [limits[at]!, decisions[at]!]
       if (!decision.allowed) refused ??= { limit, decision }
-      policies += `${policies && ', '}"${limit.name}";q=${limit.points};w=${limit.windowMs / SECOND}`
-      states += `${states && ', '}"${limit.name}";r=${decision.remaining};t=${Math.ceil(decision.resetMs / SECOND)}`
+      if (at > 0) states += ', '
+      states += `"${limit.name}";r=${decision.remaining};t=${Math.ceil(decision.resetMs / SECOND)}`
     }
+    const policies = policiesOf(limits)
     headers['ratelimit-policy'] = headers['ratelimit-policy'] ? `${headers['ratelimit-policy']}, ${policies}` : policies
     headers.ratelimit = headers.ratelimit ? `${headers.ratelimit}, ${states}` : states
     if (!refused) return
