@@ -71,6 +71,41 @@ test('a valid token gives its actor, with known scopes only, and is looked up on
   expect(counts.lookUps).toBe(1)
 })
 
+test('what is known at once is what was verified, until it ends, is revoked, or nobody is heard of revocations', async () => {
+  const heard = { current: true }
+  const { verifier, time } = setUp({
+    isCurrent: () => heard.current,
+    apiKeyActor: async () => ({
+      userId: 'u',
+      role: 'bot',
+      tenant: 'default',
+      plan: 'standard',
+      scopes: [],
+      keyId: 'k',
+    }),
+  })
+  const token = await sign()
+  expect(verifier.known!(token)).toBeUndefined()
+  const actor = await verifier.verify(token)
+  expect(verifier.known!(token)).toBe(actor)
+  expect(verifier.known!(`${token}x`)).toBeUndefined()
+  heard.current = false
+  expect(verifier.known!(token)).toBeUndefined()
+  heard.current = true
+  verifier.revokeSession('session-1')
+  expect(verifier.known!(token)).toBeUndefined()
+  const other = await sign({ claims: { sid: 'session-2' } })
+  await verifier.verify(other)
+  verifier.revokeUser('user-1')
+  expect(verifier.known!(other)).toBeUndefined()
+  await verifier.verify(other)
+  time.now += 900_000
+  expect(verifier.known!(other)).toBeUndefined()
+  // a key may be bound to addresses: it is always asked about
+  await verifier.verify('assay_key')
+  expect(verifier.known!('assay_key')).toBeUndefined()
+})
+
 test('a token with any one character changed is refused (V9.1.1)', async () => {
   const { verifier, refuses } = setUp()
   const token = await sign()
