@@ -41,10 +41,18 @@ export async function findUser(sql: Pick<Sql, 'query'>, id: string): Promise<Use
   return row && toUser(row)
 }
 
+export async function findUserRowByIndex(
+  database: Pick<AuthDatabase, 'query'>,
+  index: string,
+): Promise<UserRow | null> {
+  const [row] = await database.query<UserRow>(`${USERS} where u.email_index = $1`, [index])
+  return row ?? null
+}
+
 export async function findUserByEmail(
   database: Pick<AuthDatabase, 'query' | 'emailIndex'>,
   email: string,
 ): Promise<User | null> {
-  const [row] = await database.query<UserRow>(`${USERS} where u.email_index = $1`, [database.emailIndex(email)])
-  return row ? toUser(row) : null
+  const row = await findUserRowByIndex(database, database.emailIndex(email))
+  return row && toUser(row)
 }

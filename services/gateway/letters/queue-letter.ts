@@ -17,7 +17,7 @@ export type LetterKind = keyof typeof LETTER_MS
 
 export interface QueuedLetter {
   kind: LetterKind
-  /** null: a letter to nobody, which takes as long to ask for */
+  /** absent: whoever has the e-mail of `data.email_index`, if there is anybody */
   userId?: string | null
   invitationId?: string
   /** words for its text, none of them secret and none of them a stranger's */

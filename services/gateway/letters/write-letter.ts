@@ -1,5 +1,5 @@
 import type { Letter } from '@assay/core/ports/mail/port'
-import { findUserByEmail, findUserRow, type UserRow } from '../auth/users.ts'
+import { findUserByEmail, findUserRow, findUserRowByIndex, type UserRow } from '../auth/users.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { findInvitation, openEmail } from '../invitations/rows.ts'
 import { addMailToken } from './mail-token.ts'
@@ -34,7 +34,7 @@ interface Written {
 }
 
 async function toUser(row: LetterRow, deps: Deps, base: string): Promise<Written | null> {
-  const user = row.user_id === null ? null : await findUserRow(deps.database, row.user_id)
+  const user = await userOf(row, deps)
   // an erased user has no address
   if (!user?.email) return null
   const { kind, data } = row
@@ -43,6 +43,12 @@ async function toUser(row: LetterRow, deps: Deps, base: string): Promise<Written
   if (user.disabled_at) return null
   const token = await newToken(deps, { purpose: kind, userId: user.id, email: user.email })
   return { to: user.email, text: letterText(kind, { base, data, token }) }
+}
+
+/** By id, or by the keyed hash of the e-mail that somebody gave. */
+async function userOf({ user_id, data }: LetterRow, { database }: Deps): Promise<UserRow | null> {
+  if (user_id !== null) return findUserRow(database, user_id)
+  return data.email_index ? findUserRowByIndex(database, data.email_index) : null
 }
 
 /** To the address that is to be confirmed. */
