@@ -45,7 +45,10 @@ const PLATFORM: readonly Variable[] = [
     name: 'ADDRESS_ALLOW',
     about: 'Comma-separated addresses or CIDR ranges: who alone is let in. Probes of health are answered to all.',
   },
-  { name: 'ADDRESS_DENY', about: 'Comma-separated addresses or CIDR ranges that are kept out; it goes before ADDRESS_ALLOW.' },
+  {
+    name: 'ADDRESS_DENY',
+    about: 'Comma-separated addresses or CIDR ranges that are kept out; it goes before ADDRESS_ALLOW.',
+  },
   {
     name: 'ENCRYPTION_KEY',
     secret: true,

@@ -75,3 +75,22 @@ test('revocations reach the verifier of another process; the heart stops while o
   await lifecycle.close()
   await bus.close()
 })
+
+test('while a broker is away one word waits for it and no second one, and closing does not wait with it', async () => {
+  const lifecycle = createLifecycle({ log })
+  let words = 0
+  const away = {
+    publish() {
+      words++
+      return new Promise<void>(() => {})
+    },
+  }
+  // a clock that lets the next beat come at once
+  const clock = { ...systemClock, sleep: () => Promise.resolve() }
+  beatHeart({ bus: away, db: database.db, clock, log, lifecycle })
+  await until('the first word waits', () => words === 1)
+  const from = performance.now()
+  await lifecycle.close()
+  expect(performance.now() - from).toBeLessThan(1_000)
+  expect(words).toBe(1)
+})

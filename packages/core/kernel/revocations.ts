@@ -85,8 +85,11 @@ export function beatHeart({ bus, db, clock, log, lifecycle }: HeartbeatOptions):
   }
 
   lifecycle.background('identity heartbeat', async (signal) => {
+    const closing = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
     while (!signal.aborted) {
-      await beat().catch((err) => log.warn({ err }, 'no heartbeat of what was revoked'))
+      const beaten = beat().catch((err) => log.warn({ err }, 'no heartbeat of what was revoked'))
+      // a broker that is away is waited for by one word, not by a queue of them, and not at the end
+      await Promise.race([beaten, closing])
       await clock.sleep(BEAT_MS, signal).catch(() => {})
     }
   })

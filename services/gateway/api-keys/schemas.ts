@@ -8,9 +8,7 @@ export const REQUESTS_PER_MINUTE_MAX = 600_000
 export const ORDERS_PER_SECOND_MAX = 10_000
 
 const Scope = z.enum(SCOPES)
-const Addresses = z
-  .array(z.string().max(50).refine(isAddressRange, 'must be an address or a CIDR range'))
-  .max(50)
+const Addresses = z.array(z.string().max(50).refine(isAddressRange, 'must be an address or a CIDR range')).max(50)
 const Limits = z.object({
   requests_per_minute: z.int().min(1).max(REQUESTS_PER_MINUTE_MAX).optional(),
   orders_per_second: z.int().min(1).max(ORDERS_PER_SECOND_MAX).optional(),

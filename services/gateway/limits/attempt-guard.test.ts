@@ -87,3 +87,16 @@ test('while nobody can count attempts, nobody logs in, not even from a known add
     expect([failing, await attempt.catch((error) => error)]).toEqual([failing, away])
   }
 })
+
+test('while nobody can count codes of a second factor, none is looked at, not even from a known address', async () => {
+  const away = () => Promise.reject(new AssayError('unavailable', 'Limits are not counted now.'))
+  const limits = { ...createMemoryLimits({ monotonic: () => 0 }), take: away } as Limits
+  const guard = createAttemptGuard({ limits, onHit() {} })
+  const attempt = guard.code({ userId: 'u', address: '1.1.1.1', isKnownAddress: async () => true })
+  expect(
+    await attempt.then(
+      () => 'counted',
+      (error) => error.code,
+    ),
+  ).toBe('unavailable')
+})
