@@ -94,7 +94,7 @@ export const gateway: Service<typeof config> = {
     const app = new Elysia({ name: 'gateway' })
       .use(authRoutes(identity))
       .use(auditRoutes(identity))
-      .use(privacyRoutes({ ...identity, call: deps.call, exporting: new Set() }))
+      .use(privacyRoutes({ ...identity, call: deps.call, exporting: new Map() }))
       .use(secondFactorRoutes(identity))
       .use(sessionRoutes(identity))
       .use(passwordRoutes(identity))

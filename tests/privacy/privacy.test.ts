@@ -147,6 +147,33 @@ describe('GET /api/privacy/export', () => {
     }
   })
 
+  test('one that its reader leaves makes room for the next, and two of one user at once are one', async () => {
+    const ada = await person()
+    await db.query(
+      `insert into gateway.known_addresses (user_id, address, seen_at)
+       select $1::uuid, md5(n::text) || md5((-n)::text), now() from generate_series(1, 60000) n`,
+      [ada.id],
+    )
+    const ask = () =>
+      fetch(`${world.url}/api/privacy/export`, {
+        headers: { authorization: `Bearer ${ada.token}`, 'x-forwarded-for': '198.18.0.2' },
+      })
+    const left = await ask()
+    expect(left.status).toBe(200)
+    const second = await ask()
+    expect([second.status, second.headers.get('retry-after')]).toEqual([503, '10'])
+    await left.body!.cancel()
+    await until(
+      'the first one is over',
+      async () => (await ask().then((answer) => answer.body!.cancel().then(() => answer.status))) === 200,
+    )
+    await until(
+      'the second one is over',
+      async () => (await world.send('GET', '/api/privacy/export', { credential: ada.token })).status === 200,
+      20_000,
+    )
+  })
+
   test('is for the user alone, logged in: no API key, no other user; an operator asks for one of the tenant', async () => {
     const [ada, other] = [await person(), await person()]
     const status = async (credential: string | null, query = '') =>

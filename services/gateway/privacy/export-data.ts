@@ -12,13 +12,15 @@ import { GATEWAY_TABLES } from './tables.ts'
 
 export interface ExportDeps extends GatewayDeps {
   call: Deps['call']
-  /** exports that are under way in this process */
-  exporting: Set<symbol>
+  /** users whose exports are under way in this process, and since when, monotonic ms */
+  exporting: Map<string, number>
 }
 /** Services that hold rows about users, beside the gateway. */
 const SERVICES = ['trading'] as const
 /** Each export reads the database page by page for as long as its reader takes. */
-const AT_ONCE = 4
+const AT_ONCE = 16
+/** After this it is not counted any more: its reader may have gone without a word. */
+const TURN_MS = 900_000
 
 /** Everything about a user as a zip of JSON, a file for each table of each service, made while it is read. */
 export async function exportData({
@@ -33,20 +35,29 @@ export async function exportData({
     ofOthers: 'users:read',
   })
   const { id: userId, tenant } = user
-  if (deps.exporting.size >= AT_ONCE)
-    throw new AssayError('unavailable', 'Other exports are under way.', { retryAfterS: 10, retryable: true })
-  const ticket = Symbol('export')
-  deps.exporting.add(ticket)
+  const release = takeTurn(deps, userId)
   try {
     // a service that is away is an answer of its own, not a zip that breaks off
     const sources = await sourcesOf(deps, { userId, ctx })
     await deps.database.inTransaction((sql) =>
       recordAudit(sql, { action: 'privacy.exported', actor: actor.userId, tenant, detail: { user: userId } }),
     )
-    return zipStream(released(filesOf(sources, userId, deps), () => void deps.exporting.delete(ticket)))
+    return zipStream(released(filesOf(sources, userId, deps), release))
   } catch (error) {
-    deps.exporting.delete(ticket)
+    release()
     throw error
+  }
+}
+
+/** Throws unavailable while the user has one under way, or too many others have. */
+function takeTurn({ exporting, clock }: ExportDeps, userId: string): () => void {
+  const now = clock.monotonic()
+  for (const [user, since] of exporting) if (now - since > TURN_MS) exporting.delete(user)
+  if (exporting.size >= AT_ONCE || exporting.has(userId))
+    throw new AssayError('unavailable', 'Another export is under way.', { retryAfterS: 10, retryable: true })
+  exporting.set(userId, now)
+  return () => {
+    if (exporting.get(userId) === now) exporting.delete(userId)
   }
 }
 
