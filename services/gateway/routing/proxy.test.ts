@@ -212,6 +212,22 @@ describe('what goes along', () => {
   })
 })
 
+test('a header that hides another one in its value never gets to a service', async () => {
+  await open([ok])
+  const { port } = new URL(world.url)
+  for (const hidden of ['x-a: 1\nx-assay-service: forged', 'x-a: 1\rx-b: 2', 'x-a: one\r\n two', 'x-a: 1\0']) {
+    const socket = connect(Number(port), '127.0.0.1')
+    socket.write(`GET /api/tiers HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n${hidden}\r\n\r\n`)
+    let said = ''
+    socket.on('data', (bytes) => {
+      said += bytes
+    })
+    await new Promise((resolve) => socket.on('close', resolve))
+    expect([hidden, said.slice(9, 12)]).toEqual([hidden, '400'])
+  }
+  expect(asked()).toEqual([0])
+})
+
 describe('a stream', () => {
   const events: Serve = (socket) =>
     void socket.write(
