@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openMailFolder } from '@assay/core/ports/mail/folder'
 import { type LetterOutcome, sendLetters } from '../letters/send-letters.ts'
@@ -33,7 +33,9 @@ export function openLetters(world: World): Letters {
   }
   async function arrived(): Promise<ReceivedLetter[]> {
     await sendLetters(options)
-    const names = readdirSync(folder).filter((name) => name.endsWith('.eml') && !seen.has(name))
+    const names = (existsSync(folder) ? readdirSync(folder) : []).filter(
+      (name) => name.endsWith('.eml') && !seen.has(name),
+    )
     for (const name of names) seen.add(name)
     return names.sort().map((name) => parse(readFileSync(join(folder, name), 'utf8')))
   }
