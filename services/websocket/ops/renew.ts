@@ -6,7 +6,7 @@ import { sendError } from '../push/receive.ts'
 /** A new access token of the same user carries the connection on. It may allow less: every channel is asked again. */
 export async function renew(connection: Connection, op: Op<'renew'>): Promise<void> {
   const { hub, caller } = connection
-  const actor = await hub.tokens.verify(op.token)
+  const actor = await hub.tokens.verify(op.token, caller.address)
   if (actor.userId !== caller.actor.userId || actor.tenant !== caller.actor.tenant) {
     throw new AssayError('forbidden', 'The token is of another user.', { field: 'token' })
   }
