@@ -44,7 +44,13 @@ beforeAll(async () => {
     services.map((service) => service.config),
   )
   const bus = { subscribe: async (consumer: Consumer) => subscribed.push(consumer) }
-  const db = { kind: 'pglite', query: async () => [] }
+  const db = {
+    kind: 'pglite',
+    query: async () => [],
+    as() {
+      return this
+    },
+  }
   const stores = { db, cache: createMemoryCache(clock), presence: { ...createMemoryPresence(), away: () => away } }
   const base = { log, clock, metrics: new Registry(), bus, ...stores } as unknown as BaseDeps
   const platform = await compose({ services, base, config, lifecycle })
