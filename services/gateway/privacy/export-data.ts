@@ -36,6 +36,7 @@ export async function exportData({
   })
   const { id: userId, tenant } = user
   const release = takeTurn(deps, userId)
+  ctx.signal?.addEventListener('abort', release, { once: true })
   try {
     // a service that is away is an answer of its own, not a zip that breaks off
     const sources = await sourcesOf(deps, { userId, ctx })
