@@ -103,7 +103,7 @@ describeAdapters('passwords and e-mails', databases, (openDatabase) => {
         expect(said(await reset(token, password))).toBe('422 validation_failed password')
       expect((await reset(token)).status).toBe(200)
     })
-    test('a second factor stays asked for: the letter is no way around it', async () => {
+    test('a second factor stays asked for: the letter is no way around it (V6.4.3)', async () => {
       const person = await newPerson(world)
       await withFactor(world, person)
       expect((await reset(await tokenFor(person.email))).status).toBe(200)
