@@ -23,7 +23,8 @@ export interface PeerAnswer {
 }
 /** What an exchange needs of its connection. */
 export interface Wire {
-  send(bytes: Uint8Array): void
+  /** the head, a character a byte, and the body behind it */
+  send(head: string, body: Uint8Array | undefined): void
   pause(): void
   resume(): void
   /** nothing more is sent or read */
@@ -87,11 +88,8 @@ export class Exchange implements AnswerSink {
       : method === 'GET' || method === 'HEAD'
         ? ''
         : 'content-length: 0\r\n'
-    const head = Buffer.from(
-      `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${headerLines}${this.options.ownLines}${length}\r\n`,
-      'latin1',
-    )
-    wire.send(body && body.byteLength > 0 ? Buffer.concat([head, body]) : head)
+    const { ownLines } = this.options
+    wire.send(`${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${headerLines}${ownLines}${length}\r\n`, body)
   }
   /** Throws what the reader throws. */
   read(bytes: Buffer): void {

@@ -73,6 +73,28 @@ test('many at once have a connection each; afterwards all are kept', async () =>
   expect(sockets.size).toBeGreaterThan(50)
 })
 
+test('large bodies of many at once arrive as they were sent, also where the other side reads slowly', async () => {
+  const whole = await listen(() => {})
+  whole.server.removeAllListeners('secureConnection')
+  whole.server.on('secureConnection', (socket) => {
+    let got = Buffer.alloc(0)
+    socket.on('error', () => {})
+    socket.pause()
+    setTimeout(() => socket.resume(), 50)
+    socket.on('data', (bytes) => {
+      got = Buffer.concat([got, bytes])
+      const at = got.indexOf('\r\n\r\n') + 4
+      const length = Number(/content-length: (\d+)/.exec(got.toString('latin1', 0, at))?.[1])
+      if (at < 4 || got.length < at + length) return
+      const sum = Bun.hash(got.subarray(at)).toString()
+      socket.end(`HTTP/1.1 200 OK\r\ncontent-length: ${sum.length}\r\n\r\n${sum}`)
+    })
+  })
+  const bodies = Array.from({ length: 8 }, (_, n) => new Uint8Array(n % 2 ? 1_000_000 : 20_000).fill(n + 1))
+  const sums = await Promise.all(bodies.map(async (body) => textOf(await whole.ask({ method: 'POST', body }))))
+  expect(sums).toEqual(bodies.map((body) => Bun.hash(body).toString()))
+})
+
 describe('no answer', () => {
   test('nobody listens: it was not sent', async () => {
     const { server, ask, pool } = await listen(() => {})

@@ -104,11 +104,14 @@ export class PeerPool {
   }
 }
 
+/** Where requests are put together: one is written before the next one begins. */
+const SCRATCH = Buffer.allocUnsafe(64 * 1024)
+
 /** A connection of a pool; it carries one exchange at a time. */
 class Connection implements Wire {
   idleSince = 0
   #exchange: Exchange | null = null
-  #unsent: Uint8Array | null = null
+  #unsent: Buffer | null = null
   #isPaused = false
 
   constructor(
@@ -121,14 +124,22 @@ class Connection implements Wire {
     const { hostname, port } = this.pool.options
     exchange.start(this, `${hostname}:${port}`)
   }
-  send(bytes: Uint8Array): void {
-    const sent = this.socket.write(bytes)
-    if (sent < bytes.byteLength) this.#unsent = bytes.subarray(Math.max(sent, 0))
+  send(head: string, body: Uint8Array | undefined): void {
+    const length = head.length + (body?.byteLength ?? 0)
+    const bytes = length <= SCRATCH.length ? SCRATCH : Buffer.allocUnsafe(length)
+    bytes.write(head, 'latin1')
+    if (body) bytes.set(body, head.length)
+    this.#write(bytes.subarray(0, length))
+  }
+  #write(bytes: Buffer): void {
+    const sent = Math.max(this.socket.write(bytes), 0)
+    // what was sent is copied or encrypted; the rest must outlive the scratch
+    if (sent < bytes.length) this.#unsent = Buffer.from(bytes.subarray(sent))
   }
   drained(): void {
     const unsent = this.#unsent
     this.#unsent = null
-    if (unsent) this.send(unsent)
+    if (unsent) this.#write(unsent)
   }
   received(bytes: Buffer): void {
     try {
