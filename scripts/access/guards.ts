@@ -32,7 +32,7 @@ const RULES: readonly Rule[] = [
   },
   { label: 'nobody need be known', finds: /(?<=void )requireActor\(ctx\)/g, becomes: () => 'ctx' },
   { label: 'nobody need be known', finds: /(?<== |return )requireActor\(ctx\)/g, becomes: () => NOBODY },
-  { label: 'everybody is of the house', finds: /\bisHouse\([\w.]+\)(?!:)/g, becomes: () => 'true' },
+  { label: 'everybody is of the house', finds: /\bisHouse\((?:ctx\.)?actor\)/g, becomes: () => 'true' },
   { label: 'everybody is an operator', finds: /\bseesTenant\(actor\)/g, becomes: () => 'true' },
   { label: 'whose rows is forgotten', finds: /\bownerFilter\(actor\)/g, becomes: () => 'null' },
   {
@@ -47,8 +47,8 @@ const RULES: readonly Rule[] = [
   },
   {
     label: 'the tenant is not compared',
-    finds: /\b[\w.?]*\btenant (===|!==) (?:[\w.?]+\.)?tenant\b/g,
-    becomes: ([, operator]) => String(operator === '==='),
+    finds: /\bactor\.tenant (===|!==) [\w.?]+|\b[\w.?]+ (===|!==) actor\.tenant\b/g,
+    becomes: ([, before, after]) => String((before ?? after) === '==='),
   },
   {
     label: 'the user is not compared',
@@ -62,21 +62,28 @@ const RULES: readonly Rule[] = [
   },
 ]
 
+export interface Guard extends Mutant {
+  start: number
+  end: number
+  /** what stands in its place without it */
+  to: string
+}
 /** Every guard of these sources, each taken away alone, in order. */
-export function findGuards(sources: ReadonlyMap<string, string>): Mutant[] {
-  const found: Omit<Mutant, 'n'>[] = []
+export function findGuards(sources: ReadonlyMap<string, string>): Guard[] {
+  const found: Omit<Guard, 'n'>[] = []
   for (const [file, text] of sources) {
     if (!ABOUT_A_CALLER.test(text)) continue
-    const here: (Omit<Mutant, 'n'> & { at: number })[] = []
+    const here: Omit<Guard, 'n'>[] = []
     for (const { label, finds, becomes } of RULES) {
       for (const match of text.matchAll(finds)) {
         const at = match.index
         if (isNoGuard(text, at)) continue
-        const changed = text.slice(0, at) + becomes(match as RegExpExecArray) + text.slice(at + match[0].length)
+        const to = becomes(match as RegExpExecArray)
+        const end = at + match[0].length
+        const changed = text.slice(0, at) + to + text.slice(end)
         const line = text.slice(0, at).split('\n').length
         const lineOf = (of: string) => of.split('\n')[line - 1]!.trim()
         here.push({
-          at,
           id: `${file}:${line}`,
           file,
           line,
@@ -84,10 +91,13 @@ export function findGuards(sources: ReadonlyMap<string, string>): Mutant[] {
           was: lineOf(text),
           becomes: lineOf(changed),
           text: changed,
+          start: at,
+          end,
+          to,
         })
       }
     }
-    for (const { at, ...guard } of here.sort((a, b) => a.at - b.at)) found.push(guard)
+    found.push(...here.sort((a, b) => a.start - b.start))
   }
   return found.map((guard, i) => ({ n: i + 1, ...guard }))
 }
@@ -101,11 +111,51 @@ function isNoGuard(text: string, at: number): boolean {
   )
 }
 
+/** The number of the guard that is away; 0: all are there. */
+export const AWAY = 'assayGuardAway'
+const isAway = (n: number): string => `(globalThis as { ${AWAY}?: number }).${AWAY} === ${n}`
+
+/** The source with all of its guards, each of which can be taken away while it runs. */
+export function switchable(text: string, guards: readonly Guard[]): string {
+  let changed = text
+  for (const { n, start, end, to } of guards.toSorted((a, b) => b.start - a.start)) {
+    const was = text.slice(start, end)
+    changed = changed.slice(0, start) + switchOf(quoteAround(text, start), { n, was, to }) + changed.slice(end)
+  }
+  return changed
+}
+function switchOf(quote: string, { n, was, to }: { n: number; was: string; to: string }): string {
+  if (quote === '`') return `\${${isAway(n)} ? \`${to}\` : \`${was}\`}`
+  if (quote === "'") return `' + (${isAway(n)} ? '${to}' : '${was}') + '`
+  return `(${isAway(n)} ? ${to} : ${was})`
+}
+/** The quote that this place stands in; none: it is code. A hole of a template is code. */
+function quoteAround(text: string, at: number): '' | "'" | '`' {
+  const open: string[] = []
+  for (let i = 0; i < at; i++) {
+    const top = open.at(-1)
+    if (text[i] === '\\') i++
+    else if (top === "'" || top === '`') {
+      if (text[i] === top) open.pop()
+      else if (top === '`' && text.startsWith('${', i)) {
+        open.push('{')
+        i++
+      }
+    } else if (text.startsWith('//', i) || text.startsWith('/*', i)) {
+      i = text.indexOf(text[i + 1] === '/' ? '\n' : '*/', i) + (text[i + 1] === '/' ? 0 : 1)
+    } else if (text[i] === "'" || text[i] === '`') open.push(text[i]!)
+    else if (text[i] === '{') open.push('{')
+    else if (text[i] === '}') open.pop()
+  }
+  const top = open.at(-1)
+  return top === "'" || top === '`' ? top : ''
+}
+
 /** The copies' kernel/auth.ts: who asks for this scope asks for none. */
 export function allowAnyScope(auth: string): string {
-  const asked = 'if (!actor.scopes.includes(scope))'
+  const asked = 'actor.scopes.includes(scope)'
   if (!auth.includes(asked)) throw new Error('packages/core/kernel/auth.ts: where are scopes asked for?')
-  return auth.replace(asked, `if ((scope as string) !== '*' && !actor.scopes.includes(scope))`)
+  return auth.replace(asked, `((scope as string) === '*' || ${asked})`)
 }
 
 /** Routes that a guard of this file most likely stands before: they are walked first. */

@@ -1,14 +1,12 @@
 import { cpSync, rmSync } from 'node:fs'
-import { capture } from '../capture.ts'
+import { environment } from '@assay/core/kernel/config'
 import { copyRepository } from '../mutate/copy.ts'
 import type { Mutant } from '../mutate/sites.ts'
 import { UsageError } from '../options.ts'
 import { ROOT } from '../root.ts'
 import { BEHIND_ANOTHER } from './behind-another.ts'
-import { allowAnyScope, findGuards, GUARDED, routesBehind } from './guards.ts'
+import { allowAnyScope, findGuards, GUARDED, type Guard, switchable } from './guards.ts'
 
-const WORKERS = 2
-const LIMIT_MS = 300_000
 const AUTH = 'packages/core/kernel/auth.ts'
 /** Row security would hide that a predicate is missing: it is another line of defence, with tests of its own. */
 const WITHOUT_ROW_SECURITY = { ASSAY_ACCESS_ROW_SECURITY: 'off', ASSAY_TEST_ADAPTERS: 'embedded' }
@@ -20,7 +18,7 @@ export interface GuardOptions {
   json: boolean
 }
 interface Tried {
-  guard: Mutant
+  guard: Guard
   /** the first row that failed; null: the walk passed without the guard */
   by: string | null
 }
@@ -28,26 +26,26 @@ interface Tried {
 /** Takes each guard away in turn and walks docs/access.csv: the walk must fail every time. */
 export async function mutateGuards({ under, only, list, json }: GuardOptions): Promise<number> {
   if (list) {
-    for (const guard of chosen(findGuards(await readSources(ROOT, under)), only)) console.log(lineOf(guard))
+    for (const guard of chosen(findGuards(await readSources(ROOT)), { under, only })) console.log(lineOf(guard))
     return 0
   }
-  const copies = await copyRepository(only === undefined ? WORKERS : 1)
-  const clean = () => {
-    for (const copy of copies) rmSync(copy, { recursive: true, force: true })
-  }
+  const [copy] = (await copyRepository(1)) as [string]
+  const clean = () => rmSync(copy, { recursive: true, force: true })
   process.once('exit', clean)
   process.once('SIGINT', () => process.exit(130))
   process.once('SIGTERM', () => process.exit(143))
   try {
     // made from the schema, not checked in
-    for (const copy of copies) cpSync(`${ROOT}prisma/generated`, `${copy}prisma/generated`, { recursive: true })
+    cpSync(`${ROOT}prisma/generated`, `${copy}prisma/generated`, { recursive: true })
     // from the copy: the checkout may change while this runs
-    const guards = chosen(findGuards(await readSources(copies[0]!, under)), only)
-    for (const copy of copies) await Bun.write(copy + AUTH, allowAnyScope(await Bun.file(copy + AUTH).text()))
-    const first = [...new Set(guards.map(({ file }) => routesBehind(file)))]
-    const wrong = await walk(copies[0]!, first.includes('') ? '' : first.join('|'))
-    if (wrong !== null) throw new UsageError(`the walk fails with every guard in its place: ${wrong}`)
-    const tried = await tryAll(guards, copies, json)
+    const sources = await readSources(copy)
+    const guards = findGuards(sources)
+    for (const [file, text] of sources) {
+      const its = guards.filter((guard) => guard.file === file)
+      if (its.length > 0) await Bun.write(copy + file, switchable(text, its))
+    }
+    await Bun.write(copy + AUTH, allowAnyScope(await Bun.file(copy + AUTH).text()))
+    const tried = await tryAll(chosen(guards, { under, only }), { copy, json })
     return report(tried, { whole: under === undefined && only === undefined, json })
   } finally {
     process.off('exit', clean)
@@ -55,73 +53,53 @@ export async function mutateGuards({ under, only, list, json }: GuardOptions): P
   }
 }
 
-async function readSources(root: string, under: string | undefined): Promise<Map<string, string>> {
-  const prefix = under?.replace(/^\.?\//, '') ?? ''
+async function readSources(root: string): Promise<Map<string, string>> {
   const sources = new Map<string, string>()
   for (const folder of GUARDED) {
     for (const path of [...new Bun.Glob(`${folder}/**/*.ts`).scanSync(root)].sort()) {
-      if (/\.test\.ts$|\/testing\/|node_modules/.test(path) || !path.startsWith(prefix)) continue
+      if (/\.test\.ts$|\/testing\/|node_modules/.test(path)) continue
       sources.set(path, await Bun.file(root + path).text())
     }
   }
-  if (sources.size === 0) throw new UsageError(`${under}: no source of ${GUARDED.join(', ')}`)
   return sources
 }
 
-function chosen(guards: Mutant[], only: string | undefined): Mutant[] {
-  if (only === undefined) return guards
-  const guard = guards.find(({ n }) => String(n) === only)
-  if (!guard) throw new UsageError(`--only ${only}: the guards are 1 to ${guards.length}`)
-  return [guard]
+function chosen(guards: Guard[], { under, only }: Pick<GuardOptions, 'under' | 'only'>): Guard[] {
+  const prefix = under?.replace(/^\.?\//, '') ?? ''
+  const found = guards.filter(({ n, file }) => file.startsWith(prefix) && (only === undefined || String(n) === only))
+  if (found.length === 0) throw new UsageError(`no guard of ${GUARDED.join(', ')} is asked for; see --list`)
+  return found
 }
 
-async function tryAll(guards: Mutant[], copies: string[], json: boolean): Promise<Tried[]> {
+/** One platform for all of them: what a guard lets through is seen before the next one is taken away. */
+async function tryAll(guards: Guard[], { copy, json }: { copy: string; json: boolean }): Promise<Tried[]> {
+  const list = `${copy}guards.json`
+  const asked = guards.map((guard) => ({ n: guard.n, file: guard.file, explained: reasonOf(guard) !== undefined }))
+  await Bun.write(list, JSON.stringify(asked))
+  const child = Bun.spawn([process.execPath, 'test', './tests/access/guards-away.ts'], {
+    cwd: copy,
+    env: { ...environment(), ...WITHOUT_ROW_SECURITY, ASSAY_ACCESS_GUARDS: list },
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const errors = new Response(child.stderr).text()
   const tried: Tried[] = []
-  const waiting = guards.slice()
-  const worker = async (copy: string) => {
-    for (let guard = waiting.shift(); guard; guard = waiting.shift()) {
-      const by = await without(guard, copy)
+  let rest = ''
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split('\n')
+    rest = lines.pop()!
+    for (const line of lines.filter((line) => line.startsWith('GUARD '))) {
+      const { n, by } = JSON.parse(line.slice(6)) as { n: number; by: string | null }
+      const guard = guards.find((guard) => guard.n === n)!
       tried.push({ guard, by })
       if (!json)
-        console.log(`${by === null ? 'PASSED ' : 'failed '} ${lineOf(guard)}${by === null ? '' : `\n          ${by}`}`)
+        console.log(
+          `${by === null ? 'PASSED ' : 'failed '} ${lineOf(guard)}${by === null ? '' : `\n          ${by.slice(0, 160)}`}`,
+        )
     }
   }
-  await Promise.all(copies.map(worker))
-  return tried.sort((a, b) => a.guard.n - b.guard.n)
-}
-
-async function without(guard: Mutant, copy: string): Promise<string | null> {
-  const original = await Bun.file(copy + guard.file).text()
-  const text = guard.file === AUTH ? allowWhereAsked(guard.text) : guard.text
-  await Bun.write(copy + guard.file, text)
-  try {
-    const first = routesBehind(guard.file)
-    return (first ? await walk(copy, first) : null) ?? (await walk(copy, ''))
-  } finally {
-    await Bun.write(copy + guard.file, original)
-  }
-}
-const allowWhereAsked = (text: string): string => {
-  try {
-    return allowAnyScope(text)
-  } catch {
-    // this guard is the one that asks
-    return text
-  }
-}
-
-/** The first thing that is wrong; null: the walk passed. */
-async function walk(copy: string, routes: string): Promise<string | null> {
-  const { code, output } = await capture([process.execPath, 'test', '--bail', './tests/access/access.test.ts'], {
-    cwd: copy,
-    env: { ...WITHOUT_ROW_SECURITY, ASSAY_ACCESS_ROUTES: routes },
-    timeoutMs: LIMIT_MS,
-  })
-  if (code === 0) return null
-  const lines = output.split('\n')
-  const told =
-    lines.find((line) => /line \d+: /.test(line)) ?? lines.find((line) => /^error|\(fail\)/.test(line.trim()))
-  return (told ?? `it ended with ${code}`).trim().slice(0, 200)
+  if ((await child.exited) !== 0) throw new UsageError(`the walk broke off:\n${(await errors).trim()}`)
+  return tried
 }
 
 const lineOf = ({ n, file, line, label, was }: Mutant): string =>
@@ -141,7 +119,9 @@ function report(tried: Tried[], { whole, json }: { whole: boolean; json: boolean
   for (const { guard } of open) console.log(`NOT SEEN: ${lineOf(guard)}\n        + ${guard.becomes}`)
   if (whole)
     for (const [file, text] of Object.keys(BEHIND_ANOTHER).map((key) => key.split(' | ') as [string, string]))
-      if (!passed.some(({ guard }) => guard.file === file && guard.was.includes(text)))
+      if (
+        !passed.some(({ guard }) => guard.file === file && (guard.was.includes(text) || guard.becomes.includes(text)))
+      )
         console.log(`explains nothing any more: ${file} | ${text}`)
   console.log(
     `the walk failed for ${tried.length - passed.length} of ${tried.length} guards; ${explained.length} stand behind another`,
@@ -149,8 +129,8 @@ function report(tried: Tried[], { whole, json }: { whole: boolean; json: boolean
   return open.length > 0 ? 1 : 0
 }
 
-const reasonOf = ({ file, was }: Mutant): string | undefined =>
+const reasonOf = ({ file, was, becomes }: Mutant): string | undefined =>
   Object.entries(BEHIND_ANOTHER).find(([key]) => {
     const [path, text] = key.split(' | ') as [string, string]
-    return path === file && was.includes(text)
+    return path === file && (was.includes(text) || becomes.includes(text))
   })?.[1]

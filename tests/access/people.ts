@@ -36,23 +36,25 @@ export interface Login {
   refresh_token: string
 }
 
-export async function gather(world: World): Promise<People> {
+/** `suffix` tells people of one gathering from those of another. */
+export async function gather(world: World, suffix = ''): Promise<People> {
   const { db } = world.deps
   await db.query(
     `insert into gateway.tenants (id, name) values ('acme', 'Acme'), ('beta', 'Beta') on conflict do nothing`,
   )
   // logins are answered at multiples of 100 ms
-  const joined = (Object.keys(CAST) as Name[]).map(async (name) => [name, await join(world, name)] as const)
+  const joined = (Object.keys(CAST) as Name[]).map(async (name) => [name, await join(world, name, suffix)] as const)
   const people = Object.fromEntries(await Promise.all(joined)) as People
   world.house = people.hank
   return people
 }
 
-async function join(world: World, name: Name): Promise<Person> {
-  const [role, tenant] = CAST[name]
+async function join(world: World, called: Name, suffix: string): Promise<Person> {
+  const name = called + suffix
+  const [role, tenant] = CAST[called]
   const login =
-    name === 'opal' ? OPERATOR : { email: `${name}@${tenant}.example`, password: `${name} has a long password` }
-  if (name === 'opal') {
+    called === 'opal' ? OPERATOR : { email: `${name}@${tenant}.example`, password: `${name} has a long password` }
+  if (called === 'opal') {
     const { token, refresh_token } = await world.take<Login>('POST', '/api/auth/login', { body: login })
     return { name, id: String(decodeJwt(token).sub), ...login, role, tenant, token, refreshToken: refresh_token }
   }

@@ -23,6 +23,9 @@ const WITH_BODY = new Set(['POST', 'PUT', 'PATCH'])
 export interface Walk {
   world: World
   people: People
+  credentials: Credentials
+  /** new objects, and new people where they may have been changed as well */
+  renew(what: 'objects' | 'people'): Promise<void>
   /** what differs from the table, and every leak; one line each */
   row(row: AccessRow): Promise<string[]>
   /** requests sent so far, and how many of them were refused */
@@ -33,29 +36,29 @@ export interface Walk {
 /** Real people with real objects, and for each cell of the table a request that only the caller makes wrong. */
 export async function openWalk(): Promise<Walk> {
   const world = await openWorld()
-  const people = await gather(world)
-  for (const { tenant, token } of [people.olga, people.bella, people.hank]) {
+  const counted = { sent: 0, refused: 0 }
+  let parts = await gatherParts(world, counted, '')
+  for (const { tenant, token } of [parts.people.olga, parts.people.bella, parts.people.hank]) {
     await world.take('POST', '/api/tiers', { credential: token, body: { ...TIER, name: `Walk of ${tenant}` } })
     const body = { kind: 'holidays', dates: [{ date: '2024-12-25' }] }
     await world.take('PUT', `/api/calendars/days-of-${tenant}`, { credential: token, body })
   }
-  const standing = new Map<Person, Objects>()
-  for (const name of OWNERS) standing.set(people[name], new Objects(world, people[name], true))
-  await Promise.all([...standing.values()].map((objects) => objects.make()))
-  const parts: Parts = {
-    world,
-    people,
-    standing,
-    credentials: new Credentials(world, people),
-    rows: await openRows(world.deps.db),
-    seen: null,
-    markers: await markersOf(world, people, standing),
-    counted: { sent: 0, refused: 0 },
-  }
+  await stand(parts)
+  let times = 0
   return {
     world,
-    people,
-    counted: parts.counted,
+    counted,
+    get people() {
+      return parts.people
+    },
+    get credentials() {
+      return parts.credentials
+    },
+    async renew(what) {
+      if (what === 'people') parts = await gatherParts(world, counted, String(++times))
+      else parts.standing = standingOf(world, parts.people)
+      await stand(parts)
+    },
     async row(row) {
       const wrong: string[] = []
       for (const caller of CALLERS) {
@@ -68,6 +71,21 @@ export async function openWalk(): Promise<Walk> {
     },
     close: () => world.close(),
   }
+}
+
+async function gatherParts(world: World, counted: Walk['counted'], suffix: string): Promise<Parts> {
+  const people = await gather(world, suffix)
+  const standing = standingOf(world, people)
+  const rows = await openRows(world.deps.db)
+  const credentials = new Credentials(world, people)
+  return { world, people, standing, credentials, rows, seen: null, markers: new Map(), counted }
+}
+const standingOf = (world: World, people: People) =>
+  new Map(OWNERS.map((name) => [people[name], new Objects(world, people[name], true)]))
+/** Everybody gets what the refused requests ask for. */
+async function stand(parts: Parts): Promise<void> {
+  await Promise.all([...parts.standing.values()].map((objects) => objects.make()))
+  parts.markers = await markersOf(parts.world, parts.people, parts.standing)
 }
 
 interface Parts {
