@@ -235,6 +235,20 @@ describeAdapters('passwords and e-mails', databases, (openDatabase) => {
     })
   })
 
+  test('a registration with a password from breaches, or of the own name, makes no user', async () => {
+    const email = 'weakling@assay.example'
+    for (const more of [
+      { password: 'trustno1' },
+      { password: 'weakling1' },
+      { password: 'Lovelace!', name: 'Ada Lovelace' },
+    ]) {
+      const answer = await world.ask('POST', '/api/auth/register', { body: { email, ...more }, address: newAddress() })
+      expect(said(answer)).toBe('422 validation_failed password')
+    }
+    const good = { email, password: PASSWORD }
+    expect((await world.ask('POST', '/api/auth/register', { body: good, address: newAddress() })).status).toBe(201)
+  })
+
   describe('hashes', () => {
     test('an operator makes one that a login takes; traders do not', async () => {
       const operator = await newPerson(world, { role: 'operator' })
