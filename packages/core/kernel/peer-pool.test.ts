@@ -76,13 +76,13 @@ test('many at once have a connection each; afterwards all are kept', async () =>
 test('large bodies of many at once arrive as they were sent, also where the other side reads slowly', async () => {
   const whole = await listen(() => {})
   whole.server.removeAllListeners('secureConnection')
-  whole.server.on('secureConnection', (socket) => {
-    let got = Buffer.alloc(0)
+  whole.server.on('secureConnection', (socket: TLSSocket) => {
+    let got: Buffer = Buffer.alloc(0)
     socket.on('error', () => {})
     socket.pause()
     setTimeout(() => socket.resume(), 50)
     socket.on('data', (bytes) => {
-      got = Buffer.concat([got, bytes])
+      got = Buffer.concat([got, bytes as Buffer])
       const at = got.indexOf('\r\n\r\n') + 4
       const length = Number(/content-length: (\d+)/.exec(got.toString('latin1', 0, at))?.[1])
       if (at < 4 || got.length < at + length) return
