@@ -1,17 +1,23 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { AssayError } from '@assay/core/contracts/errors'
+import { auditRecorded, identityRevoked } from '@assay/core/contracts/topics/identity'
 import type { Ctx } from '@assay/core/kernel/context'
 import { createLifecycle, type Lifecycle } from '@assay/core/kernel/lifecycle'
-import { type Relay, startRelay } from '@assay/core/kernel/relay'
+import { type OutboxBus, type Relay, startRelay } from '@assay/core/kernel/relay'
 import { createRemoteTokens } from '@assay/core/kernel/remote-tokens'
 import { beatHeart, createHearing, forgetRevoked } from '@assay/core/kernel/revocations'
 import type { RevocableVerifier } from '@assay/core/kernel/verify-token'
-import { createEmbeddedBus, type EmbeddedBus } from '@assay/core/ports/bus/embedded'
+import { createEmbeddedBus } from '@assay/core/ports/bus/embedded'
+import { KafkaBus } from '@assay/core/ports/bus/kafka'
+import type { Bus } from '@assay/core/ports/bus/port'
 import { systemClock } from '@assay/core/ports/clock/system'
+import { applyTopics, withDeadLetters } from '@assay/core/ports/kafka/topics'
 import { createMemoryLimits } from '@assay/core/ports/limits/memory'
 import { openSecretsFile } from '@assay/core/ports/secrets/file'
 import { describeAdapters } from '@assay/core/testing/adapters'
-import { databases, type TestDatabase } from '@assay/core/testing/database'
+import { type TestDatabase, testPglite } from '@assay/core/testing/database'
+import { dropTopics, testKafka } from '@assay/core/testing/kafka'
+import { testPostgres } from '@assay/core/testing/postgres'
 import { until } from '@assay/core/testing/until'
 import { Elysia } from 'elysia'
 import { issueKey } from './api-keys/issue-key.ts'
@@ -30,10 +36,36 @@ const WITHIN_MS = 2_000
 const PASSWORD = 'correct horse battery'
 const log = { info() {}, warn() {}, error() {}, debug() {} }
 
-describeAdapters('a revocation, at the other processes', databases, (openDatabase) => {
+const TOPICS = [identityRevoked, auditRecorded]
+
+interface TestPlatform {
+  database: TestDatabase
+  bus: Bus & OutboxBus
+  drop(): Promise<void>
+}
+/** PGlite with the bus in it; PostgreSQL beside Kafka. */
+const platforms = {
+  async embedded(): Promise<TestPlatform> {
+    const database = await testPglite()
+    return { database, bus: createEmbeddedBus({ db: database.db, clock: systemClock, log }), drop: database.drop }
+  },
+  async real(): Promise<TestPlatform> {
+    const [database, connection] = [await testPostgres(), testKafka('revocation')]
+    const named = withDeadLetters(TOPICS).map((topic) => ({ ...topic, name: connection.named(topic.name) }))
+    await applyTopics(connection, named)
+    const drop = async () => {
+      await dropTopics(connection)
+      await database.drop()
+    }
+    return { database, bus: new KafkaBus({ connection, clock: systemClock, log }), drop }
+  },
+}
+
+describeAdapters('a revocation, at the other processes', platforms, (openPlatform) => {
   let database: TestDatabase
+  let drop: () => Promise<void>
   let lifecycle: Lifecycle
-  let bus: EmbeddedBus
+  let bus: TestPlatform['bus']
   let relay: Relay
   /** the gateway that revokes; a service without it; another gateway */
   let gateway: GatewayDeps
@@ -49,9 +81,8 @@ describeAdapters('a revocation, at the other processes', databases, (openDatabas
   }
 
   beforeAll(async () => {
-    database = await openDatabase()
+    ;({ database, bus, drop } = await openPlatform())
     lifecycle = createLifecycle({ log })
-    bus = createEmbeddedBus({ db: database.db, clock: systemClock, log })
     startPublishing()
     const secrets = await openSecretsFile({ home: database.home, log })
     const parts = {
@@ -81,14 +112,14 @@ describeAdapters('a revocation, at the other processes', databases, (openDatabas
     })
     await forgetRevoked(service, hears, { bus, peers: { instance: 'trading-0' }, lifecycle })
     beatHeart({ bus, db: database.db, clock: systemClock, log, lifecycle })
-    await until('both hear', () => hearing.isCurrent() && hears.isCurrent())
-  })
+    await until('both hear', () => hearing.isCurrent() && hears.isCurrent(), 30_000)
+  }, 60_000)
   afterAll(async () => {
     await lifecycle.close()
     await relay.close()
     await bus.close()
-    await database.drop()
-  })
+    await drop()
+  }, 30_000)
   beforeEach(() => {
     asked = []
   })
