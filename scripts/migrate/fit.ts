@@ -2,7 +2,7 @@ import { pending } from '@assay/core/ports/db/migrate'
 import { type Claim, isOwn, readClaim } from './claim.ts'
 import type { Ends } from './ends.ts'
 import { namesOf } from './move-blobs.ts'
-import { secretProblems, secretsIn } from './move-secrets.ts'
+import { type SecretsFile, secretProblems, secretsIn } from './move-secrets.ts'
 import { BUS_TABLES, filledTopics, TopicsDesk } from './move-topics.ts'
 import { counted, type Say } from './step.ts'
 import { filledTables, rowsOf, tablesOf } from './tables.ts'
@@ -23,9 +23,18 @@ export async function problemsOf(ends: Ends): Promise<{ problems: string[]; clai
   const problems = [
     ...(await serverProblems(ends)),
     ...(claim ? [] : await dataProblems(ends)),
-    ...(ends.secrets ? await secretProblems(ends.secrets.source, ends.secrets.target, own) : []),
+    ...(ends.secrets ? await secretProblems(await withUsedFactors(ends), ends.secrets.target, own) : []),
   ]
   return { problems, claim }
+}
+
+/** Keys of second factors that were turned off, or whose users were erased, hold nothing up. */
+async function withUsedFactors({ secrets, database: { source } }: Ends): Promise<SecretsFile> {
+  const file = secrets!.source
+  const [there] = await source.query(`select 1 where to_regclass('gateway.second_factors') is not null`)
+  const used = there ? await source.query<{ name: string }>('select key_name as name from gateway.second_factors') : []
+  const names = new Set(used.map(({ name }) => name))
+  return { ...file, totp: file.totp.filter((name) => names.has(name)) }
 }
 const told = (to: Record<string, string>): string => Object.values(to).join(', ')
 const sameTargets = (a: Record<string, string>, b: Record<string, string>): boolean =>

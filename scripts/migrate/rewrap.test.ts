@@ -10,6 +10,8 @@ import { openEmail, sealEmail } from '@assay/services/gateway/invitations/rows'
 import { createPersonalFields } from '@assay/services/gateway/privacy/personal-fields'
 import { openWorld, type World } from '@assay/services/gateway/testing/world'
 import { makeClaim } from './claim.ts'
+import type { Ends } from './ends.ts'
+import { problemsOf } from './fit.ts'
 import { moveDatabase } from './move-database.ts'
 import { secretProblems } from './move-secrets.ts'
 import { rewrapWith } from './rewrap.ts'
@@ -75,10 +77,31 @@ test("personal fields are read with the new store's keys after a move, and no mo
   )
 }, 60_000)
 
+test('the key of a second factor that is on holds the move up, one that is off does not', async () => {
+  const source = world.database
+  const empty = await testDatabase()
+  const file = await openSecretsFile({ home: source.home, log: QUIET })
+  for (const name of ['factor-on', 'factor-off']) await file.createTotp(name, { issuer: 'Assay', account: 'a' })
+  const problems = async () => {
+    const secrets = { source: await readSecretsFile({ home: source.home, log: QUIET }), target: file }
+    const database = { source: source.db, target: empty.db }
+    const ends = { home: source.home, database, secrets, kafka: null, blobs: null, to: {}, staying: [] }
+    return (await problemsOf(ends as unknown as Ends)).problems
+  }
+  expect(await problems()).toEqual([])
+  const { id } = await world.createUser({ email: 'bob@assay.example', password: 'correct horse', role: 'trader' })
+  await source.db
+    .as('gateway')
+    .query(`insert into second_factors (user_id, key_name, created_at) values ($1, 'factor-on', now())`, [id])
+  expect(await problems()).toEqual([expect.stringContaining('the key factor-on never leaves')])
+  await empty.drop()
+}, 60_000)
+
 test('a key of the file whose work lies nowhere that is known still holds the move up', async () => {
   const file = await openSecretsFile({ home: world.database.home, log: QUIET })
   await file.encrypt('other.key', new Uint8Array([1]), 'c')
   const from = await readSecretsFile({ home: world.database.home, log: QUIET })
   const to = await openSecretsFile({ home: elsewhere, log: QUIET })
-  expect(await secretProblems(from, to, true)).toEqual([expect.stringContaining('the key other.key never leaves')])
+  const problems = await secretProblems({ ...from, totp: [] }, to, true)
+  expect(problems).toEqual([expect.stringContaining('the key other.key never leaves')])
 })
