@@ -25,7 +25,7 @@ export interface Fuzzed {
   /** answered 2xx or refused for what they ask, not for how they are written */
   passedValidation: number
   failures: Failure[]
-  /** operation -> role -> 2xx answers */
+  /** operation -> role -> answers below 400 */
   successes: Map<string, Map<Role, number>>
   /** pairs of route and role that docs/access.csv grants, and no answer was 2xx */
   missing: string[]
@@ -114,8 +114,9 @@ export async function fuzz({ requests, seed, log = () => {} }: FuzzOptions): Pro
   async function run(plan: Plan, role: Role): Promise<number> {
     done++
     const { operation } = plan
-    const credential = await cast.credential(operation, role)
-    const right = plan.right === 'ignored' ? {} : await cast.right(operation, role, credential)
+    const held = await cast.credential(operation, role)
+    const right = plan.right === 'ignored' ? {} : await cast.right(operation, role, held)
+    const credential = right.credential ?? held
     const sent = requestOf(plan, { role, pools, right })
     const answer = await ask(sent, credential)
     const { status, body } = answer
@@ -125,11 +126,11 @@ export async function fuzz({ requests, seed, log = () => {} }: FuzzOptions): Pro
     if (status > 0 && status < 400) {
       passedValidation++
       const its = successes.get(operation.name)!
-      if (status < 300) its.set(role, (its.get(role) ?? 0) + 1)
+      its.set(role, (its.get(role) ?? 0) + 1)
       pools.learn(operation, { values: sent.path, role, body })
     } else if ((status === 409 || status === 422 || status === 402 || status === 412) && !UNVALIDATED.has(code ?? ''))
       passedValidation++
-    if ((status === 401 || right.ends) && credential !== null) cast.lost(operation, role)
+    if ((status === 401 || right.ends) && held !== null) cast.lost(operation, role)
     return status
   }
 
