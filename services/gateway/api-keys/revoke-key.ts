@@ -1,9 +1,9 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import { isHouse } from '@assay/core/contracts/scopes'
+import { recordAudit } from '@assay/core/kernel/audit'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Verb } from '../deps.ts'
 import { announceRevoked } from '../events/announce-revoked.ts'
-import { recordAudit } from '../events/record-audit.ts'
 
 /** Revokes one of the actor's keys, or, for an operator, any key of the tenant, for the house's any key: no request passes with it any more. */
 export async function revokeKey({ ctx, input, deps }: Verb<{ id: string }>): Promise<void> {

@@ -1,8 +1,8 @@
 import { AssayError } from '@assay/core/contracts/errors'
+import { recordAudit } from '@assay/core/kernel/audit'
 import { requireActor } from '@assay/core/kernel/auth'
 import type { Verb } from '../deps.ts'
 import { announceRevoked } from '../events/announce-revoked.ts'
-import { recordAudit } from '../events/record-audit.ts'
 
 /** Ends the session of the access token: its refresh tokens with the row, its access tokens at once. */
 export async function logout({ ctx, deps }: Omit<Verb<never>, 'input'>): Promise<void> {

@@ -1,8 +1,8 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import { isHouse } from '@assay/core/contracts/scopes'
+import { recordAudit } from '@assay/core/kernel/audit'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Verb } from '../deps.ts'
-import { recordAudit } from '../events/record-audit.ts'
 
 /** Takes back an invitation that nobody accepted: its letters open nothing any more. */
 export async function revokeInvitation({ ctx, input, deps }: Verb<{ id: string }>): Promise<void> {

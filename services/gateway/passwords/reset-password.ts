@@ -1,7 +1,7 @@
 import { AssayError } from '@assay/core/contracts/errors'
+import { recordAudit } from '@assay/core/kernel/audit'
 import { findUserRow } from '../auth/users.ts'
 import type { Verb } from '../deps.ts'
-import { recordAudit } from '../events/record-audit.ts'
 import { findMailToken, provesAddress, useMailToken } from '../letters/mail-token.ts'
 import { requireGoodPassword } from './check-password.ts'
 import type { ResetBody } from './schemas.ts'

@@ -1,7 +1,7 @@
 import { AssayError } from '@assay/core/contracts/errors'
+import { recordAudit } from '@assay/core/kernel/audit'
 import { requireHouse } from '@assay/core/kernel/auth'
 import type { Verb } from '../deps.ts'
-import { recordAudit } from '../events/record-audit.ts'
 import { requireFreshFactor } from '../second-factor/require-fresh-factor.ts'
 import { TENANT_COLUMNS, type TenantRow, toTenant } from './rows.ts'
 import type { Tenant, TenantBody } from './schemas.ts'

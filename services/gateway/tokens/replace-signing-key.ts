@@ -1,7 +1,7 @@
+import { recordAudit } from '@assay/core/kernel/audit'
 import { requireHouse } from '@assay/core/kernel/auth'
 import type { SigningKeyReplaced } from '../auth/schemas.ts'
 import type { Verb } from '../deps.ts'
-import { recordAudit } from '../events/record-audit.ts'
 import { requireFreshFactor } from '../second-factor/require-fresh-factor.ts'
 
 /** A new key for access tokens now, before its day: nobody is logged out by it. */

@@ -1,5 +1,5 @@
+import { recordAudit } from '@assay/core/kernel/audit'
 import type { Row, Sql } from '@assay/core/ports/db/port'
-import { recordAudit } from '../../events/record-audit.ts'
 import type { OAuthDeps, OAuthVerb } from '../deps.ts'
 import { OAuthError } from '../oauth-error.ts'
 import type { Parameters } from '../parameters.ts'

@@ -1,5 +1,5 @@
+import { recordAudit } from '@assay/core/kernel/audit'
 import type { Sql } from '@assay/core/ports/db/port'
-import { recordAudit } from '../../events/record-audit.ts'
 import type { OAuthDeps } from '../deps.ts'
 import type { AgentScope } from '../scopes.ts'
 import { hashSecretText, newSecretText } from '../secret-text.ts'

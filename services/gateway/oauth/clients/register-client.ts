@@ -1,6 +1,6 @@
 import { AssayError } from '@assay/core/contracts/errors'
+import { recordAudit } from '@assay/core/kernel/audit'
 import type { Limit } from '@assay/core/ports/limits/port'
-import { recordAudit } from '../../events/record-audit.ts'
 import { networkOf } from '../../limits/client.ts'
 import type { OAuthVerb } from '../deps.ts'
 import type { RegisteredClient } from '../schemas.ts'

@@ -1,1 +1,0 @@
-export { recordAudit } from '@assay/core/kernel/audit'
