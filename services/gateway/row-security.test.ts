@@ -37,7 +37,7 @@ describeAdapters('row security of the gateway', databases, (open) => {
         await fill(database.db, table, { tenant, user_id: id, name: tenant, ...(table === 'sessions' && { id }) })
       await fill(database.db, 'oauth_grants', { session_id: id })
     }
-  })
+  }, 60_000)
   afterAll(() => database.drop())
 
   test('a query that forgets its predicate gets no other tenant’s rows', async () => {

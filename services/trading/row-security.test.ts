@@ -43,7 +43,7 @@ describeAdapters('row security of trading', databases, (open) => {
     service = database.db.as('trading')
     acme = service.forTenant('acme')
     await service.script(PURCHASED('acme') + PURCHASED('beta'))
-  })
+  }, 60_000)
   afterAll(() => database.drop())
   const tables = async () =>
     (
