@@ -1,0 +1,51 @@
+import { expect, test } from 'bun:test'
+import { AWAY, allowAnyScope, findGuards, routesBehind, switchable } from './guards.ts'
+
+const SOURCE = `
+/** requireScope(ctx, 'trading:read') is not meant */
+export function list(ctx: Ctx, deps: Deps) {
+  const actor = requireScope(ctx, 'trading:read')
+  if (!isHouse(actor) && actor.tenant !== deps.tenant) return \`tenant = $1 of \${ctx.id}\`
+  const narrowed = ownerFilter(actor)
+  return [narrowed, 'where user_id = $2', 'update users set tenant = $1']
+}
+`
+const guards = findGuards(new Map([['services/trading/list.ts', SOURCE]]))
+
+test('guards are found in code and in SQL, not in comments, nor what a row is set to', () => {
+  expect(guards.map(({ line, label }) => `${line} ${label}`)).toEqual([
+    '4 the scope is not asked for',
+    '5 everybody is of the house',
+    '5 the tenant is not compared',
+    '5 the predicate is forgotten',
+    '6 whose rows is forgotten',
+    '7 the predicate is forgotten',
+  ])
+})
+test('a source with switches is the source until a guard is taken away, each alone', () => {
+  const code = `${switchable(SOURCE, guards)}
+    const requireScope = (ctx, scope) => ({ tenant: 'mine', scope })
+    const isHouse = () => false
+    const ownerFilter = () => 'me'`
+  const script = new Bun.Transpiler({ loader: 'ts' }).transformSync(code).replace(/export\s*\{[^}]*\};?|export /g, '')
+  const list = new Function(`${script}; return list`)() as (ctx: object, deps: object) => unknown
+  const away = (n: number, tenant = 'other') => {
+    Object.assign(globalThis, { [AWAY]: n })
+    try {
+      return list({ id: 7 }, { tenant })
+    } finally {
+      Object.assign(globalThis, { [AWAY]: 0 })
+    }
+  }
+  expect(away(0)).toBe('tenant = $1 of 7')
+  expect(away(0, 'mine')).toEqual(['me', 'where user_id = $2', 'update users set tenant = $1'])
+  expect([away(2), away(3)]).toEqual([away(0, 'mine'), away(0, 'mine')])
+  expect(away(4)).toBe('$1::text is not null of 7')
+  expect(away(5, 'mine')).toEqual([null, 'where user_id = $2', 'update users set tenant = $1'])
+  expect(away(6, 'mine')).toEqual(['me', 'where $2::text is not null', 'update users set tenant = $1'])
+})
+test('the kernel still asks for scopes where the tool looks for it', async () => {
+  const auth = await Bun.file(new URL('../../packages/core/kernel/auth.ts', import.meta.url)).text()
+  expect(allowAnyScope(auth)).toContain(`(scope as string) === '*' || actor.scopes.includes(scope)`)
+  expect(routesBehind('services/trading/tiers/create-tier.ts')).toBe('/tiers')
+})
