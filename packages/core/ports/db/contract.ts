@@ -224,18 +224,20 @@ export function dbContract(open: () => Promise<{ db: Db; drop: () => Promise<voi
       expect(await db.as('bus').query('delete from bus.outbox returning aggregate')).toHaveLength(3)
     })
     describe('a service that acts for a tenant', () => {
-      const acts = 'select current_user::text as me, current_setting(\'assay.tenant\', true) as tenant'
+      const acts = "select current_user::text as me, current_setting('assay.tenant', true) as tenant"
       const acme = { me: 'trading_tenant', tenant: 'acme' }
       beforeAll(() =>
-        db.script('grant select, insert on trading.thing to trading_tenant; grant select on bus.inbox to trading_tenant'),
+        db.script(
+          'grant select, insert on trading.thing to trading_tenant; grant select on bus.inbox to trading_tenant',
+        ),
       )
       test('is that in a query, every statement of a batch, a transaction, its scripts and Prisma', async () => {
         const narrowed = db.as('trading').forTenant('acme')
         expect(await narrowed.query(acts)).toEqual([acme])
         expect(await narrowed.batch([{ sql: acts }, { sql: acts }])).toEqual([[acme], [acme]])
-        await narrowed.script('insert into trading.thing select 60 where current_user = \'trading_tenant\'')
+        await narrowed.script("insert into trading.thing select 60 where current_user = 'trading_tenant'")
         const inside = await narrowed.tx(async (sql) => {
-          await sql.script('insert into trading.thing select 61 where current_user = \'trading_tenant\'')
+          await sql.script("insert into trading.thing select 61 where current_user = 'trading_tenant'")
           return sql.query(acts)
         })
         expect(inside).toEqual([acme])
