@@ -18,6 +18,8 @@ export const BEHIND_ANOTHER: Readonly<Record<string, string>> = {
   'services/gateway/privacy/erase-user.ts | from users u where id = $1 and tenant = $2':
     'a second look at a row that subject.ts has found to be theirs to erase',
   'services/gateway/usage/list-usage.ts | tenant !== undefined && ': 'what follows narrows to the own tenant as well',
+  "services/gateway/users/authority.ts | actor.role === 'admin' && true)":
+    'another tenant is refused before: governs, invite.ts',
   'services/gateway/users/house-operators.ts | where tenant = $1': 'the last operator of the house: users.test.ts',
   'services/gateway/users/house-operators.ts | isHouse(actor)': 'the last operator of the house: users.test.ts',
 }
