@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { SERVICES } from '@assay/core/contracts/services'
+import { CALLERS } from './access/table.ts'
 import { ROOT } from './root.ts'
 
 const NAME = /^[a-z][a-z\d]*(-[a-z\d]+)*$/
@@ -14,6 +15,10 @@ export async function addService(name: string, root = ROOT): Promise<string> {
   for (const [path, text] of Object.entries(files(name, variable))) await Bun.write(`${folder}/${path}`, text)
   await edit(`${root}services/all.ts`, (text) => listed(text, name, variable))
   await edit(`${root}docs/routes.txt`, (text) => `${text.trimEnd()}\nGET    /api/${name}\n`)
+  await edit(
+    `${root}docs/access.csv`,
+    (text) => `${text.trimEnd()}\nGET /api/${name},-,-,none${',200'.repeat(CALLERS.length)}\n`,
+  )
   const port = Math.max(...SERVICES.map((entry) => entry.port)) + 1
   return `  { name: '${name}', port: ${port}, portVariable: 'PORT', purpose: 'what it is for' },`
 }

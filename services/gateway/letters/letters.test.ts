@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { openSmtp } from '@assay/core/ports/mail/smtp'
 import { describeReal } from '@assay/core/testing/adapters'
+import { databases } from '@assay/core/testing/database'
 import { type SmtpServer, startSmtpServer } from '@assay/core/testing/smtp-server'
 import { until } from '@assay/core/testing/until'
 import pino from 'pino'
@@ -162,6 +163,16 @@ test('an erased user gets no letter', async () => {
 })
 
 describeReal('letters', () => {
+  let before: World
+  beforeAll(async () => {
+    before = world
+    world = await openWorld(OPEN, await databases.real())
+  })
+  afterAll(async () => {
+    await world.database.drop()
+    world = before
+  })
+
   test('a letter that another process takes at this moment is neither waited for nor sent twice', async () => {
     const server = await startSmtpServer({})
     const mail = smtp(server)
