@@ -1,9 +1,9 @@
 import { expect } from 'bun:test'
 import type { Ctx } from '@assay/core/kernel/context'
-import { totpCode } from '@assay/core/ports/secrets/totp'
 import { putCalendar } from '@assay/services/trading/calendars/put-calendar'
 import { changeTier } from '@assay/services/trading/tiers/change-tier'
 import { createTier } from '@assay/services/trading/tiers/create-tier'
+import { codeNow } from './code-now.ts'
 import { TIER } from './objects.ts'
 import { type Person, register } from './people.ts'
 import type { Walk } from './walk.ts'
@@ -133,15 +133,4 @@ const newcomer = (world: World): Promise<Person> => {
   const name = `new-${crypto.randomUUID().slice(0, 8)}`
   const login = { email: `${name}@acme.example`, password: `${name} is long enough` }
   return register(world, { name, role: 'trader', tenant: 'acme', ...login })
-}
-/** What an authenticator app shows for its base32 secret. */
-const codeNow = (secret: string): string => {
-  const bits = [...secret].map((letter) =>
-    'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'),
-  )
-  const bytes = bits
-    .join('')
-    .match(/.{8}/g)!
-    .map((byte) => Number.parseInt(byte, 2))
-  return totpCode({ key: Buffer.from(bytes).toString('base64'), used: -1 }, Date.now())
 }
