@@ -31,6 +31,13 @@ export async function openCast(rows: readonly AccessRow[]) {
 
   const told = toldRequests(world)
 
+  /** A request may have asked a second factor of a whole tenant, or shut its addresses out: nobody could go on. */
+  const openTenants = () =>
+    world.deps.db.query(
+      `update gateway.tenants set mfa_required = false, allow_addresses = default, deny_addresses = default
+        where id in ('default', 'acme', 'beta')`,
+    )
+
   function objectsOf(owner: Person, isRead: boolean): Objects {
     const known = owned.get(owner)
     if (known && known.used < RENEWED_AFTER) {
@@ -53,6 +60,7 @@ export async function openCast(rows: readonly AccessRow[]) {
     async right({ name, method }: Operation, role: Role, credential: string | null): Promise<Asked> {
       const owner = personOf(people, role) ?? people.ann
       const objects = objectsOf(owner, method === 'GET')
+      if (method !== 'GET') await openTenants()
       if (told[name]) return told[name]()
       const sender = personOf(people, role)
       return (await REQUESTS[name]?.({ objects, owner, sender, caller: role, object: 'own', credential })) ?? {}
