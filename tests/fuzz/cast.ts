@@ -8,6 +8,11 @@ import { toldRequests } from './told.ts'
 
 export const ROLES = ['anonymous', 'trader', 'bot', 'operator', 'admin', 'house', 'agent'] as const satisfies Caller[]
 export type Role = (typeof ROLES)[number]
+interface Asker {
+  role: Role
+  owner: Person
+  credential: string | null
+}
 /** Objects are used up: after so many requests a person gets new ones. */
 const RENEWED_AFTER = 25
 
@@ -49,6 +54,12 @@ export async function openCast(rows: readonly AccessRow[]) {
     return objects
   }
 
+  async function ask({ name, method }: Operation, { role, owner, credential }: Asker): Promise<Asked> {
+    const objects = objectsOf(owner, method === 'GET')
+    const sender = personOf(people, role)
+    return (await REQUESTS[name]?.({ objects, owner, sender, caller: role, object: 'own', credential })) ?? {}
+  }
+
   return {
     world,
     /** people that no request may name: without them nobody could go on */
@@ -56,14 +67,22 @@ export async function openCast(rows: readonly AccessRow[]) {
     credential: (operation: Operation, role: Role): Promise<string | null> =>
       credentials.of(role, asking(operation, role)),
     lost: (operation: Operation, role: Role): void => credentials.forget(role, asking(operation, role)),
-    /** A request of the route that is right in everything but perhaps who sends it. */
-    async right({ name, method }: Operation, role: Role, credential: string | null): Promise<Asked> {
+    /** A request of the route that is right in everything but perhaps who sends it; nothing, where its people are gone. */
+    async right(operation: Operation, role: Role, credential: string | null): Promise<Asked> {
+      if (operation.method !== 'GET') await openTenants()
+      if (told[operation.name]) return told[operation.name]!().catch(() => ({}))
       const owner = personOf(people, role) ?? people.ann
-      const objects = objectsOf(owner, method === 'GET')
-      if (method !== 'GET') await openTenants()
-      if (told[name]) return told[name]()
-      const sender = personOf(people, role)
-      return (await REQUESTS[name]?.({ objects, owner, sender, caller: role, object: 'own', credential })) ?? {}
+      try {
+        return await ask(operation, { role, owner, credential })
+      } catch {
+        // a request has ended the session that its objects are made with
+        const { email, password } = owner
+        const login = await world.send('POST', '/api/auth/login', { body: { email, password } })
+        if (login.status !== 200) return {}
+        owner.token = login.body.token
+        owned.delete(owner)
+        return ask(operation, { role, owner, credential }).catch(() => ({}))
+      }
     },
     /** new objects for all */
     renew: (): void => owned.clear(),
