@@ -6,6 +6,7 @@ import { type Served, serveWorld } from '@assay/services/gateway/oauth/testing/s
 import { openWorld, type World } from '@assay/services/gateway/testing/world'
 import axe from 'axe-core'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { installChromium } from '../../scripts/stack/chromium.ts'
 
 const PASSWORD = 'correct horse battery'
 const LIMITS = { RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_PER_HOUR: '1000000', RATE_LIMIT_PER_DAY: '1000000' }
@@ -35,25 +36,16 @@ beforeAll(async () => {
   })
   callback = { url: `http://127.0.0.1:${server.port}/callback`, got, stop: () => server.stop(true) }
   browser = await chromium.launch({
-    executablePath: chromiumProgram(),
+    executablePath: await installChromium(),
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
   })
-}, 60_000)
+}, 300_000)
 afterAll(async () => {
   await browser?.close()
   await callback?.stop()
   await served?.stop()
   await world?.database.drop()
 })
-
-/** Of this machine: playwright's own builds come from a host of their own. */
-function chromiumProgram(): string {
-  for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
-    const found = Bun.which(name)
-    if (found) return found
-  }
-  throw new Error('There is no Chromium: apt-get install -y --no-install-recommends chromium fonts-dejavu-core')
-}
 
 async function client(name = 'Trading robot'): Promise<{ url: string; verifier: string; id: string }> {
   const body = JSON.stringify({ client_name: name, redirect_uris: ['http://127.0.0.1/callback'] })
