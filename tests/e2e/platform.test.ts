@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type {
   AccountResource,
@@ -150,69 +150,6 @@ describe('identity', () => {
     const statuses: number[] = []
     for (let n = 0; n < 6; n++) statuses.push((await anonymous.refused('POST', '/api/auth/login', guess)).status)
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429])
-  })
-})
-
-describe('users, tenants and letters', () => {
-  const mail = join(home, 'mail')
-  const lettersTo = (email: string) =>
-    (existsSync(mail) ? readdirSync(mail) : [])
-      .filter((name) => name.endsWith('.eml'))
-      .sort()
-      .map((name) => readFileSync(join(mail, name), 'utf8'))
-      .filter((letter) => letter.includes(`\nTo: ${email}\n`))
-  /** Of the letter that comes after these. */
-  async function tokenOf(email: string, letters = 0): Promise<string> {
-    await until(`a letter to ${email}`, () => lettersTo(email).length > letters)
-    const text = lettersTo(email).at(-1)!.replace(/=\n/g, '')
-    return /assaym_[\w-]+/.exec(text)![0]
-  }
-  const change = (who: Api, path: string, body: object) => who.send<Record<string, unknown>>('PATCH', path, { body })
-
-  test('the house makes a tenant, whose admin becomes a user by a letter and sees nobody else', async () => {
-    const house = anonymous.as(operator)
-    await house.post('/api/tenants', { id: 'firm', name: 'The Firm' })
-    expect((await change(house, '/api/tenants/firm', { plan: 'pro' })).body).toMatchObject({ plan: 'pro' })
-    const { items: tenants } = await house.get<Page<{ id: string }>>('/api/tenants')
-    expect(tenants.map((tenant) => tenant.id)).toEqual(['default', 'firm'])
-
-    const email = 'admin@firm.example'
-    const invited = { email, role: 'admin', tenant: 'firm' }
-    const { id: taken } = await house.post<{ id: string }>('/api/invitations', {
-      ...invited,
-      email: 'not@firm.example',
-    })
-    await house.delete(`/api/invitations/${taken}`)
-    const invitation = await house.post<{ id: string }>('/api/invitations', invited)
-    expect((await house.get<Page<object>>('/api/invitations')).items).toHaveLength(1)
-    const password = 'chosen by the invited'
-    await anonymous.post(`/api/invitations/${invitation.id}/accept`, { token: await tokenOf(email), password })
-    const admin = anonymous.as((await anonymous.post<Tokens>('/api/auth/login', { email, password })).token)
-    expect((await admin.get<Page<{ email: string }>>('/api/users')).items.map((user) => user.email)).toEqual([email])
-    expect((await admin.refused('GET', `/api/users/${ann.id}`)).status).toBe(404)
-  })
-  test('an operator disables a user, whose session and key end at once, and lets him in again', async () => {
-    const house = anonymous.as(operator)
-    const carl = await signUp(anonymous, 'carl', operator)
-    expect(await house.get<object>(`/api/users/${carl.id}`)).toMatchObject({ status: 'active' })
-    await change(house, `/api/users/${carl.id}`, { disabled: true })
-    expect((await carl.api.refused('GET', '/api/auth/check')).status).toBe(401)
-    expect((await carl.bot.refused('GET', '/api/assessments')).status).toBe(401)
-    await change(house, `/api/users/${carl.id}`, { disabled: false })
-    await carl.bot.get('/api/assessments')
-  })
-  test('a forgotten password is set anew by a letter; its owner confirms the e-mail and changes the name', async () => {
-    const { email, password } = await signUp(anonymous, 'dora', operator)
-    await anonymous.post('/api/auth/email/verify', { token: await tokenOf(email) })
-    await anonymous.post('/api/auth/password/forgot', { email })
-    const token = await tokenOf(email, 1)
-    await anonymous.post('/api/auth/password/reset', { token, password: 'set by a letter' })
-    expect((await anonymous.refused('POST', '/api/auth/login', { body: { email, password } })).status).toBe(401)
-    const login = await anonymous.post<Tokens>('/api/auth/login', { email, password: 'set by a letter' })
-    const dora = anonymous.as(login.token)
-    expect((await change(dora, '/api/users/me', { name: 'Dora' })).body).toMatchObject({ name: 'Dora' })
-    expect(await dora.get<object>('/api/users/me')).toMatchObject({ name: 'Dora', email_verified: true })
-    await anonymous.as(operator).post('/api/auth/hash-password', { password: 'to be provisioned' })
   })
 })
 

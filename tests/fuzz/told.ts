@@ -1,11 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { until } from '@assay/core/testing/until'
 import { newPkce, openBrowser, type TestBrowser } from '@assay/services/gateway/oauth/testing/browser'
 import { codeNow } from '../access/code-now.ts'
 import { type Login, type Person, register } from '../access/people.ts'
 import type { Asked } from '../access/requests.ts'
 import { OPERATOR, type World } from '../access/world.ts'
+import { lettersTo } from '../e2e/letters.ts'
 
 const REDIRECT = 'https://fuzz.example/callback'
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
@@ -21,14 +20,9 @@ export function toldRequests(world: World): Readonly<Record<string, () => Promis
   }
   /** The token of the newest letter to this address that speaks of this route. */
   async function tokenFor(email: string, route: string): Promise<string> {
-    const folder = join(world.deps.home, 'mail')
     let token: string | undefined
-    await until(`a letter to ${email}`, async () => {
-      const letters = readdirSync(folder).filter((name) => name.endsWith('.eml'))
-      // the newest: the oldest go away meanwhile
-      const newest = letters.sort().reverse().slice(0, 50)
-      const texts = newest.map((name) => readFileSync(join(folder, name), 'utf8').replaceAll('=\n', ''))
-      const letter = texts.find((text) => text.includes(`To: ${email}`) && text.includes(route))
+    await until(`a letter to ${email}`, () => {
+      const letter = lettersTo(world.deps.home, email).findLast((text) => text.includes(route))
       token = letter?.match(/^[\w-]{20,}$/m)?.[0]
       return token !== undefined
     })
