@@ -17,11 +17,11 @@ import { createAttemptGuard } from './limits/attempt-guard.ts'
 import type { PinSettings } from './pin/pin-settings.ts'
 import { createPersonalFields } from './privacy/personal-fields.ts'
 import { sealPlainUsers } from './privacy/seal-plain-users.ts'
-import { JWT_SECRETS, type OwnSecrets, openSigningKeys } from './tokens/signing-keys.ts'
+import { JWT_SECRETS, openSigningKeys } from './tokens/signing-keys.ts'
 
 export interface IdentityParts {
   db: Db
-  secrets: OwnSecrets & Pick<Secrets, 'encrypt' | 'decrypt' | 'createTotp' | 'verifyTotp'>
+  secrets: Pick<Secrets, 'getSecret' | 'setSecret' | 'addSecret' | 'encrypt' | 'decrypt' | 'createTotp' | 'verifyTotp'>
   clock: Clock
   /** of logins and registrations */
   limits: Limits
@@ -59,7 +59,7 @@ export async function openIdentity({
 }: IdentityParts): Promise<GatewayDeps> {
   const personal = createPersonalFields({
     secrets,
-    indexKey: await oneAtATime(db, 'gateway email index', () => ownSecret(secrets, 'email_index')),
+    indexKey: await ownSecret(secrets, 'email_index'),
     now: () => clock.monotonic(),
   })
   const database = createAuthDatabase(db.as('gateway'), personal)
@@ -68,7 +68,7 @@ export async function openIdentity({
   const hasher = createPasswordHasher({
     running: 2,
     waiting: 64,
-    pepper: await pepperOf({ db, secrets, used: pepper }),
+    pepper: await pepperOf(secrets, pepper),
   })
   const keys = await openSigningKeys({
     secrets,
@@ -107,9 +107,9 @@ export async function openIdentity({
 }
 
 /** Made where it is first used; kept where it was used once, for the hashes that depend on it. */
-async function pepperOf({ db, secrets, used }: { db: Db; secrets: OwnSecrets; used: boolean }) {
+async function pepperOf(secrets: Pick<Secrets, 'getSecret' | 'addSecret'>, used: boolean) {
   const key = used
-    ? await oneAtATime(db, 'gateway password pepper', () => ownSecret(secrets, 'password_pepper'))
+    ? await ownSecret(secrets, 'password_pepper')
     : await secrets.getSecret(JWT_SECRETS, 'password_pepper')
   return key === null ? undefined : { key, used }
 }

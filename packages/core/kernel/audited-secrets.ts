@@ -57,6 +57,12 @@ export function auditSecrets({ db, clock }: { db: Db; clock: Pick<Clock, 'now'> 
         await secrets.setSecret(path, key, value)
         note({ action: 'secret.written', service, path, key })
       },
+      async addSecret(path, key, value) {
+        const kept = await secrets.addSecret(path, key, value)
+        if (kept === value) note({ action: 'secret.written', service, path, key })
+        else noteRead({ action: 'secret.read', service, path, key })
+        return kept
+      },
       async deleteSecret(path, key) {
         await secrets.deleteSecret(path, key)
         note({ action: 'secret.written', service, path, key })

@@ -1,8 +1,9 @@
 import { TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER } from '@assay/core/kernel/verify-token'
+import type { Secrets } from '@assay/core/ports/secrets/port'
 import { betterAuth } from 'better-auth/minimal'
 import { jwt } from 'better-auth/plugins/jwt'
 import { signAccessToken } from '../tokens/sign-access-token.ts'
-import { JWT_SECRETS, type OwnSecrets, type SigningKeys } from '../tokens/signing-keys.ts'
+import { JWT_SECRETS, type SigningKeys } from '../tokens/signing-keys.ts'
 import type { AuthDatabase } from './database.ts'
 import type { PasswordHasher } from './password.ts'
 import { PASSWORD_MAX, PASSWORD_MIN } from './schemas.ts'
@@ -87,11 +88,10 @@ export function createAuth({ database, hasher, keys, secret }: AuthParts) {
 }
 
 export type OwnSecretName = 'password_pepper' | 'auth_secret' | 'refresh_secret' | 'email_index'
-/** A secret of ours from the secrets port, made at its first use: 32 random bytes. */
-export async function ownSecret(secrets: OwnSecrets, name: OwnSecretName): Promise<string> {
+/** A secret of ours from the secrets port, 32 random bytes; gateways that make it at once get the same one. */
+export async function ownSecret(secrets: Pick<Secrets, 'getSecret' | 'addSecret'>, name: OwnSecretName) {
   const known = await secrets.getSecret(JWT_SECRETS, name)
   if (known) return known
   const made = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')
-  await secrets.setSecret(JWT_SECRETS, name, made)
-  return made
+  return secrets.addSecret(JWT_SECRETS, name, made)
 }

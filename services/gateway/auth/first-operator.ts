@@ -28,13 +28,17 @@ export async function makeFirstOperator(
   deps: Pick<GatewayDeps, 'auth' | 'database' | 'hasher'>,
 ): Promise<string[]> {
   checkOperatorPassword(first)
-  const operators = await deps.database.query(`select 1 from users where role in ('operator', 'admin') limit 1`)
-  if (operators.length > 0) return []
+  const isThere = async () =>
+    (await deps.database.query(`select 1 from users where role in ('operator', 'admin') limit 1`)).length > 0
+  if (await isThere()) return []
   const password = first.password ?? randomBytes(18).toString('base64url')
-  const user = await createUser({
-    input: { email: first.email, role: 'operator', password, hashed: isHash(password) },
-    deps,
+  const input = { email: first.email, role: 'operator' as const, password, hashed: isHash(password) }
+  const user = await createUser({ input, deps }).catch(async (error: unknown) => {
+    // another gateway that started at the same moment was first
+    if (await isThere()) return null
+    throw error
   })
+  if (!user) return []
   return first.password === undefined ? [`first operator: ${user.email}  password: ${password}  (shown this once)`] : []
 }
 

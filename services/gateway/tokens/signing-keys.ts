@@ -6,7 +6,6 @@ import { z } from 'zod'
 
 /** Where the gateway keeps what only it may read. */
 export const JWT_SECRETS = 'secret/data/jwt'
-export type OwnSecrets = Pick<Secrets, 'getSecret' | 'setSecret'>
 const KEYS = 'signing_keys'
 const HOUR = 3_600_000
 /** A key signs for a day, */
@@ -48,7 +47,7 @@ export interface SigningKeys {
   replace(): Promise<{ kid: string; signsFrom: number }>
 }
 export interface SigningKeysOptions {
-  secrets: OwnSecrets
+  secrets: Pick<Secrets, 'getSecret' | 'setSecret'>
   clock: Clock
   /** one at a time among all gateways */
   alone: <T>(work: () => Promise<T>) => Promise<T>

@@ -46,6 +46,22 @@ export function secretsContract(open: () => Promise<Secrets>): void {
       await Promise.all(keys.map((key) => secrets.deleteSecret(path, key)))
     }
   })
+  test('of those who add one secret at once, one sets it and all get that; what is there stays', async () => {
+    for (let round = 0; round < 5; round++) {
+      const path = `secret/data/added/${round}`
+      // beside others of its path, and where the path is new
+      if (round % 2 === 0) await secrets.setSecret(path, 'other', 'stays')
+      const values = Array.from({ length: 8 }, (_, i) => `v${i}`)
+      const got = await Promise.all(values.map((value) => secrets.addSecret(path, 'k', value)))
+      const kept = await secrets.getSecret(path, 'k')
+      expect(values).toContain(kept!)
+      expect(got).toEqual(values.map(() => kept!))
+      expect(await secrets.addSecret(path, 'k', 'later')).toBe(kept!)
+      expect(await secrets.getSecret(path, 'other')).toBe(round % 2 === 0 ? 'stays' : null)
+      await secrets.deleteSecret(path, 'k')
+      expect(await secrets.addSecret(path, 'k', 'again')).toBe('again')
+    }
+  })
   test.each(['jwt', 'secret/jwt', 'secret/data/../x', 'secret/data/', 'secret/data/A', 'secret/data/a//b'])(
     'the path %j is refused',
     async (path) => {

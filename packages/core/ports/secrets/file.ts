@@ -75,6 +75,15 @@ export async function openSecretsFile(options: SecretsFileOptions): Promise<Secr
       content.secrets[at] = { ...content.secrets[at], [key]: value }
       await save()
     },
+    // one process has the folder: nobody comes between the look and the write
+    async addSecret(at, key, value) {
+      checkSecretPath(at)
+      const known = content.secrets[at]?.[key]
+      if (known === undefined) content.secrets[at] = { ...content.secrets[at], [key]: value }
+      // what another call has just set may not be on the disk yet
+      await (known === undefined ? save() : writing)
+      return known ?? value
+    },
     async deleteSecret(at, key) {
       checkSecretPath(at)
       const { [key]: gone, ...rest } = content.secrets[at] ?? {}

@@ -9,6 +9,8 @@ export interface TotpLabel {
 export interface Secrets {
   getSecret(path: string, key: string): Promise<string | null>
   setSecret(path: string, key: string, value: string): Promise<void>
+  /** sets it where nothing is set, whoever tries at the same moment: what is set then, this value or another's */
+  addSecret(path: string, key: string, value: string): Promise<string>
   deleteSecret(path: string, key: string): Promise<void>
   /** paths, never values; at most 1000, ascending */
   listSecrets(prefix: string): Promise<string[]>

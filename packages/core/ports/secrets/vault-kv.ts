@@ -4,8 +4,12 @@ import { SecretsError } from './port.ts'
 import { isAway, type VaultClient } from './vault-client.ts'
 
 type Keys = Readonly<Record<string, string>>
-type Kv = Pick<Secrets, 'getSecret' | 'setSecret' | 'deleteSecret' | 'listSecrets'>
+type Kv = Pick<Secrets, 'getSecret' | 'setSecret' | 'addSecret' | 'deleteSecret' | 'listSecrets'>
 
+interface Read {
+  keys: Keys | null
+  version: number
+}
 const MAX_REMEMBERED = 1_000
 const MAX_LISTED = 1_000
 const MAX_CONFLICTS = 20
@@ -22,7 +26,7 @@ export function createVaultKv(client: VaultClient, mount: string): Kv {
     remembered.set(path, keys)
     if (remembered.size > MAX_REMEMBERED) remembered.delete(remembered.keys().next().value!)
   }
-  async function read(path: string): Promise<{ keys: Keys | null; version: number }> {
+  async function read(path: string): Promise<Read> {
     const { found, body } = await client.request('read', (vault) => vault.read(at('data', path)))
     const keys = found ? (body.data.data as Keys | null) : null
     remember(path, keys)
@@ -37,22 +41,27 @@ export function createVaultKv(client: VaultClient, mount: string): Kv {
     remembered.delete(path)
     return found ? Number(body.data.version) : null
   }
-  /** Nothing is there to merge into: writes the first version, unless somebody else does meanwhile. */
-  async function create(path: string, key: string, value: string): Promise<boolean> {
-    const { keys, version } = await read(path)
-    if (keys !== null) return false
+  /** Writes the version after the one that was read, merged into it where there is one; false: somebody else wrote meanwhile. */
+  async function writeAfter({ keys, version }: Read, path: string, data: Keys): Promise<boolean> {
+    const next = { data, options: { cas: version } }
     try {
       const { found } = await client.request('write', (vault) =>
-        vault.write(at('data', path), { data: { [key]: value }, options: { cas: version } }),
+        keys === null ? vault.write(at('data', path), next) : vault.update(at('data', path), next),
       )
-      if (!found) throw new SecretsError(`${mount} is no key-value engine of the server: ./assay vault setup`)
-      return true
+      if (!found && keys === null)
+        throw new SecretsError(`${mount} is no key-value engine of the server: ./assay vault setup`)
+      return found
     } catch (error) {
       if (error instanceof SecretsError && error.message.includes('check-and-set')) return false
       throw error
     } finally {
       remembered.delete(path)
     }
+  }
+  /** Nothing is there to merge into: writes the first version, unless somebody else does meanwhile. */
+  async function create(path: string, key: string, value: string): Promise<boolean> {
+    const last = await read(path)
+    return last.keys === null && writeAfter(last, path, { [key]: value })
   }
   async function names(folder: string): Promise<string[]> {
     const { found, body } = await client.request('list', (vault) => vault.list(at('metadata', folder)))
@@ -80,6 +89,16 @@ export function createVaultKv(client: VaultClient, mount: string): Kv {
       checkSecretPath(path)
       for (let tried = 0; tried < MAX_CONFLICTS; tried++) {
         if ((await patch(path, key, value)) !== null || (await create(path, key, value))) return
+      }
+      throw new SecretsError(`${path} changes too often to be written.`)
+    },
+    async addSecret(path, key, value) {
+      checkSecretPath(path)
+      for (let tried = 0; tried < MAX_CONFLICTS; tried++) {
+        const last = await read(path)
+        const known = last.keys?.[key]
+        if (known !== undefined) return known
+        if (await writeAfter(last, path, { [key]: value })) return value
       }
       throw new SecretsError(`${path} changes too often to be written.`)
     },
