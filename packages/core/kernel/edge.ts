@@ -162,6 +162,7 @@ export function edge(options: EdgeOptions) {
       const answered = headersOf(ctx.requestId)
       set.headers = answered as typeof set.headers
       if (corsOrigins.length > 0) Object.assign(answered, corsHeaders(headers.get('origin'), corsOrigins))
+      if (!isWhole(request.url)) throw new AssayError('bad_request', 'The Host header names no host.')
 
       if (!internal) {
         if (listed && isDenied(ctx.address) && !PROBES.has(path))
@@ -198,6 +199,8 @@ export function edge(options: EdgeOptions) {
     .onTransform({ as: 'global' }, ({ params, query, body, request, route }) => {
       const state = stateOf(request)
       if (state) state.matched = route
+      // whatever the URL made of it: what is routed decides
+      if (isInternalPath(route) && !state?.internal) throw new AssayError('not_found', 'No route has this path.')
       checkInput({ params, query, body })
     })
     .onError({ as: 'global' }, ({ code, error, request, route, set }) => {
@@ -229,6 +232,9 @@ async function identify(ctx: RequestState['ctx'], tokens: TokenVerifier, credent
     ctx.denied = error
   }
 }
+
+/** Without a host that is one, Bun gives the target alone: its router reads that, and `pathOf` another path. */
+const isWhole = (url: string): boolean => !url.startsWith('/')
 
 const isHttps = (request: Request, fromProxy: () => boolean): boolean =>
   request.url.startsWith('https:') || (request.headers.get('x-forwarded-proto') === 'https' && fromProxy())
