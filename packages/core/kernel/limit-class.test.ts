@@ -20,6 +20,10 @@ test.each([
   ['GET', '/health', 'none'],
   ['GET', '/.well-known/jwks.json', 'none'],
   ['POST', '/health', 'default'],
+  // a slash at the end is the same route
+  ['POST', '/api/purchases/', 'payments'],
+  ['GET', '/api/privacy/export/', 'exports'],
+  ['GET', '/health/', 'none'],
 ])('%s %s counts as %s', (method, path, routeClass) =>
   expect(classOf(method, path).routeClass).toBe(routeClass as never),
 )
@@ -28,6 +32,9 @@ test.each([
   ['GET', '/ws', 'live'],
   ['POST', '/api/ws/ticket', 'live'],
   ['POST', '/api/api-keys', 'api_keys'],
+  ['POST', '/api/api-keys/', 'api_keys'],
+  ['GET', '/ws/', 'live'],
+  ['POST', '/api/ws/ticket/', 'live'],
   ['GET', '/api/assessments/a/proof', 'proofs'],
   ['GET', '/api/assessments/a/explain', 'proofs'],
   ['GET', '/api/privacy/export', undefined],

@@ -23,7 +23,9 @@ const PROOF = one('exports', true, 'proofs')
 const LIVE = one('default', false, 'live')
 
 /** How a request is counted: by its path, since limits apply before a route is chosen. */
-export function classOf(method: string, path: string): LimitedRequest {
+export function classOf(method: string, asked: string): LimitedRequest {
+  // with a slash at its end the router finds the same route
+  const path = asked.endsWith('/') ? asked.slice(0, -1) : asked
   // a handshake reads nothing, and the one who opens it with a ticket is known
   if (path === '/ws' || path === '/api/ws/ticket') return LIVE
   if (method === 'GET' || method === 'HEAD') return classOfRead(path)
