@@ -37,7 +37,7 @@ import { openProxy } from './routing/open-proxy.ts'
 
 const MINUTE = 60_000
 const UPKEEP_EVERY_MS = 10 * MINUTE
-const USAGE_EVERY_MS = 10_000
+const USAGE_EVERY_MS = 2_000
 
 export const gateway: Service<typeof config> = {
   name: 'gateway',

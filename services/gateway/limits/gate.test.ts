@@ -8,7 +8,7 @@ import type { Limits } from '@assay/core/ports/limits/port'
 import { createGate } from './gate.ts'
 import { createInFlight } from './in-flight.ts'
 import { createRequestLimit } from './request-limit.ts'
-import { createTenantAddresses } from './tenant-addresses.ts'
+import { createTenantStates } from './tenant-state.ts'
 
 const actorOf = (plan: string, more: Partial<Actor> = {}): Actor => ({
   userId: 'u1',
@@ -18,7 +18,7 @@ const actorOf = (plan: string, more: Partial<Actor> = {}): Actor => ({
   scopes: [],
   ...more,
 })
-type Lists = { allow_addresses: string[]; deny_addresses: string[] }
+type Lists = { plan?: string; allow_addresses: string[]; deny_addresses: string[] }
 
 interface SetUp {
   lists?: Lists
@@ -44,7 +44,7 @@ function setUp({ lists, strict, later = false }: SetUp = {}) {
       onHit,
     }),
     inFlight,
-    tenantAddresses: createTenantAddresses({
+    tenants: createTenantStates({
       clock: { monotonic: () => time.now },
       database: {
         query: async <T>() => {
@@ -151,7 +151,7 @@ test('nothing is kept of clients that have no request under way', async () => {
   expect(inFlight.clients).toBe(0)
 })
 
-test('the lists of a tenant keep addresses out of it and of no other; a change is heeded after 15 s', async () => {
+test('the lists of a tenant keep addresses out of it and of no other; a change is heeded within 2 s', async () => {
   const { enter, state, time } = setUp({ lists: { allow_addresses: ['203.0.113.0/24'], deny_addresses: [] } })
   const user = actorOf('standard')
   expect((await enter(user)).code).toBe('entered')
@@ -160,16 +160,49 @@ test('the lists of a tenant keep addresses out of it and of no other; a change i
   expect(state.asked).toBe(1)
   state.lists = { allow_addresses: [], deny_addresses: ['203.0.113.9'] }
   expect((await enter(user)).code).toBe('entered')
-  time.now += 15_000
+  // nobody asked meanwhile: the first request after that waits for the answer
+  time.now += 2_001
   expect((await enter(user)).code).toBe('forbidden')
   expect((await enter(user, 'GET', '/api/tiers', '198.51.100.1')).code).toBe('entered')
+  // who asks all the time does not wait: the answer is fetched beside a request
+  state.lists = { allow_addresses: [], deny_addresses: [] }
+  time.now += 1_001
+  expect((await enter(user)).code).toBe('forbidden')
+  expect((await enter(user)).code).toBe('entered')
+  expect(state.asked).toBe(3)
 })
 
-test('while a tenant’s lists cannot be read nobody of it is let in', async () => {
-  const { enter, state } = setUp()
+test('a changed plan holds within 2 s for credentials that name the old one, both ways', async () => {
+  const { enter, codesOf, state, time } = setUp({ lists: { plan: 'pro', allow_addresses: [], deny_addresses: [] } })
+  const [user, key] = [actorOf('free'), actorOf('free', { userId: 'u2', keyId: 'k1' })]
+  expect((await enter(user, 'POST', '/api/api-keys')).code).toBe('entered')
+  expect((await enter(key)).code).toBe('entered')
+  state.lists = { plan: 'free', allow_addresses: [], deny_addresses: [] }
+  time.now += 2_001
+  const before = actorOf('pro', { userId: 'u3' })
+  expect((await enter(before, 'POST', '/api/api-keys')).code).toBe('plan_required')
+  expect((await enter(key)).code).toBe('plan_required')
+  time.now += 3_600_000
+  const allowed = await codesOf(1_000, before)
+  expect(allowed.entered).toBe(60 * ((PLANS.free.rate as Record<string, number>).default ?? 1))
+})
+
+test('while a tenant cannot be read, what was known of it counts for 15 s; then nobody of it is let in', async () => {
+  const { enter, state, time } = setUp({ lists: { allow_addresses: ['203.0.113.0/24'], deny_addresses: [] } })
+  const user = actorOf('standard')
+  expect((await enter(user)).code).toBe('entered')
   state.away = true
-  expect((await enter(actorOf('standard'))).code).toBe('Error: no database')
+  time.now += 5_000
+  expect((await enter(user)).code).toBe('entered')
+  expect((await enter(user, 'GET', '/api/tiers', '198.51.100.1')).code).toBe('forbidden')
+  // it was asked for once, not with each request
+  expect(state.asked).toBe(2)
+  time.now += 10_001
+  expect((await enter(user)).code).toBe('Error: no database')
+  expect((await enter(actorOf('standard', { tenant: 'never seen' }))).code).toBe('Error: no database')
   expect((await enter(null)).code).toBe('entered')
+  state.away = false
+  expect((await enter(user)).code).toBe('entered')
 })
 
 test('while the shared limits are away nobody pays, and the rest goes on', async () => {

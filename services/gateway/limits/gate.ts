@@ -6,7 +6,7 @@ import type { UsageCount } from '../usage/count-usage.ts'
 import { clientOf } from './client.ts'
 import type { InFlight } from './in-flight.ts'
 import type { RequestLimit } from './request-limit.ts'
-import type { TenantAddresses } from './tenant-addresses.ts'
+import type { TenantState, TenantStates } from './tenant-state.ts'
 
 /** Requests without a credential that one address may have under way. */
 const ANONYMOUS_AT_ONCE = 64
@@ -15,14 +15,14 @@ export interface GateParts {
   /** both absent: RATE_LIMIT_ENABLED=false */
   limit: RequestLimit | undefined
   inFlight: InFlight | undefined
-  tenantAddresses: TenantAddresses
+  tenants: TenantStates
   usage: Pick<UsageCount, 'count'>
   /** told of every request, like the gate */
   onLeft: (ctx: Ctx, status: number) => void
 }
 
 /** What the gateway asks before any route: addresses of the tenant, limits, the plan, how many are under way. */
-export function createGate({ limit, inFlight, tenantAddresses, usage, onLeft }: GateParts): RequestGate {
+export function createGate({ limit, inFlight, tenants, usage, onLeft }: GateParts): RequestGate {
   function pass(ctx: Ctx, request: LimitedRequest): void {
     const { actor } = ctx
     if (actor) checkPlan(actor, request.feature)
@@ -34,10 +34,30 @@ export function createGate({ limit, inFlight, tenantAddresses, usage, onLeft }: 
     if (!counting) return pass(ctx, request)
     return counting.then(() => pass(ctx, request))
   }
+  // the actor of a credential that names an older plan, under the one that holds now
+  const replanned = new WeakMap<Actor, Actor>()
+  function heed({ plan, isDenied }: TenantState, ctx: Ctx): void {
+    const actor = ctx.actor!
+    if (isDenied?.(ctx.address)) throw new AssayError('forbidden', 'Your tenant does not let this address in.')
+    if (plan === null || plan === actor.plan) return
+    let now = replanned.get(actor)
+    if (now?.plan !== plan) {
+      now = { ...actor, plan }
+      replanned.set(actor, now)
+    }
+    ctx.actor = now
+  }
   return {
     enter(ctx, request, headers) {
-      const checking = ctx.actor ? tenantAddresses.check(ctx.actor.tenant, ctx) : undefined
-      return checking ? checking.then(() => count(ctx, request, headers)) : count(ctx, request, headers)
+      if (!ctx.actor) return count(ctx, request, headers)
+      const state = tenants.of(ctx.actor.tenant)
+      if (state instanceof Promise)
+        return state.then((read) => {
+          heed(read, ctx)
+          return count(ctx, request, headers)
+        })
+      heed(state, ctx)
+      return count(ctx, request, headers)
     },
     left(ctx, request, { status, ms, entered }) {
       if (entered && request.routeClass !== 'none') inFlight?.end(clientOf(ctx))

@@ -30,7 +30,7 @@ test('a thousand clients cost less than 1 MB, with all that the gate keeps of th
   const gate = createGate({
     limit,
     inFlight: createInFlight(() => {}),
-    tenantAddresses: { check() {} },
+    tenants: { of: () => ({ plan: null, isDenied: null }) },
     usage,
     onLeft() {},
   })

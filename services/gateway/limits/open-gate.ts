@@ -11,7 +11,7 @@ import { createGate } from './gate.ts'
 import { createInFlight } from './in-flight.ts'
 import { withLocalFallback } from './local-fallback.ts'
 import { createRequestLimit } from './request-limit.ts'
-import { createTenantAddresses } from './tenant-addresses.ts'
+import { createTenantStates } from './tenant-state.ts'
 
 export interface GateWiring {
   database: AuthDatabase
@@ -58,9 +58,9 @@ export function openGate(deps: Deps<Config>, { database, onLimitHit, onLeft }: G
         onHit: onLimitHit,
       })
     : undefined
-  const tenantAddresses = createTenantAddresses({ database, clock })
+  const tenants = createTenantStates({ database, clock })
   return {
-    gate: createGate({ limit, inFlight: limit && inFlight, tenantAddresses, usage, onLeft }),
+    gate: createGate({ limit, inFlight: limit && inFlight, tenants, usage, onLeft }),
     flushUsage: createUsageFlush(usage, database),
     async sweepUsage() {
       await database.query('delete from usage where day < $1::date', [new Date(clock.now() - USAGE_KEPT_MS)])

@@ -17,7 +17,7 @@ describeAdapters('tenants', databases, (openDatabase) => {
     house = await newPerson(world, { role: 'operator' })
     operator = await newPerson(world, { role: 'operator', tenant: 'firm' })
     trader = await newPerson(world, { tenant: 'firm' })
-  })
+  }, 30_000)
   afterAll(() => world.database.drop())
 
   test('the house makes one, nobody else does, and an id is taken once', async () => {
@@ -83,6 +83,19 @@ describeAdapters('tenants', databases, (openDatabase) => {
     const claims = JSON.parse(Buffer.from(login.body.token.split('.')[1], 'base64url').toString())
     expect(claims.plan).toBe('pro')
     expect((await trader.ask('GET', '/api/users/me')).body.plan).toBe('pro')
+  })
+  test('a changed plan holds within 2 s for the tokens and keys that its users hold', async () => {
+    const someone = await newPerson(world, { tenant: 'firm' })
+    const makeKey = async () => said(await someone.ask('POST', '/api/api-keys', { name: 'bot' }))
+    const { key } = (await someone.ask('POST', '/api/api-keys', { name: 'bot' })).body
+    const useKey = async () => said(await world.ask('GET', '/api/auth/check', { token: key }))
+    expect([await makeKey(), await useKey()]).toEqual(['201', '200'])
+    expect((await house.ask('PATCH', '/api/tenants/firm', { plan: 'free' })).status).toBe(200)
+    world.time.now += 2_001
+    expect([await makeKey(), await useKey()]).toEqual(['403 plan_required', '403 plan_required'])
+    expect((await house.ask('PATCH', '/api/tenants/firm', { plan: 'pro' })).status).toBe(200)
+    world.time.now += 2_001
+    expect([await makeKey(), await useKey()]).toEqual(['201', '200'])
   })
   test('nobody locks himself out by the address lists of the own tenant', async () => {
     const change = (body: object) => operator.ask('PATCH', '/api/tenants/firm', body)
