@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { ALIASES, REPLACED, VARIABLES } from '../contracts/variables.ts'
 import { flag, list, replicas, size } from './config-values.ts'
+import { origin } from './cors.ts'
 import { databaseProblems } from './database-problems.ts'
 import { kafkaProblems, kafkaVariables } from './kafka-config.ts'
 import { mailProblems, mailVariables } from './mail-config.ts'
@@ -33,7 +34,7 @@ const platformSlice = z.object({
     .optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   LOG_FORMAT: z.enum(['json', 'text']).optional(),
-  CORS_ORIGINS: list(z.url('must be origins like https://app.example')),
+  CORS_ORIGINS: list(origin()),
   FORCE_HTTPS: flag().optional(),
   PUBLIC_URL: publicUrl(),
   TRUSTED_PROXIES: list(z.string().refine(isAddressRange, 'must be addresses or CIDR ranges')),

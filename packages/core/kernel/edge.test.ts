@@ -256,6 +256,8 @@ describe('edge', () => {
       204,
       'GET, HEAD, POST, PUT, PATCH, DELETE',
     ])
+    expect(answer.response.headers.get('access-control-allow-origin')).toBe('https://app.example')
+    expect(answer.response.headers.get('access-control-allow-headers')).toContain('if-match')
   })
   test('plain http is sent to https when asked, unless a trusted proxy ended TLS', async () => {
     const secure = makeApp({ forceHttps: true, trustedProxies: ['127.0.0.1'] })
