@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { describeAdapters } from '@assay/core/testing/adapters'
 import { databases } from '@assay/core/testing/database'
-import { newPerson } from '../testing/person.ts'
+import { newPerson, withFactor } from '../testing/person.ts'
 import { openWorld, type World } from '../testing/world.ts'
 
 const HOUR = 3_600_000
@@ -88,5 +88,83 @@ describeAdapters('API keys: addresses and rotation', databases, (openDatabase) =
     expect((await rotate(weak.key)).status).toBe(403)
     expect((await world.ask('GET', '/api/api-keys', { token: mine.token })).body.items).toHaveLength(2)
     expect((await rotate(mine.token)).status).toBe(201)
+  })
+
+  test('an operator gets no key of an admin, neither a new one nor by rotation: it would act as one', async () => {
+    const [operator, admin] = [
+      await newPerson(world, { role: 'operator', tenant: 'keyed' }),
+      await newPerson(world, { role: 'admin', tenant: 'keyed' }),
+    ]
+    const wanted = { name: 'taken', scopes: ['users:write'] }
+    const old = (await admin.ask('POST', '/api/api-keys', wanted)).body
+    const made = await operator.ask('POST', '/api/api-keys', { ...wanted, user_id: admin.id })
+    expect([made.status, made.body.field]).toEqual([403, 'role'])
+    expect((await operator.ask('POST', `/api/api-keys/${old.id}/rotate`, {})).status).toBe(403)
+    expect((await admin.ask('GET', '/api/api-keys')).body.items).toHaveLength(1)
+    const own = await admin.ask('POST', '/api/api-keys', { ...wanted, user_id: operator.id })
+    expect(own.status).toBe(201)
+  })
+
+  test('a key of another operator is made by who showed the second factor a moment ago', async () => {
+    const admin = await newPerson(world, { role: 'admin', tenant: 'keyed' })
+    const operator = await newPerson(world, { role: 'operator', tenant: 'keyed' })
+    const { code } = await withFactor(world, admin)
+    const key = { name: 'of another', scopes: ['users:write'], user_id: operator.id }
+    const made = (await admin.ask('POST', '/api/api-keys', key)).body
+    expect(made.key).toStartWith('assay_')
+    world.time.now += HOUR
+    expect((await admin.login({ totp: code() })).status).toBe(200)
+    world.time.now += HOUR / 3
+    // the access token ended long before: a session that was refreshed
+    const { refresh_token } = (await admin.login({ totp: code() })).body
+    world.time.now += HOUR / 3
+    const next = await world.ask('POST', '/api/auth/refresh', { body: { refresh_token }, address: admin.address })
+    const ask = (path: string, body: object) => world.ask('POST', path, { token: next.body.token, body })
+    expect((await ask('/api/api-keys', key)).body.code).toBe('step_up_required')
+    expect((await ask(`/api/api-keys/${made.id}/rotate`, {})).body.code).toBe('step_up_required')
+    expect((await ask('/api/api-keys', { name: 'own' })).status).toBe(201)
+  })
+
+  test('a key makes no key that is good for longer, or from elsewhere, than itself', async () => {
+    const person = await newPerson(world)
+    const expires_at = new Date(world.time.now + HOUR).toISOString()
+    const scopes = ['keys:write', 'market:read']
+    const body = { name: 'maker', scopes, expires_at, addresses: ['198.51.100.0/24', '192.0.2.7'] }
+    const maker = (await person.ask('POST', '/api/api-keys', body)).body
+    const free = (await person.ask('POST', '/api/api-keys', { name: 'free', scopes: ['market:read'] })).body
+    const ask = (path: string, more: object) =>
+      world.ask('POST', path, { token: maker.key, address: '198.51.100.1', body: more })
+    const make = async (more: object) => (await ask('/api/api-keys', { name: 'made', ...more })).body
+    expect(await make({})).toMatchObject({ expires_at, addresses: body.addresses })
+    expect(await make({ addresses: ['192.0.2.7'] })).toMatchObject({ addresses: ['192.0.2.7'] })
+    const later = new Date(world.time.now + 2 * HOUR).toISOString()
+    for (const wider of [{ expires_at: null }, { expires_at: later }])
+      expect(await make(wider)).toMatchObject({ status: 403, field: 'expires_at' })
+    for (const addresses of [[], ['192.0.2.8'], ['192.0.2.7', '0.0.0.0/0']])
+      expect(await make({ addresses })).toMatchObject({ status: 403, field: 'addresses' })
+    expect((await ask(`/api/api-keys/${free.id}/rotate`, {})).status).toBe(403)
+    expect((await ask(`/api/api-keys/${maker.id}/rotate`, {})).body.addresses).toEqual(body.addresses)
+  })
+
+  test('what a plan limits is lifted by the house, not by operators of the tenant it limits', async () => {
+    const operator = await newPerson(world, { role: 'operator', tenant: 'keyed' })
+    const house = await newPerson(world, { role: 'operator' })
+    const lift = (by: typeof house, limits: object) =>
+      by.ask('POST', '/api/api-keys', { name: 'fast', limits, user_id: operator.id })
+    for (const limits of [{ requests_per_minute: 600_000 }, { orders_per_second: 101 }])
+      expect([(await lift(operator, limits)).status, (await lift(house, limits)).status]).toEqual([403, 201])
+    expect((await lift(operator, { orders_per_second: 100 })).status).toBe(201)
+  })
+
+  test('what the house does with the keys of a tenant is told in the audit log of that tenant', async () => {
+    const house = await newPerson(world, { role: 'operator' })
+    const trader = await newPerson(world, { tenant: 'keyed' })
+    const { id } = (await house.ask('POST', '/api/api-keys', { name: 'x', user_id: trader.id })).body
+    expect((await house.ask('DELETE', `/api/api-keys/${id}`)).status).toBe(200)
+    const told = (await world.events('audit.recorded')).filter(({ actor }) => actor === house.id)
+    expect(told.slice(-2).map(({ action, tenant }) => [action, tenant])).toEqual([
+      ['api_key.issued', 'keyed'],
+      ['api_key.revoked', 'keyed'],
+    ])
   })
 })

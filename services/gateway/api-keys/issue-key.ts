@@ -6,6 +6,7 @@ import { requireScope } from '@assay/core/kernel/auth'
 import type { Actor } from '@assay/core/kernel/context'
 import { findUser } from '../auth/users.ts'
 import type { GatewayDeps, Verb } from '../deps.ts'
+import { requireAuthorityOver, requireWithin } from './bounds.ts'
 import { hashApiKey, newApiKey, shownParts } from './key-format.ts'
 import { API_KEY_COLUMNS, type ApiKeyRow, toApiKey } from './rows.ts'
 import { type ApiKeyBody, type IssuedApiKey, KEYS_PER_USER } from './schemas.ts'
@@ -18,7 +19,9 @@ export async function issueKey({ ctx, input, deps }: Verb<ApiKeyBody>): Promise<
   const owner = await ownerOf(actor, input, deps)
   const scopes = scopesFor(input.scopes, actor, owner.scopes)
   checkLimits(actor, input)
-  const expires = expiryOf(input.expires_at, deps.clock.now())
+  const expires = expiryOf(input.expires_at, actor, deps.clock.now())
+  const addresses = input.addresses ?? [...(actor.addresses ?? [])]
+  requireWithin(actor, { expires, addresses })
 
   const key = newApiKey()
   const { prefix, last4 } = shownParts(key)
@@ -44,13 +47,13 @@ export async function issueKey({ ctx, input, deps }: Verb<ApiKeyBody>): Promise<
         input.limits?.orders_per_second ?? null,
         new Date(deps.clock.now()),
         expires,
-        input.addresses ?? [],
+        addresses,
       ],
     )
     await recordAudit(sql, {
       action: 'api_key.issued',
       actor: actor.userId,
-      tenant: actor.tenant,
+      tenant: owner.tenant,
       detail: { key: made!.id, owner: owner.id, scopes: scopes.join(' ') },
     })
     return made!
@@ -58,14 +61,16 @@ export async function issueKey({ ctx, input, deps }: Verb<ApiKeyBody>): Promise<
   return { ...toApiKey(row), key }
 }
 
-async function ownerOf(actor: Actor, { user_id }: ApiKeyBody, { database }: GatewayDeps) {
-  if (user_id === undefined || user_id === actor.userId) return { id: actor.userId, scopes: actor.scopes }
+async function ownerOf(actor: Actor, { user_id }: ApiKeyBody, deps: GatewayDeps) {
+  if (user_id === undefined || user_id === actor.userId)
+    return { id: actor.userId, tenant: actor.tenant, scopes: actor.scopes }
   if (!actor.scopes.includes('ops:write'))
     throw new AssayError('forbidden', 'Only operators make keys for others.', { field: 'user_id' })
-  const user = await findUser(database, user_id)
+  const user = await findUser(deps.database, user_id)
   if (!user || (user.tenant !== actor.tenant && !isHouse(actor)))
     throw new AssayError('not_found', 'There is no such user.', { field: 'user_id' })
-  return { id: user.id, scopes: ROLE_SCOPES[user.role] ?? [] }
+  await requireAuthorityOver(deps, actor, user)
+  return { id: user.id, tenant: user.tenant, scopes: ROLE_SCOPES[user.role] ?? [] }
 }
 
 function scopesFor(asked: readonly Scope[] | undefined, actor: Actor, ofOwner: readonly Scope[]): Scope[] {
@@ -79,21 +84,22 @@ function scopesFor(asked: readonly Scope[] | undefined, actor: Actor, ofOwner: r
   return [...new Set(asked)]
 }
 
-/** A limit that the limited could lift would be none. */
+/** A limit that the limited could lift would be none: operators of a tenant are under its plan too. */
 function checkLimits(actor: Actor, { limits }: ApiKeyBody): void {
-  if (!limits || actor.scopes.includes('ops:write')) return
+  if (!limits || (isHouse(actor) && actor.scopes.includes('ops:write'))) return
   if (limits.requests_per_minute !== undefined)
-    throw new AssayError('forbidden', 'Only operators set this limit.', { field: 'limits.requests_per_minute' })
+    throw new AssayError('forbidden', 'Only the house sets this limit.', { field: 'limits.requests_per_minute' })
   const { keyOrdersPerSecond } = planOf(actor.plan)
   if ((limits.orders_per_second ?? 0) > keyOrdersPerSecond)
-    throw new AssayError('forbidden', `Above ${keyOrdersPerSecond} only operators set it.`, {
+    throw new AssayError('forbidden', `Above ${keyOrdersPerSecond} only the house sets it.`, {
       field: 'limits.orders_per_second',
     })
 }
 
-function expiryOf(asked: string | null | undefined, now: number): Date | null {
+function expiryOf(asked: string | null | undefined, actor: Actor, now: number): Date | null {
   if (asked === null) return null
-  if (asked === undefined) return new Date(now + YEAR_MS)
+  if (asked === undefined)
+    return new Date(actor.keyId === undefined ? now + YEAR_MS : Math.min(now + YEAR_MS, actor.expiresAt ?? Infinity))
   const expires = new Date(asked)
   if (expires.getTime() <= now)
     throw new AssayError('validation_failed', 'must lie in the future', { field: 'expires_at' })

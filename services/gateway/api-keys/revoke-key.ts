@@ -9,10 +9,10 @@ import { announceRevoked } from '../events/announce-revoked.ts'
 export async function revokeKey({ ctx, input, deps }: Verb<{ id: string }>): Promise<void> {
   const actor = requireScope(ctx, 'keys:write')
   await deps.database.inTransaction(async (sql) => {
-    const [revoked] = await sql.query<{ user_id: string }>(
+    const [revoked] = await sql.query<{ user_id: string; tenant: string }>(
       `update api_keys k set revoked_at = $2 from users u
         where k.id = $1 and k.revoked_at is null and u.id = k.user_id and (u.id = $3 or $4 and (u.tenant = $5 or $6))
-        returning k.user_id`,
+        returning k.user_id, u.tenant`,
       [
         input.id,
         new Date(deps.clock.now()),
@@ -27,7 +27,7 @@ export async function revokeKey({ ctx, input, deps }: Verb<{ id: string }>): Pro
     await recordAudit(sql, {
       action: 'api_key.revoked',
       actor: actor.userId,
-      tenant: actor.tenant,
+      tenant: revoked.tenant,
       detail: { key: input.id },
     })
   })

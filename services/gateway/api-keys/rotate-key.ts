@@ -4,8 +4,10 @@ import { recordAudit } from '@assay/core/kernel/audit'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Actor } from '@assay/core/kernel/context'
 import type { Sql } from '@assay/core/ports/db/port'
+import type { Role } from '../auth/schemas.ts'
 import type { GatewayDeps, Verb } from '../deps.ts'
 import { announceRevoked } from '../events/announce-revoked.ts'
+import { requireAuthorityOver, requireWithin } from './bounds.ts'
 import { hashApiKey, newApiKey, shownParts } from './key-format.ts'
 import { API_KEY_COLUMNS, type ApiKeyRow, toApiKey } from './rows.ts'
 import { type IssuedApiKey, KEYS_PER_USER, type RotateBody } from './schemas.ts'
@@ -15,6 +17,7 @@ const HOUR_MS = 3_600_000
 interface OldKey extends ApiKeyRow {
   successor_id: string | null
   tenant: string
+  role: Role
 }
 
 /**
@@ -44,12 +47,9 @@ export async function rotateKey({ ctx, input, deps }: Verb<RotateBody & { id: st
   return { ...toApiKey(made), key }
 }
 
-async function oldKey(
-  sql: Sql,
-  { actor, id, deps }: { actor: Actor; id: string; deps: Pick<GatewayDeps, 'clock'> },
-): Promise<OldKey> {
+async function oldKey(sql: Sql, { actor, id, deps }: { actor: Actor; id: string; deps: GatewayDeps }): Promise<OldKey> {
   const [old] = await sql.query<OldKey>(
-    `select k.*, u.tenant from api_keys k join users u on u.id = k.user_id
+    `select k.*, u.tenant, u.role from api_keys k join users u on u.id = k.user_id
       where k.id = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)
         and (u.id = $3 or $4 and (u.tenant = $5 or $6)) for update of k, u`,
     [id, new Date(deps.clock.now()), actor.userId, actor.scopes.includes('ops:write'), actor.tenant, isHouse(actor)],
@@ -58,6 +58,8 @@ async function oldKey(
   if (old.successor_id) throw new AssayError('conflict', 'It has a successor already: rotate that one.')
   const beyond = old.scopes.find((scope) => !actor.scopes.includes(scope))
   if (beyond) throw new AssayError('forbidden', `The key holds ${beyond}, which you do not.`)
+  await requireAuthorityOver(deps, actor, { id: old.user_id, role: old.role, tenant: old.tenant })
+  if (old.id !== actor.keyId) requireWithin(actor, { expires: old.expires_at, addresses: old.addresses })
   return old
 }
 
