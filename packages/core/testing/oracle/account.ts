@@ -193,3 +193,6 @@ export function heldIn(book: Book, symbol: string): bigint {
   return sum
 }
 export const opposite = (side: Side): Side => (side === 'buy' ? 'sell' : 'buy')
+/** By symbol: the order in which positions are looked at. */
+export const byId = (a: Position, b: Position): number => (a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : 0)
+export const isRunning = ({ status }: Account): boolean => status === 'started' || status === 'paused'

@@ -8,10 +8,19 @@ import type {
   ProfitTargetRule,
   Rule,
 } from '../../domain/engine/types.ts'
-import { type Account, type Day, type Desk, type Position, phaseOf, type RuleState, rulesOf } from './account.ts'
+import {
+  type Account,
+  type Book,
+  type Day,
+  type Desk,
+  type Position,
+  phaseOf,
+  type RuleState,
+  rulesOf,
+} from './account.ts'
 import { max, min, mul, num, ONE, percentOf } from './number.ts'
 import { ideaResult } from './trades.ts'
-import type { Marks } from './value.ts'
+import { equityOf, type Marks, marksOf } from './value.ts'
 
 /** Order of the table in rules.md. */
 export const TABLE: Rule['rule'][] = [
@@ -218,3 +227,9 @@ export function inOrderCrossed(account: Account, crossed: Line[], before: bigint
 /** Rules whose metric runs a straight line to its limit. */
 const LINES: Rule['rule'][] = ['max_daily_loss', 'daily_profit_cap', 'max_loss', 'max_risk_per_idea', 'max_open_loss']
 export const isEvaluation = (account: Account): boolean => phaseOf(account).kind === 'evaluation'
+/** What a book is worth at the marks of now. */
+export function valuedOf(desk: Desk, book: Book = desk.account.book, marks = marksOf(desk)): Valued {
+  const equity = equityOf(desk.account.spec, book, marks)
+  return { balance: book.balance, equity, positions: book.positions, marks }
+}
+export const floorsOf = (account: Account) => account.rules.map(({ floor }) => floor)

@@ -1,6 +1,6 @@
 import type { Instrument, SwapSchedule } from '../../domain/instruments/instrument.ts'
 import type { MarketEvent } from '../../domain/market/event.ts'
-import { type Desk, instrumentOf, type Order, opposite, type Position } from './account.ts'
+import { byId, type Desk, instrumentOf, type Order, opposite, type Position } from './account.ts'
 import { datePlus, instantOn, localDay, weekDay } from './clocks.ts'
 import { bookFill } from './fill.ts'
 import { abs, bpsOf, mul, num, text } from './number.ts'
@@ -51,7 +51,6 @@ export function bookCarry(desk: Desk): void {
     if (isSwap(instrument, at)) swap(desk, position, instrument)
   }
 }
-const byId = (a: Position, b: Position): number => (a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : 0)
 
 function swap(desk: Desk, position: Position, instrument: Instrument): void {
   const { swap: schedule } = instrument

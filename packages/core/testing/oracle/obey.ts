@@ -1,18 +1,19 @@
 import type { Command, OrderBody } from '../../domain/engine/types.ts'
-import { type Account, type Desk, heldIn, instrumentOf, type Order, opposite } from './account.ts'
+import { type Desk, heldIn, instrumentOf, isRunning, type Order, opposite } from './account.ts'
 import { DAY, sessionEndAfter } from './clocks.ts'
 import { amendOrder, draftOrder, offQuantity } from './command.ts'
 import { isExitRefused } from './exits.ts'
 import { isHeldBack } from './news.ts'
 import { abs, num, text } from './number.ts'
-import { finish, open, pause, point, resume } from './oracle.ts'
 import { riskedTooMuch } from './order-rules.ts'
+import { pause, resume } from './pauses.ts'
+import { finish, open } from './phases.ts'
+import { point } from './point.ts'
 import { blockedBy, equityOf, marksOf } from './value.ts'
 import { arrive, endOrder, noteArrival, sayStanding, sweep } from './working.ts'
 
 type Answer = Record<string, unknown>
 const refuse = (code: string, field?: string): Answer => ({ ok: false, code, field })
-const isRunning = ({ status }: Account): boolean => status === 'started' || status === 'paused'
 
 /** One command, one evaluation point. */
 export function obey(desk: Desk, command: Command): Answer {
