@@ -53,7 +53,8 @@ export function listenForRedirects(at: Address, httpsPort: number): Server<unkno
     idleTimeout: IDLE_S,
     maxRequestBodySize: 0,
     fetch({ url, method }) {
-      const to = new URL(url)
+      const to = URL.parse(url)
+      if (!to) return new Response(null, { status: 400, headers: { connection: 'close' } })
       to.protocol = 'https:'
       to.port = httpsPort === 443 ? '' : String(httpsPort)
       const headers = { location: to.href, 'cache-control': 'no-store', connection: 'close' }
