@@ -51,7 +51,8 @@ test('the plain port beside it only says where to go, and takes no body', async 
   const answer = await ask()
   expect([answer.status, answer.headers.get('location')]).toEqual([308, 'https://127.0.0.1:8443/api/tiers?limit=1'])
   expect((await ask({ method: 'POST', body: 'secret' })).status).not.toBe(308)
-  for (const host of ['a:b', '[::1', 'a b']) expect([host, (await ask({ headers: { host } })).status]).toEqual([host, 400])
+  for (const host of ['a:b', '[::1', 'a b'])
+    expect([host, (await ask({ headers: { host } })).status]).toEqual([host, 400])
   await server.stop(true)
 })
 
