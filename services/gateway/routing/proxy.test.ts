@@ -84,6 +84,15 @@ describe('a replica that does not answer', () => {
     await until('no connection is left', () => world.replicas[0]!.sockets.size === 0)
     expect(breakers()[0]).toBe('closed')
   })
+  test('nor is a deadline that its client made short: nobody opens a circuit for the others', async () => {
+    await open([hangs])
+    const hurry = { headers: { 'x-deadline-ms': '1' } }
+    for (let n = 0; n < 6; n++) expect((await ask('/api/tiers', hurry)).status).toBe(503)
+    for (let n = 0; n < 6; n++) expect((await post('/api/purchases', {}, hurry.headers)).status).toBe(504)
+    expect(breakers()[0]).toBe('closed')
+    world.replicas[0]!.serve = ok
+    expect((await ask('/api/tiers')).status).toBe(200)
+  })
 })
 
 describe('a circuit', () => {

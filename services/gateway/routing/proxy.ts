@@ -61,9 +61,9 @@ export async function forward(service: string, asked: Asked, options: ProxyOptio
     const pass = replica.enter(now)
     if (pass === 'refused') continue
     let outcome: CallOutcome = 'unknown'
+    // with half of what is left another one can still answer
+    const timeoutMs = again ? Math.min(TRY_MS, Math.max(1, left / 2)) : left
     try {
-      // with half of what is left another one can still answer
-      const timeoutMs = again ? Math.min(TRY_MS, Math.max(1, left / 2)) : left
       const call = { method, path, headerLines, body, timeoutMs, signal: () => ctx.signal }
       const answer = await peers.ask(service, replica.url, call)
       outcome = isServices(answer) ? 'answered' : 'failed'
@@ -73,7 +73,8 @@ export async function forward(service: string, asked: Asked, options: ProxyOptio
     } catch (error) {
       if (!(error instanceof PeerError)) throw error
       if (ctx.signal?.aborted) throw new AssayError('bad_request', 'The client has gone.', { cause: error })
-      outcome = 'failed'
+      // a client that waits for less than a replica may take proves nothing against it
+      if (timeoutMs >= TRY_MS || clock.monotonic() - now < timeoutMs) outcome = 'failed'
       replica.failed(error.sent ? 'lost' : 'refused', clock.monotonic())
       kept = undefined
       cause = error
