@@ -106,9 +106,9 @@ export function createHttpsPeers({ instance, url, replicas, credentials, tokens 
 
 function opened(socket: WebSocket, service: string, base: string, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const fail = (reason: string) => {
+    const fail = (reason: string, status?: number) => {
       clearTimeout(timer)
-      reject(new PeerError(`${service} at ${base}: ${reason}`, false))
+      reject(new PeerError(`${service} at ${base}: ${reason}`, false, { ...(status !== undefined && { status }) }))
     }
     const timer = setTimeout(() => {
       fail(`no WebSocket within ${timeoutMs} ms`)
@@ -118,7 +118,11 @@ function opened(socket: WebSocket, service: string, base: string, timeoutMs: num
       clearTimeout(timer)
       resolve()
     }
-    socket.onerror = () => fail('no WebSocket')
+    socket.onerror = (event) => {
+      // all that Bun tells of an answer that is no handshake
+      const status = /Expected 101 status code: (\d{3})/.exec((event as ErrorEvent).message)?.[1]
+      fail(status ? `no WebSocket but ${status}` : 'no WebSocket', status ? Number(status) : undefined)
+    }
     socket.onclose = ({ reason }) => fail(reason || 'no WebSocket')
   })
 }

@@ -41,12 +41,15 @@ export interface PeerSocketCall {
 }
 /** No answer. `sent` false: it never began, so somebody else may be asked; true: nobody knows whether it was done. */
 export class PeerError extends Error {
+  /** what a WebSocket's handshake was answered with, instead of 101 */
+  readonly status: number | undefined
   constructor(
     message: string,
     readonly sent: boolean,
-    options?: { cause?: unknown },
+    options: { cause?: unknown; status?: number } = {},
   ) {
     super(message, options)
     this.name = 'PeerError'
+    this.status = options.status
   }
 }

@@ -5,8 +5,8 @@ import { answers, hangs, json, openProxyWorld, type ProxyWorld, resets, type Ser
 
 let world: ProxyWorld
 afterEach(() => world.close())
-const open = async (serves: Serve[], times?: Parameters<typeof openProxyWorld>[1]) => {
-  world = await openProxyWorld(serves, times)
+const open = async (serves: Serve[], times?: Parameters<typeof openProxyWorld>[1], of?: string) => {
+  world = await openProxyWorld(serves, times, of)
   return world
 }
 const ok = answers(json({ well: true }))
@@ -218,6 +218,33 @@ describe('what goes along', () => {
       expect([path, said.slice(9, 12)]).toEqual([path, '404'])
     }
     expect(asked()).toEqual([0])
+  })
+})
+
+describe('a handshake', () => {
+  /** What is answered to one; Bun's own client tells nothing but that it failed. */
+  const handshake = async (path: string) => {
+    const socket = connect(Number(new URL(world.url).port), '127.0.0.1')
+    const key = 'sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: upgrade\r\n${key}\r\n`)
+    const said = await new Promise<string>((resolve) => socket.once('data', (bytes) => resolve(bytes.toString())))
+    socket.destroy()
+    return said
+  }
+  test('for a path without WebSockets is a plain request: the service answers as ever', async () => {
+    await open([ok])
+    for (let n = 0; n < 6; n++) expect(await handshake('/api/tiers')).toStartWith('HTTP/1.1 200')
+    expect(world.replicas[0]!.asked[0]).not.toContain('upgrade')
+    expect(breakers()).toEqual(['closed'])
+  })
+  test('that the service refuses as too large is no failure of the replica: nobody opens a circuit with it', async () => {
+    const tooLarge = 'HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n\r\n'
+    await open([(socket) => void socket.end(tooLarge)], undefined, 'websocket')
+    for (let n = 0; n < 6; n++) expect(await handshake('/ws')).toStartWith('HTTP/1.1 400')
+    expect(breakers()).toEqual(['closed'])
+    world.replicas[0]!.serve = resets
+    for (let n = 0; n < 6; n++) expect(await handshake('/ws')).toStartWith('HTTP/1.1 503')
+    expect(breakers()).toEqual(['open'])
   })
 })
 

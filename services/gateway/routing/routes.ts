@@ -6,6 +6,9 @@ import { createRouteTrie } from './route-trie.ts'
 import table from './routes.json' with { type: 'json' }
 import { passThrough } from './web-socket.ts'
 
+/** Anywhere else `Upgrade` is as good as not said: a service that then answers as ever has not failed. */
+const SOCKETS = new Set(['/ws', '/ws/'])
+
 /** What is not the gateway's own goes to the service whose path it is. */
 export function proxyRoutes(options: ProxyOptions) {
   const { gateway: _own, ...others } = table
@@ -13,11 +16,12 @@ export function proxyRoutes(options: ProxyOptions) {
   return new Elysia({ name: 'gateway.proxy' }).use(withCtx).all(
     '/*',
     ({ ctx, request, set, server }) => {
-      const service = ownerOf(pathOf(request.url))
+      const path = pathOf(request.url)
+      const service = ownerOf(path)
       if (!service) throw new NotFoundError()
       const state = stateOf(request)
       if (state) state.route = service
-      if (server && request.headers.get('upgrade')?.toLowerCase() === 'websocket') {
+      if (server && SOCKETS.has(path) && request.headers.get('upgrade')?.toLowerCase() === 'websocket') {
         return passThrough(service, { request, ctx, server }, options)
       }
       return forward(service, { request, ctx, set, server }, options)

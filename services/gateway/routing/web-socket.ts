@@ -59,6 +59,10 @@ export async function passThrough(
     } catch (error) {
       // nothing was done: another one may be asked
       if (!(error instanceof PeerError)) throw error
+      if (error.status !== undefined && error.status < 500) {
+        outcome = 'answered'
+        throw new AssayError('bad_request', `The handshake was refused with ${error.status}.`, { cause: error })
+      }
       replica.failed(error.sent ? 'lost' : 'refused', clock.monotonic())
     } finally {
       replica.leave(pass, outcome, clock.monotonic())

@@ -15,7 +15,7 @@ import { type Upstreams, watchUpstreams } from '../upstreams.ts'
 /** What a replica does with a request; it gets the head as it came. */
 export type Serve = (socket: TLSSocket, head: string) => void
 
-/** A replica of trading: real TLS, whatever bytes the test wants. */
+/** A replica: real TLS, whatever bytes the test wants. */
 export interface FakeReplica {
   url: string
   /** heads of all requests but health checks */
@@ -46,10 +46,14 @@ export const answers =
 export const hangs: Serve = () => {}
 export const resets: Serve = (socket) => void socket.destroy()
 
-/** The gateway's proxy on a port of its own, before replicas of trading. */
-export async function openProxyWorld(serves: readonly Serve[], times?: StreamTimes): Promise<ProxyWorld> {
+/** The gateway's proxy on a port of its own, before replicas of trading, or of another service. */
+export async function openProxyWorld(
+  serves: readonly Serve[],
+  times?: StreamTimes,
+  of = 'trading',
+): Promise<ProxyWorld> {
   const ca = await makeLocalCa()
-  const replicas = await Promise.all(serves.map((serve) => openReplica(ca, serve)))
+  const replicas = await Promise.all(serves.map((serve) => openReplica(ca, of, serve)))
   const credentials = await ca.issue('gateway', HOUR_MS)
   const registry = new Registry()
   const log = pino({ level: 'silent' })
@@ -57,7 +61,7 @@ export async function openProxyWorld(serves: readonly Serve[], times?: StreamTim
   const peers = createHttpsPeers({
     instance: 'gateway-0',
     url: 'https://127.0.0.1:1',
-    replicas: (service) => (service === 'trading' ? urls : []),
+    replicas: (service) => (service === of ? urls : []),
     credentials,
     tokens: createServiceTokens('gateway', credentials, systemClock),
   })
@@ -98,9 +102,9 @@ export async function openProxyWorld(serves: readonly Serve[], times?: StreamTim
   }
 }
 
-async function openReplica(ca: LocalCa, serve: Serve): Promise<FakeReplica> {
+async function openReplica(ca: LocalCa, service: string, serve: Serve): Promise<FakeReplica> {
   const sockets = new Set<TLSSocket>()
-  const credentials = await ca.issue('trading', HOUR_MS)
+  const credentials = await ca.issue(service, HOUR_MS)
   const server = createServer({ ...credentials, requestCert: true, rejectUnauthorized: true }, (socket) => {
     sockets.add(socket)
     socket.on('error', () => {})
