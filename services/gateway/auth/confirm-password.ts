@@ -1,7 +1,9 @@
 import { AssayError } from '@assay/core/contracts/errors'
+import { recordAudit } from '@assay/core/kernel/audit'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Ctx } from '@assay/core/kernel/context'
 import type { GatewayDeps } from '../deps.ts'
+import { networkOf } from '../limits/client.ts'
 import { type Account, accountById } from './account.ts'
 
 /**
@@ -29,7 +31,14 @@ export async function confirmPassword(
         throw error
       })
     : false
-  if (!account || !right) throw new AssayError('invalid_credentials', 'The password is wrong.', { field })
+  if (!account || !right) {
+    const { userId, tenant } = actor
+    const detail = { network: networkOf(ctx.address), kind: 'confirm' }
+    await deps.database.inTransaction((sql) =>
+      recordAudit(sql, { action: 'login.failed', actor: userId, tenant, detail }),
+    )
+    throw new AssayError('invalid_credentials', 'The password is wrong.', { field })
+  }
   await attempt.succeeded()
   return account
 }

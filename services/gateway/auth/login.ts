@@ -70,6 +70,7 @@ async function signIn(
       input.device === undefined ? null : await enrolDevice(sql, { account, name: input.device, ctx, deps })
     const session = await openSession(sql, deps, {
       userId,
+      epoch: account.epoch,
       kind: 'password',
       amr,
       confirmed: shown !== null,

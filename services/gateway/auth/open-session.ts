@@ -1,3 +1,4 @@
+import { AssayError } from '@assay/core/contracts/errors'
 import type { Scope } from '@assay/core/contracts/scopes'
 import type { Sql } from '@assay/core/ports/db/port'
 import type { GatewayDeps } from '../deps.ts'
@@ -7,6 +8,8 @@ import { SESSION_MS } from './session-times.ts'
 
 export interface NewSession {
   userId: string
+  /** of the user when the password or PIN was looked at */
+  epoch: number
   kind: 'password' | 'pin' | 'oauth'
   /** null: all that the role holds */
   scopes?: readonly Scope[] | null
@@ -30,7 +33,8 @@ export const SESSIONS_PER_USER = 100
 
 /**
  * A new session with its first refresh token, in the caller's transaction. One statement, and not better-auth's: a
- * storm of logins is as long as what each of them keeps the database busy for.
+ * storm of logins is as long as what each of them keeps the database busy for. Throws invalid_credentials where
+ * everything of the user was ended since: who brought the old password has no session left over.
  */
 export async function openSession(
   sql: Pick<Sql, 'query'>,
@@ -41,15 +45,21 @@ export async function openSession(
   const ends = new Date(now.getTime() + SESSION_MS)
   const id = Bun.randomUUIDv7()
   const refreshToken = newRefreshToken()
-  const over = await sql.query<{ id: string }>(
-    `with made as (
+  const [opened] = await sql.query<{ ended: string[] }>(
+    `with owner as (
+       select id from users where id = $2::uuid and epoch = $15::int and disabled_at is null for share),
+     made as (
        insert into sessions (id, user_id, token, expires_at, ip_address, user_agent, kind, scopes, amr, confirmed_at,
                              device_id, created_at, updated_at, seen_at)
-       values ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11) returning id),
-     fresh as (insert into refresh_tokens (hash, session_id, expires_at) select $12, id, $13 from made)
-     delete from sessions where id in (
-       select id from sessions where user_id = $2 order by created_at desc, id desc offset ${SESSIONS_PER_USER - 1})
-     returning id`,
+       select $1::uuid, id, $14::text, $3::timestamptz, $4::text, $5::text, $6::text, $7::text[], $8::text[],
+              $9::timestamptz, $10::uuid, $11::timestamptz, $11::timestamptz, $11::timestamptz from owner returning id),
+     fresh as (
+       insert into refresh_tokens (hash, session_id, expires_at) select $12::text, id, $13::timestamptz from made),
+     over as (
+       delete from sessions where id in (
+         select id from sessions where user_id = $2::uuid order by created_at desc, id desc
+           offset ${SESSIONS_PER_USER - 1}) returning id)
+     select array(select id::text from over) as ended from made`,
     [
       id,
       session.userId,
@@ -66,8 +76,10 @@ export async function openSession(
       new Date(now.getTime() + deps.idleMs),
       // better-auth's own name of a session, which nothing here asks for
       id,
+      session.epoch,
     ],
   )
-  for (const one of over) await announceRevoked(sql, { what: 'session', id: one.id, userId: session.userId })
-  return { id, ends, refreshToken, ended: over.map((one) => one.id) }
+  if (!opened) throw new AssayError('invalid_credentials', 'The account was changed just now. Log in again.')
+  for (const one of opened.ended) await announceRevoked(sql, { what: 'session', id: one, userId: session.userId })
+  return { id, ends, refreshToken, ended: opened.ended }
 }

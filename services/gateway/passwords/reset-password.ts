@@ -1,7 +1,8 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import { recordAudit } from '@assay/core/kernel/audit'
-import { findUserRow } from '../auth/users.ts'
-import type { Verb } from '../deps.ts'
+import type { Sql } from '@assay/core/ports/db/port'
+import { findUserRow, type UserRow } from '../auth/users.ts'
+import type { GatewayDeps, Verb } from '../deps.ts'
 import { findMailToken, provesAddress, useMailToken } from '../letters/mail-token.ts'
 import { requireGoodPassword } from './check-password.ts'
 import type { ResetBody } from './schemas.ts'
@@ -21,6 +22,7 @@ export async function resetPassword({ input, deps }: Verb<ResetBody>): Promise<v
     if (!living || !(await useMailToken(sql, found))) throw notGood()
     // whoever has the letter has the mailbox
     await sql.query('update users set email_verified = true where id = $1', [user.id])
+    if (!user.email_verified) await endEarlyKeys(sql, deps, user)
     await setPassword(sql, deps, { userId: user.id, hash })
     await recordAudit(sql, {
       action: 'password.reset',
@@ -30,6 +32,16 @@ export async function resetPassword({ input, deps }: Verb<ResetBody>): Promise<v
     })
   })
   deps.verifier.revokeUser(user.id)
+}
+
+/** Until now nobody had shown that the account is the mailbox's: its keys may be those of whoever made it. */
+async function endEarlyKeys(sql: Sql, { clock }: GatewayDeps, { id: userId, tenant }: UserRow): Promise<void> {
+  const ended = await sql.query<{ id: string }>(
+    'update api_keys set revoked_at = $2 where user_id = $1 and revoked_at is null returning id',
+    [userId, new Date(clock.now())],
+  )
+  for (const { id } of ended)
+    await recordAudit(sql, { action: 'api_key.revoked', actor: userId, tenant, detail: { key: id } })
 }
 
 const notGood = () =>

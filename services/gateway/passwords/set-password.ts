@@ -9,8 +9,8 @@ export interface NewHash {
 }
 
 /**
- * A user's new password, in the transaction of the reason: sessions end, letters that could set another are void, its
- * owner is written to. The caller tells its own verifier after the commit: `deps.verifier.revokeUser(userId)`.
+ * A user's new password, in the transaction of the reason: sessions end, letters that could set another are void, and
+ * so is a change of e-mail that waits for its letter; its owner is written to. The caller tells its own verifier after the commit: `deps.verifier.revokeUser(userId)`.
  */
 export async function setPassword(sql: Sql, deps: Pick<GatewayDeps, 'clock'>, { userId, hash }: NewHash) {
   const now = new Date(deps.clock.now())
@@ -21,6 +21,7 @@ export async function setPassword(sql: Sql, deps: Pick<GatewayDeps, 'clock'>, { 
     [Bun.randomUUIDv7(), userId, userId, hash, now],
   )
   await sql.query(`delete from mail_tokens where user_id = $1 and purpose = 'password_reset'`, [userId])
+  await sql.query('update users set pending_email = null where id = $1', [userId])
   await endAllSessions(sql, userId)
   await queueLetter(sql, deps.clock, { kind: 'password_changed', userId })
 }

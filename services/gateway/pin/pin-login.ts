@@ -51,6 +51,7 @@ export async function pinLogin({ ctx, input, deps }: Verb<PinInput>): Promise<To
     const { address } = ctx
     const opened = await openSession(sql, deps, {
       userId,
+      epoch: account.epoch,
       kind: 'pin',
       scopes: SCOPES,
       amr,

@@ -27,8 +27,8 @@ export async function verifyFactor({ ctx, input, deps }: Verb<{ code: string }>)
   const actor = requireScope(ctx, 'account:write')
   if (!actor.sessionId || actor.clientId)
     throw new AssayError('forbidden', 'Only the user shows the second factor, logged in; not an API key or an agent.')
-  const [factor] = await deps.database.query<{ key_name: string; enabled_at: Date | null }>(
-    'select key_name, enabled_at from second_factors where user_id = $1',
+  const [factor] = await deps.database.query<{ key_name: string; created_at: Date; enabled_at: Date | null }>(
+    'select key_name, created_at, enabled_at from second_factors where user_id = $1',
     [actor.userId],
   )
   if (!factor) throw new AssayError('conflict', 'There is no second factor yet: POST /api/auth/totp/enable makes one.')
@@ -38,12 +38,13 @@ export async function verifyFactor({ ctx, input, deps }: Verb<{ code: string }>)
   const shown = await showFactor(deps, { account, code: input.code, address: ctx.address })
   const codes = factor.enabled_at ? [] : Array.from({ length: RECOVERY_CODES }, newRecoveryCode)
   const ended = await deps.database.inTransaction(async (sql) => {
-    const ended = factor.enabled_at ? [] : await turnOn(sql, { actor, codes, deps })
-    await sql.query(
+    const ended = factor.enabled_at ? [] : await turnOn(sql, { actor, made: factor.created_at, codes, deps })
+    const [still] = await sql.query(
       `update sessions set confirmed_at = $2, amr = case when $3 = any(amr) then amr else array_append(amr, $3) end
-        where id = $1`,
+        where id = $1 returning 1`,
       [actor.sessionId!, new Date(deps.clock.now()), shown],
     )
+    if (!still) throw new AssayError('unauthorized', 'This session was ended just now.')
     if (!factor.enabled_at)
       await queueLetter(sql, deps.clock, { kind: 'second_factor_changed', userId: actor.userId, data: { how: 'on' } })
     const action = factor.enabled_at ? 'second_factor.shown' : 'second_factor.enabled'
@@ -56,13 +57,13 @@ export async function verifyFactor({ ctx, input, deps }: Verb<{ code: string }>)
 
 async function turnOn(
   sql: Sql,
-  { actor, codes, deps }: { actor: Actor; codes: readonly string[]; deps: GatewayDeps },
+  { actor, made, codes, deps }: { actor: Actor; made: Date; codes: readonly string[]; deps: GatewayDeps },
 ): Promise<string[]> {
   const [on] = await sql.query(
-    'update second_factors set enabled_at = $2 where user_id = $1 and enabled_at is null returning 1',
-    [actor.userId, new Date(deps.clock.now())],
+    'update second_factors set enabled_at = $2 where user_id = $1 and enabled_at is null and created_at = $3 returning 1',
+    [actor.userId, new Date(deps.clock.now()), made],
   )
-  if (!on) throw new AssayError('conflict', 'It was turned on meanwhile.')
+  if (!on) throw new AssayError('conflict', 'It was turned on, or another key made, meanwhile.')
   await sql.query('delete from recovery_codes where user_id = $1', [actor.userId])
   await sql.query('insert into recovery_codes (hash, user_id) select unnest($1::text[]), $2', [
     codes.map(hashRecoveryCode),

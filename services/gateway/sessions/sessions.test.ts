@@ -97,7 +97,7 @@ describeAdapters('sessions and devices', databases, (openDatabase) => {
       const person = await newPerson(world)
       const oldest = person.token
       const { identity } = world
-      const session = { userId: person.id, kind: 'password', amr: ['pwd'], address: '', userAgent: '' } as const
+      const session = { userId: person.id, epoch: 0, kind: 'password', amr: ['pwd'], address: '', userAgent: '' } as const
       for (let i = 0; i < 99; i++) await identity.database.inTransaction((sql) => openSession(sql, identity, session))
       expect(await check(oldest)).toBe(200)
       await person.login()

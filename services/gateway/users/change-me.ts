@@ -21,10 +21,11 @@ export async function changeMe({ ctx, input, deps }: Verb<ProfileChange>): Promi
   const actor = requireScope(ctx, 'account:write')
   const before = await ownRow(deps, actor.userId)
   const email = input.email === undefined ? undefined : normalizeEmail(input.email)
+  let epoch: number | null = null
   if (email !== undefined || input.password !== undefined) {
     if (input.current_password === undefined)
       throw refused('current_password', 'is needed to change e-mail or password')
-    await confirmPassword(deps, ctx, input.current_password, 'current_password')
+    epoch = (await confirmPassword(deps, ctx, input.current_password, 'current_password')).epoch
     await requireFreshFactor(deps, actor)
   }
   if (input.password !== undefined) {
@@ -34,14 +35,19 @@ export async function changeMe({ ctx, input, deps }: Verb<ProfileChange>): Promi
   const hash = input.password === undefined ? undefined : await deps.hasher.hash(input.password)
   const mayWrite = email === undefined || (await deps.guard.letter({ email, address: ctx.address }))
   await deps.database.inTransaction(async (sql) => {
-    await sql.query('select 1 from users where id = $1 for update', [before.id])
+    const [still] = await sql.query(
+      'select 1 from users where id = $1 and epoch = coalesce($2::int, epoch) for update',
+      [before.id, epoch],
+    )
+    // a password that was confirmed is not the password any more: a reset has the last word
+    if (!still) throw new AssayError('unauthorized', 'Your sessions were ended just now. Log in again.')
     if (input.name !== undefined) await setName(sql, deps, before, input.name)
-    if (email !== undefined) await askForEmail(sql, deps, before, { email, mayWrite })
     if (hash !== undefined) {
       await setPassword(sql, deps, { userId: before.id, hash })
       const { id: actorId, tenant } = before
       await recordAudit(sql, { action: 'password.changed', actor: actorId, tenant, detail: { user: actorId } })
     }
+    if (email !== undefined) await askForEmail(sql, deps, before, { email, mayWrite })
   })
   if (hash !== undefined) deps.verifier.revokeUser(before.id)
   return toProfile(await ownRow(deps, before.id))
