@@ -116,7 +116,7 @@ export function edge(options: EdgeOptions) {
     const status = answer instanceof Response ? answer.status : 101
     finish(request, state, state.route ?? state.matched, status)
     // services share a process or a fast network
-    if (state.internal || !(answer instanceof Response) || request.method === 'HEAD') return answer
+    if (state.internal || state.streams || !(answer instanceof Response) || request.method === 'HEAD') return answer
     const accepted = request.headers.get('accept-encoding')
     return accepted === null ? answer : compressed(answer, { accepted, path: state.path, onDone: metrics.compressed })
   }

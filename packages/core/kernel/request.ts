@@ -17,6 +17,8 @@ export interface RequestState {
   /** what metrics and log name instead of the route's pattern: another service answers */
   route?: string
   error?: AssayError
+  /** its answer comes in pieces, of which nobody knows how many: it is passed on as it is */
+  streams?: true
 }
 
 // Properties of the request itself: a WeakMap costs every request more than all its look-ups.

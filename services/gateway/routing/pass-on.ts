@@ -1,4 +1,5 @@
 import type { PeerAnswer } from '@assay/core/kernel/peer-exchange'
+import { stateOf } from '@assay/core/kernel/request'
 import type { Server } from 'bun'
 import { answerHeaders, type SetHeaders } from './headers.ts'
 import type { Replica } from './replica.ts'
@@ -36,6 +37,8 @@ export function passOn(answer: PeerAnswer, to: Answering): Uint8Array | Response
   answerHeaders(given, headers, true)
   const init = { status, headers: pairsOf(given) }
   if (body === null) return new Response(null, init)
+  const state = stateOf(request)
+  if (state && given['content-length'] === undefined) state.streams = true
   // its own clock ends it from here on
   to.server?.timeout(request, 0)
   return new Response(watched(body, given, to), init)

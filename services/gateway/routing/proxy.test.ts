@@ -289,6 +289,13 @@ describe('a stream', () => {
     await reader.cancel()
     await until('the service hears of it', () => world.replicas[0]!.sockets.size === 0)
   })
+  test('of JSON whose length nobody knows is neither kept until it ends nor compressed', async () => {
+    const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n'
+    await open([answers(`${head}2\r\n[1\r\n`)])
+    const { answer, read, reader } = await stream('/api/tiers')
+    expect([await read(), answer.headers.get('content-encoding')]).toEqual(['[1', null])
+    await reader.cancel()
+  })
   test('of events gets no comment within an event', async () => {
     const half = '13\r\ndata: 1\n\ndata: ha\r\n'.replace('13', (11 + 8).toString(16).padStart(2, '0'))
     await open(
