@@ -21,16 +21,18 @@ export async function requireAuthorityOver(deps: GatewayDeps, actor: Actor, owne
   if (isPrivileged(owner.role)) await requireFreshFactor(deps, actor)
 }
 
-/** What a key makes ends no later than it does itself, and is good from nowhere else: else its own bounds would be none. */
-export function requireWithin(actor: Actor, key: { expires: Date | null; addresses: readonly string[] }): void {
-  if (actor.keyId === undefined) return
-  const { expiresAt, addresses: own = [] } = actor
-  if (expiresAt !== undefined && (key.expires === null || key.expires.getTime() > expiresAt))
-    throw new AssayError('forbidden', 'The key would outlive the one that makes it.', { field: 'expires_at' })
+/** What a key makes ends no later than it does itself. */
+export function requireEnds({ keyId, expiresAt }: Actor, expires: Date | null): void {
+  if (keyId === undefined || expiresAt === undefined || (expires !== null && expires.getTime() <= expiresAt)) return
+  throw new AssayError('forbidden', 'The key would outlive the one that makes it.', { field: 'expires_at' })
+}
+
+/** What a key makes, or replaces, is good from nowhere else than it is itself: else its own addresses would be none. */
+export function requireAddresses({ addresses: own = [] }: Actor, addresses: readonly string[]): void {
   if (own.length === 0) return
   const covers = createProxyList(own)
-  if (key.addresses.length === 0 || !key.addresses.every((one) => own.includes(one) || covers(one)))
-    throw new AssayError('forbidden', 'The key would be good from where the one that makes it is not.', {
-      field: 'addresses',
-    })
+  if (addresses.length > 0 && addresses.every((one) => own.includes(one) || covers(one))) return
+  throw new AssayError('forbidden', 'The key would be good from where the one that asks is not.', {
+    field: 'addresses',
+  })
 }

@@ -6,7 +6,7 @@ import { requireScope } from '@assay/core/kernel/auth'
 import type { Actor } from '@assay/core/kernel/context'
 import { findUser } from '../auth/users.ts'
 import type { GatewayDeps, Verb } from '../deps.ts'
-import { requireAuthorityOver, requireWithin } from './bounds.ts'
+import { requireAddresses, requireAuthorityOver, requireEnds } from './bounds.ts'
 import { hashApiKey, newApiKey, shownParts } from './key-format.ts'
 import { API_KEY_COLUMNS, type ApiKeyRow, toApiKey } from './rows.ts'
 import { type ApiKeyBody, type IssuedApiKey, KEYS_PER_USER } from './schemas.ts'
@@ -21,7 +21,8 @@ export async function issueKey({ ctx, input, deps }: Verb<ApiKeyBody>): Promise<
   checkLimits(actor, input)
   const expires = expiryOf(input.expires_at, actor, deps.clock.now())
   const addresses = input.addresses ?? [...(actor.addresses ?? [])]
-  requireWithin(actor, { expires, addresses })
+  requireEnds(actor, expires)
+  requireAddresses(actor, addresses)
 
   const key = newApiKey()
   const { prefix, last4 } = shownParts(key)

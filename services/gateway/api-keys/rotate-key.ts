@@ -7,7 +7,7 @@ import type { Sql } from '@assay/core/ports/db/port'
 import type { Role } from '../auth/schemas.ts'
 import type { GatewayDeps, Verb } from '../deps.ts'
 import { announceRevoked } from '../events/announce-revoked.ts'
-import { requireAuthorityOver, requireWithin } from './bounds.ts'
+import { requireAddresses, requireAuthorityOver } from './bounds.ts'
 import { hashApiKey, newApiKey, shownParts } from './key-format.ts'
 import { API_KEY_COLUMNS, type ApiKeyRow, toApiKey } from './rows.ts'
 import { type IssuedApiKey, KEYS_PER_USER, type RotateBody } from './schemas.ts'
@@ -59,7 +59,7 @@ async function oldKey(sql: Sql, { actor, id, deps }: { actor: Actor; id: string;
   const beyond = old.scopes.find((scope) => !actor.scopes.includes(scope))
   if (beyond) throw new AssayError('forbidden', `The key holds ${beyond}, which you do not.`)
   await requireAuthorityOver(deps, actor, { id: old.user_id, role: old.role, tenant: old.tenant })
-  if (old.id !== actor.keyId) requireWithin(actor, { expires: old.expires_at, addresses: old.addresses })
+  requireAddresses(actor, old.addresses)
   return old
 }
 
