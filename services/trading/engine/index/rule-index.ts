@@ -12,43 +12,13 @@ import type { MarketEvent } from '@assay/core/domain/market/event'
 import { type Dec, gt, gte, lt, lte } from '@assay/core/domain/money/dec'
 import { type Band, type Box, chooseBox, type Extremes, extremesOf, isSafe, worstOf } from './box.ts'
 import { comingFloor, isQuietReset } from './coming-reset.ts'
-import { floatOf, isFloatExactText, ofFloat } from './float.ts'
+import { floatOf, isFloatExactText } from './float.ts'
 import { Heaps } from './heaps.ts'
-
-/** Of a symbol whose moves are not known yet, as a share of its price. */
-const TYPICAL_MOVE = 1e-5
-/** Weight of the newest move: a side may stand still for long, then jump. */
-const MEMORY = 1 / 512
+import { bandOf, heapFor, moved, newSymbolIndex, type SymbolIndex, volatilityOf } from './symbol-index.ts'
 
 /** Orders beside each other that may leave together with the nodes of those behind them kept. */
 const LEFT_AT_ONCE = 4
 
-interface SymbolIndex {
-  /** heaps: bid or ask below `lo` (keys negated), above `hi`; orders that wait for the ask to fall (negated) or the bid to rise, and for the ask to rise or the bid to fall (negated) */
-  bidLo: number
-  bidHi: number
-  askLo: number
-  askHi: number
-  buys: number
-  sells: number
-  stopBuys: number
-  stopSells: number
-  /** touched at every event */
-  always: Set<number>
-  /** touched when the symbol's status changes */
-  holders: Set<number>
-  bid: Moves
-  ask: Moves
-}
-/** A side of the quote: its last price, and the moving average of its squared moves, shares of the price. */
-interface Moves {
-  last: number
-  squared: number
-}
-function moved(side: Moves, price: number): void {
-  if (side.last > 0) side.squared += ((price / side.last - 1) ** 2 - side.squared) * MEMORY
-  side.last = price
-}
 /** A working order's place in a heap. */
 interface Waiting {
   level: Level
@@ -91,26 +61,12 @@ export class RuleIndex {
   evaluations = 0
 
   private readonly volatilityOf = (symbol: string, side: 'bid' | 'ask'): number =>
-    Math.sqrt(this.symbols.get(symbol)?.[side].squared ?? 0) || TYPICAL_MOVE
+    volatilityOf(this.symbols.get(symbol), side)
 
   private at(name: string): SymbolIndex {
     let s = this.symbols.get(name)
     if (!s) {
-      const heap = (): number => this.heaps.create()
-      s = {
-        bidLo: heap(),
-        bidHi: heap(),
-        askLo: heap(),
-        askHi: heap(),
-        buys: heap(),
-        sells: heap(),
-        stopBuys: heap(),
-        stopSells: heap(),
-        always: new Set(),
-        holders: new Set(),
-        bid: { last: 0, squared: 0 },
-        ask: { last: 0, squared: 0 },
-      }
+      s = newSymbolIndex(this.heaps)
       this.symbols.set(name, s)
     }
     return s
@@ -154,7 +110,7 @@ export class RuleIndex {
       let same = next
       while (same <= last && !this.isSame(before[same]!, level)) same++
       if (same > last) {
-        const [heap, key] = this.heapOf(this.at(level.symbol), level.waits, floatOf(level.price))
+        const [heap, key] = heapFor(this.at(level.symbol), level.waits, floatOf(level.price))
         waiting.push({ level, node: this.heaps.add(heap, key, owner) })
         continue
       }
@@ -168,18 +124,6 @@ export class RuleIndex {
   private isSame({ level: a, node }: Waiting, b: Level): boolean {
     const isAtPrice = a.price === b.price || (a.price.n === b.price.n && a.price.s === b.price.s)
     return isAtPrice && a.symbol === b.symbol && a.waits === b.waits && this.heaps.isLinked(node)
-  }
-  private heapOf(s: SymbolIndex, waits: Level['waits'], price: number): [heap: number, key: number] {
-    switch (waits) {
-      case 'ask_falls':
-        return [s.buys, -price]
-      case 'bid_rises':
-        return [s.sells, price]
-      case 'ask_rises':
-        return [s.stopBuys, price]
-      case 'bid_falls':
-        return [s.stopSells, -price]
-    }
   }
   private enter(owner: number, state: AccountState, t: Triggers): Armed {
     this.takeOff(owner)
@@ -395,17 +339,7 @@ export class RuleIndex {
   }
   /** The bands that an account's nodes stand for. */
   private bandsOf({ nodes }: Armed): Band[] {
-    const bands: Band[] = []
-    for (const [symbol, s] of this.symbols) {
-      const edge = (heap: number, sign: 1 | -1): Dec | null => {
-        const node = nodes.find((n) => this.heaps.heapOfNode(n) === heap)
-        return node === undefined ? null : ofFloat(sign * this.heaps.keyOf(node))
-      }
-      const bid = { lo: edge(s.bidLo, -1), hi: edge(s.bidHi, 1) }
-      const ask = { lo: edge(s.askLo, -1), hi: edge(s.askHi, 1) }
-      if (bid.lo || bid.hi || ask.lo || ask.hi) bands.push({ symbol, bid, ask })
-    }
-    return bands
+    return [...this.symbols].flatMap(([symbol, s]) => bandOf(symbol, s, nodes, this.heaps) ?? [])
   }
   /** Can equity have been above `high` while nobody looked? */
   mayHaveRisen(owner: number, high: Dec): boolean {
