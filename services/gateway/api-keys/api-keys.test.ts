@@ -2,10 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { describeAdapters } from '@assay/core/testing/adapters'
 import { databases } from '@assay/core/testing/database'
 import { newPerson, withFactor } from '../testing/person.ts'
-import { openWorld, type World } from '../testing/world.ts'
+import { openWorld, UNLIMITED, type World } from '../testing/world.ts'
 
 const HOUR = 3_600_000
-const UNLIMITED = { RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_PER_HOUR: '1000000', RATE_LIMIT_PER_DAY: '1000000' }
 
 describeAdapters('API keys: addresses and rotation', databases, (openDatabase) => {
   let world: World

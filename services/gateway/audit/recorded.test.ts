@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Consumer } from '@assay/core/kernel/service'
-import { openWorld, type World } from '../testing/world.ts'
+import { openWorld, UNLIMITED, type World } from '../testing/world.ts'
 import { countRefusals } from './refusals.ts'
 
 const PASSWORD = 'correct horse battery'
@@ -8,8 +8,7 @@ const DAY = 86_400_000
 let world: World
 let people = 0
 beforeAll(async () => {
-  const limits = { RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_PER_HOUR: '1000000', RATE_LIMIT_PER_DAY: '1000000' }
-  world = await openWorld(limits)
+  world = await openWorld(UNLIMITED)
 })
 afterAll(() => world.database.drop())
 

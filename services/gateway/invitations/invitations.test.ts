@@ -3,12 +3,10 @@ import { describeAdapters } from '@assay/core/testing/adapters'
 import { databases } from '@assay/core/testing/database'
 import { type Letters, openLetters } from '../testing/letters.ts'
 import { newPerson, type Person } from '../testing/person.ts'
-import { type Answer, openWorld, type World } from '../testing/world.ts'
+import { openWorld, said, UNLIMITED, type World } from '../testing/world.ts'
 
-const OPEN = { RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_PER_HOUR: '1000000', RATE_LIMIT_PER_DAY: '1000000' }
 const DAY = 86_400_000
 const CHOSEN = 'chosen horse battery'
-const said = ({ status, body }: Answer) => `${status} ${body?.code ?? ''} ${body?.field ?? ''}`.trim()
 
 describeAdapters('invitations', databases, (openDatabase) => {
   let world: World
@@ -19,7 +17,7 @@ describeAdapters('invitations', databases, (openDatabase) => {
   let stranger: Person
   let people = 0
   beforeAll(async () => {
-    world = await openWorld(OPEN, await openDatabase())
+    world = await openWorld(UNLIMITED, await openDatabase())
     letters = openLetters(world)
     house = await newPerson(world, { role: 'operator' })
     operator = await newPerson(world, { role: 'operator', tenant: 'firm' })

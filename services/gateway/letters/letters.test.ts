@@ -7,18 +7,17 @@ import { until } from '@assay/core/testing/until'
 import pino from 'pino'
 import { Registry } from 'prom-client'
 import { newPerson, type Person } from '../testing/person.ts'
-import { openWorld, type World } from '../testing/world.ts'
+import { openWorld, UNLIMITED, type World } from '../testing/world.ts'
 import { createPostOffice } from './post-office.ts'
 import { queueLetter } from './queue-letter.ts'
 import { type LetterOutcome, sendLetters } from './send-letters.ts'
 
-const OPEN = { RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_PER_HOUR: '1000000', RATE_LIMIT_PER_DAY: '1000000' }
 const from = 'Assay <assay@platform.example>'
 const timeouts = { connectMs: 500, silenceMs: 500, sendMs: 1_000 }
 let world: World
 let person: Person
 beforeAll(async () => {
-  world = await openWorld(OPEN)
+  world = await openWorld(UNLIMITED)
 })
 afterAll(() => world.database.drop())
 beforeEach(async () => {
@@ -102,7 +101,7 @@ test('two who send at the same time send a letter once; one whose sender died is
   const mail = smtp(server)
   for (let i = 0; i < 20; i++)
     await queueLetter(world.database.db, { now: () => world.time.now }, { kind: 'password_changed', userId: person.id })
-  const another = await openWorld(OPEN, { ...world.database, db: await world.database.another() })
+  const another = await openWorld(UNLIMITED, { ...world.database, db: await world.database.another() })
   another.time.now = world.time.now
   const senders = [world, another, world, another]
   const outcomes = (await Promise.all(senders.map((by) => send(mail, by)))).flat()
@@ -166,7 +165,7 @@ describeReal('letters', () => {
   let before: World
   beforeAll(async () => {
     before = world
-    world = await openWorld(OPEN, await databases.real())
+    world = await openWorld(UNLIMITED, await databases.real())
   })
   afterAll(async () => {
     await world.database.drop()

@@ -9,13 +9,12 @@ import {
   UnauthorizedError,
 } from '@modelcontextprotocol/client'
 import * as oauth from 'oauth4webapi'
-import { openWorld, type World } from '../testing/world.ts'
+import { openWorld, UNLIMITED, type World } from '../testing/world.ts'
 import { openBrowser } from './testing/browser.ts'
 import { type Served, serveWorld } from './testing/served.ts'
 
 const PASSWORD = 'correct horse battery'
 const REDIRECT = 'http://127.0.0.1:49000/callback'
-const LIMITS = { RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_PER_HOUR: '1000000', RATE_LIMIT_PER_DAY: '1000000' }
 /** Plain HTTP: the server of this test is at a loopback address. */
 const INSECURE = { [oauth.allowInsecureRequests]: true }
 
@@ -23,7 +22,7 @@ let world: World
 let served: Served
 let people = 0
 beforeAll(async () => {
-  world = await openWorld(LIMITS)
+  world = await openWorld(UNLIMITED)
   served = serveWorld(world)
 }, 60_000)
 afterAll(async () => {

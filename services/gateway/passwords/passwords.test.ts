@@ -3,19 +3,17 @@ import { describeAdapters } from '@assay/core/testing/adapters'
 import { databases } from '@assay/core/testing/database'
 import { type Letters, openLetters } from '../testing/letters.ts'
 import { newPerson, PASSWORD, withFactor } from '../testing/person.ts'
-import { type Answer, openWorld, type World } from '../testing/world.ts'
+import { openWorld, said, UNLIMITED, type World } from '../testing/world.ts'
 
-const OPEN = { RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_PER_HOUR: '1000000', RATE_LIMIT_PER_DAY: '1000000' }
 const MINUTE = 60_000
 const NEW_PASSWORD = 'another horse battery'
-const said = ({ status, body }: Answer) => `${status} ${body?.code ?? ''} ${body?.field ?? ''}`.trim()
 
 describeAdapters('passwords and e-mails', databases, (openDatabase) => {
   let world: World
   let letters: Letters
   let addresses = 0
   beforeAll(async () => {
-    world = await openWorld(OPEN, await openDatabase())
+    world = await openWorld(UNLIMITED, await openDatabase())
     letters = openLetters(world)
   })
   afterAll(() => world.database.drop())
@@ -287,11 +285,11 @@ describeAdapters('passwords and e-mails', databases, (openDatabase) => {
 })
 
 test('with PASSWORD_PEPPER hashes are made anew at the next login, and without the key nobody gets in', async () => {
-  const world = await openWorld(OPEN)
+  const world = await openWorld(UNLIMITED)
   let peppered: World | undefined
   try {
     const person = await newPerson(world)
-    peppered = await openWorld({ ...OPEN, PASSWORD_PEPPER: 'true' }, world.database)
+    peppered = await openWorld({ ...UNLIMITED, PASSWORD_PEPPER: 'true' }, world.database)
     const stored = async () =>
       (await world.database.db.query('select password from gateway.accounts where user_id = $1', [person.id]))[0]!
         .password as string
@@ -301,7 +299,7 @@ test('with PASSWORD_PEPPER hashes are made anew at the next login, and without t
     expect(await stored()).toStartWith('pepper1:$argon2id$')
     expect((await login(peppered)).status).toBe(200)
     // switched off again the key is still there
-    const off = await openWorld(OPEN, world.database)
+    const off = await openWorld(UNLIMITED, world.database)
     expect((await login(off)).status).toBe(200)
     expect(await stored()).toStartWith('$argon2id$')
   } finally {

@@ -6,10 +6,9 @@ import type { GatewayDeps } from '../deps.ts'
 import { verifyFactor } from '../second-factor/verify-factor.ts'
 import { type Letters, openLetters } from '../testing/letters.ts'
 import { appCode, newPerson, PASSWORD, type Person } from '../testing/person.ts'
-import { openWorld, type World } from '../testing/world.ts'
+import { openWorld, UNLIMITED, type World } from '../testing/world.ts'
 import { changeMe } from '../users/change-me.ts'
 
-const OPEN = { RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_PER_HOUR: '1000000', RATE_LIMIT_PER_DAY: '1000000' }
 const MINE = 'my own horse battery'
 const THEIRS = 'their own horse battery'
 type Work = () => Promise<unknown>
@@ -19,7 +18,7 @@ describeAdapters('an account that somebody else got into', databases, (openDatab
   let world: World
   let letters: Letters
   beforeAll(async () => {
-    world = await openWorld(OPEN, await openDatabase())
+    world = await openWorld(UNLIMITED, await openDatabase())
     letters = openLetters(world)
   })
   afterAll(() => world.database.drop())

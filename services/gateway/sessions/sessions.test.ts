@@ -3,9 +3,7 @@ import { describeAdapters } from '@assay/core/testing/adapters'
 import { databases } from '@assay/core/testing/database'
 import { openSession } from '../auth/open-session.ts'
 import { newPerson, PASSWORD, withFactor } from '../testing/person.ts'
-import { openWorld, type World } from '../testing/world.ts'
-
-const UNLIMITED = { RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_PER_HOUR: '1000000', RATE_LIMIT_PER_DAY: '1000000' }
+import { openWorld, UNLIMITED, type World } from '../testing/world.ts'
 
 describeAdapters('sessions and devices', databases, (openDatabase) => {
   let world: World
@@ -97,7 +95,14 @@ describeAdapters('sessions and devices', databases, (openDatabase) => {
       const person = await newPerson(world)
       const oldest = person.token
       const { identity } = world
-      const session = { userId: person.id, epoch: 0, kind: 'password', amr: ['pwd'], address: '', userAgent: '' } as const
+      const session = {
+        userId: person.id,
+        epoch: 0,
+        kind: 'password',
+        amr: ['pwd'],
+        address: '',
+        userAgent: '',
+      } as const
       for (let i = 0; i < 99; i++) await identity.database.inTransaction((sql) => openSession(sql, identity, session))
       expect(await check(oldest)).toBe(200)
       await person.login()

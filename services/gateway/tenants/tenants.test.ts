@@ -2,10 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { describeAdapters } from '@assay/core/testing/adapters'
 import { databases } from '@assay/core/testing/database'
 import { newPerson, type Person } from '../testing/person.ts'
-import { type Answer, openWorld, type World } from '../testing/world.ts'
-
-const OPEN = { RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_PER_HOUR: '1000000', RATE_LIMIT_PER_DAY: '1000000' }
-const said = ({ status, body }: Answer) => `${status} ${body?.code ?? ''} ${body?.field ?? ''}`.trim()
+import { openWorld, said, UNLIMITED, type World } from '../testing/world.ts'
 
 describeAdapters('tenants', databases, (openDatabase) => {
   let world: World
@@ -13,7 +10,7 @@ describeAdapters('tenants', databases, (openDatabase) => {
   let operator: Person
   let trader: Person
   beforeAll(async () => {
-    world = await openWorld(OPEN, await openDatabase())
+    world = await openWorld(UNLIMITED, await openDatabase())
     house = await newPerson(world, { role: 'operator' })
     operator = await newPerson(world, { role: 'operator', tenant: 'firm' })
     trader = await newPerson(world, { tenant: 'firm' })

@@ -51,6 +51,15 @@ export interface World {
   restart(): Promise<void>
 }
 
+/** For tests that are not about limits: limits of logins stay. */
+export const UNLIMITED = {
+  RATE_LIMIT_PER_MINUTE: '1000000',
+  RATE_LIMIT_PER_HOUR: '1000000',
+  RATE_LIMIT_PER_DAY: '1000000',
+}
+/** An answer in three words: status, code, field. */
+export const said = ({ status, body }: Answer): string => `${status} ${body?.code ?? ''} ${body?.field ?? ''}`.trim()
+
 /** The gateway behind the real edge on a database of its own. The test's process is the trusted proxy: it chooses addresses. */
 export async function openWorld(env: Record<string, string> = {}, shared?: TestDatabase): Promise<World> {
   const database = shared ?? (await testDatabase())

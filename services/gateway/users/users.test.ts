@@ -3,11 +3,9 @@ import { describeAdapters } from '@assay/core/testing/adapters'
 import { databases } from '@assay/core/testing/database'
 import { until } from '@assay/core/testing/until'
 import { newPerson, PASSWORD, type Person } from '../testing/person.ts'
-import { type Answer, openWorld, type World } from '../testing/world.ts'
+import { openWorld, said, UNLIMITED, type World } from '../testing/world.ts'
 
-const OPEN = { RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_PER_HOUR: '1000000', RATE_LIMIT_PER_DAY: '1000000' }
 const NEW_PASSWORD = 'another horse battery'
-const said = ({ status, body }: Answer) => `${status} ${body?.code ?? ''} ${body?.field ?? ''}`.trim()
 
 describeAdapters('users', databases, (openDatabase) => {
   let world: World
@@ -17,7 +15,7 @@ describeAdapters('users', databases, (openDatabase) => {
   let trader: Person
   let stranger: Person
   beforeAll(async () => {
-    world = await openWorld(OPEN, await openDatabase())
+    world = await openWorld(UNLIMITED, await openDatabase())
     house = await newPerson(world, { role: 'operator' })
     operator = await newPerson(world, { role: 'operator', tenant: 'firm' })
     admin = await newPerson(world, { role: 'admin', tenant: 'firm' })
@@ -241,7 +239,7 @@ describeAdapters('the last operators of the house', databases, (openDatabase) =>
   let one: Person
   let other: Person
   beforeAll(async () => {
-    world = await openWorld(OPEN, await openDatabase())
+    world = await openWorld(UNLIMITED, await openDatabase())
     one = await newPerson(world, { role: 'operator' })
     other = await newPerson(world, { role: 'admin' })
     const { items } = (await one.ask('GET', '/api/users?role=operator')).body as { items: { id: string }[] }

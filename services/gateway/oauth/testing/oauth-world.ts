@@ -1,11 +1,10 @@
 import type { TestDatabase } from '@assay/core/testing/database'
-import { openWorld } from '../../testing/world.ts'
+import { openWorld, UNLIMITED } from '../../testing/world.ts'
 import { newPkce, openBrowser, type TestBrowser } from './browser.ts'
 
 export const BASE = 'http://localhost'
 export const PASSWORD = 'correct horse battery'
 export const REDIRECT = 'https://app.example/callback'
-const UNLIMITED = { RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_PER_HOUR: '1000000', RATE_LIMIT_PER_DAY: '1000000' }
 
 /** The gateway with a registered client, and the steps of people and clients through it. */
 export async function openOAuth(database: TestDatabase, env: Record<string, string> = {}) {
