@@ -29,5 +29,5 @@ const ofService = (service: string, { paths, totp = false }: SecretAccess): stri
   ]),
   rule(`transit/encrypt/${service}.*`, 'create', 'update'),
   rule(`transit/decrypt/${service}.*`, 'update'),
-  ...(totp ? [rule('totp/keys/*', 'create', 'update'), rule('totp/code/*', 'read', 'create', 'update')] : []),
+  ...(totp ? [rule('totp/keys/*', 'create', 'update', 'delete'), rule('totp/code/*', 'read', 'create', 'update')] : []),
 ]

@@ -110,6 +110,7 @@ describeReal('vault setup', () => {
     expect(await gateway.decrypt('gateway.probe', sealed, 'c')).toEqual(new Uint8Array([1]))
     await gateway.createTotp('probe', { issuer: 'Assay', account: 'a' })
     expect(await gateway.verifyTotp('probe', await gateway.generateTotp('probe'))).toBe(true)
+    await gateway.deleteTotp('probe')
     await gateway.deleteSecret('secret/data/jwt', 'probe')
     const attempts = [
       trading.getSecret('secret/data/jwt', 'probe'),

@@ -24,7 +24,7 @@ export interface GatewayDeps {
   /** of what is stored about people who are no users yet */
   sealing: Pick<Secrets, 'encrypt' | 'decrypt'>
   /** keys of second factors */
-  totp: Pick<Secrets, 'createTotp' | 'verifyTotp'>
+  totp: Pick<Secrets, 'createTotp' | 'verifyTotp' | 'deleteTotp'>
   /** null: nobody logs in by a PIN */
   pin: PinSettings | null
   /** every operator and admin needs a second factor, whatever the tenant asks */

@@ -21,7 +21,7 @@ import { JWT_SECRETS, openSigningKeys } from './tokens/signing-keys.ts'
 
 export interface IdentityParts {
   db: Db
-  secrets: Pick<Secrets, 'getSecret' | 'setSecret' | 'addSecret' | 'encrypt' | 'decrypt' | 'createTotp' | 'verifyTotp'>
+  secrets: Pick<Secrets, 'getSecret' | 'setSecret' | 'addSecret' | 'encrypt' | 'decrypt' | 'createTotp' | 'verifyTotp' | 'deleteTotp'>
   clock: Clock
   /** of logins and registrations */
   limits: Limits

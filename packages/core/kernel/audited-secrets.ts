@@ -73,6 +73,7 @@ export function auditSecrets({ db, clock }: { db: Db; clock: Pick<Clock, 'now'> 
       createTotp: (name, label) => secrets.createTotp(name, label),
       generateTotp: (name) => secrets.generateTotp(name),
       verifyTotp: (name, code) => secrets.verifyTotp(name, code),
+      deleteTotp: (name) => secrets.deleteTotp(name),
       databaseCredentials: () => secrets.databaseCredentials(),
       rotateDatabaseCredentials: () => secrets.rotateDatabaseCredentials(),
       away: () => secrets.away(),

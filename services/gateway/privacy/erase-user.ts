@@ -5,8 +5,9 @@ import { recordAudit } from '@assay/core/kernel/audit'
 import { erasePersonal } from '@assay/core/kernel/personal-data'
 import { confirmPassword } from '../auth/confirm-password.ts'
 import { endAllSessions } from '../auth/end-sessions.ts'
-import type { GatewayDeps, Verb } from '../deps.ts'
+import type { Verb } from '../deps.ts'
 import { appendEvent } from '../events/append-event.ts'
+import { deleteKey } from '../second-factor/factor-key.ts'
 import { requireFreshFactor } from '../second-factor/require-fresh-factor.ts'
 import { requirePromoter } from '../users/authority.ts'
 import { requireHouseOperatorLeft } from '../users/house-operators.ts'
@@ -29,7 +30,7 @@ export async function eraseUser({ ctx, input, deps }: Verb<EraseBody>): Promise<
   if (userId !== actor.userId) requirePromoter(actor, tenant, [user.role])
   await confirmPassword(deps, ctx, input.password)
   await requireFreshFactor(deps, actor)
-  const factor = await deps.database.inTransaction(async (sql) => {
+  await deps.database.inTransaction(async (sql) => {
     // held before the user's row, as by who changes roles
     if (isHouse(user)) await requireHouseOperatorLeft(sql, { leaving: userId, actor })
     const [there] = await sql.query<{ key_name: string | null }>(
@@ -47,17 +48,11 @@ export async function eraseUser({ ctx, input, deps }: Verb<EraseBody>): Promise<
       data: { user_id: userId, tenant },
     })
     await recordAudit(sql, { action: 'privacy.erased', actor: actor.userId, tenant, detail: { user: userId } })
-    return there.key_name
+    if (there.key_name !== null) await deleteKey(deps, there.key_name)
   })
   deps.verifier.revokeUser(userId)
-  await forgetFactor(deps, factor)
   const kept = GATEWAY_TABLES.filter(({ erase }) => erase === 'keep').map(({ table, why }) => ({ table, why }))
   return { success: true, user_id: userId, kept: [...kept, { table: 'trading', why: MONEY }] }
 }
 
 const MONEY = 'Purchases, journals, ledgers and verdicts: legal hold; see docs/privacy.md.'
-
-/** Its key is overwritten by one that nobody sees; the name of it is in no row any more. */
-async function forgetFactor({ totp }: Pick<GatewayDeps, 'totp'>, keyName: string | null): Promise<void> {
-  if (keyName !== null) await totp.createTotp(keyName, { issuer: 'Assay', account: 'erased' })
-}

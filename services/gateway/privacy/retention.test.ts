@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import type { Param } from '@assay/core/ports/db/port'
+import { SecretsError } from '@assay/core/ports/secrets/port'
 import { openWorld, type World } from '../testing/world.ts'
 import { applyRetention, RETENTION } from './apply-retention.ts'
 import { GATEWAY_TABLES } from './tables.ts'
@@ -35,8 +36,8 @@ const ROWS: Record<string, (user: string, at: Date) => [string, Param[]]> = {
     [crypto.randomUUID(), user, at],
   ],
   'gateway.second_factors': (user, at) => [
-    `insert into second_factors (user_id, key_name, created_at) values ($1, 'k', $2)`,
-    [user, at],
+    `insert into second_factors (user_id, key_name, created_at) values ($1, $2, $3)`,
+    [user, `gateway.${user}`, at],
   ],
   'gateway.letters': (user, at) => [
     `insert into letters (id, kind, user_id, created_at, expires_at, next_at) values ($1, 'k', $2, $3, $3, $3)`,
@@ -65,6 +66,21 @@ test.each([...RETENTION])('$table: a row goes after $days days, and not a day be
     users.map(({ id }) => id),
   ])
   expect(left).toEqual([{ user_id: users[1]!.id }])
+})
+
+test('the key of a second factor that was never turned on goes with its row', async () => {
+  const { totp, database } = world.identity
+  const { id } = await world.createUser({ email: 'k@assay.example', password: 'correct horse battery', role: 'trader' })
+  const name = `gateway.${id}`
+  await totp.createTotp(name, { issuer: 'Assay', account: 'k' })
+  await database.query('insert into second_factors (user_id, key_name, created_at) values ($1, $2, $3)', [
+    id,
+    name,
+    new Date(world.time.now - 7 * DAY_MS),
+  ])
+  expect(await totp.verifyTotp(name, '000000')).toBeBoolean()
+  await applyRetention(world.identity)
+  expect(await totp.verifyTotp(name, '000000').catch((error) => error)).toBeInstanceOf(SecretsError)
 })
 
 test('docs/privacy.md says of every table with personal data how long it is kept, and the days that are applied (V14.2.4)', () => {

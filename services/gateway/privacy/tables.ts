@@ -84,7 +84,7 @@ export const GATEWAY_TABLES: readonly PersonalTable[] = [
     columns: ['created_at', 'enabled_at'],
     key: { user_id: 'uuid' },
     erase: 'delete',
-    why: 'its key in the secrets store is overwritten',
+    why: 'its key in the secrets store is deleted',
   },
   {
     table: 'gateway.recovery_codes',

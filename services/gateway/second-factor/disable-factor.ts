@@ -5,6 +5,7 @@ import { endOtherSessions } from '../auth/end-sessions.ts'
 import { mayNeedFactor } from '../auth/session-scopes.ts'
 import type { Verb } from '../deps.ts'
 import { queueLetter } from '../letters/queue-letter.ts'
+import { deleteKey } from './factor-key.ts'
 import { showFactor } from './show-factor.ts'
 
 /** Turns the second factor off, for a password and a code; the user's other sessions end. Not where it is wanted. */
@@ -13,6 +14,7 @@ export async function disableFactor({ ctx, input, deps }: Verb<{ password: strin
   if (account.totpKey === null) throw new AssayError('conflict', 'The second factor is not on.')
   if (mayNeedFactor(account.role) && (deps.requireFactor || account.tenantWantsFactor))
     throw new AssayError('forbidden', 'Operators and admins need a second factor here.')
+  const { totpKey } = account
   await showFactor(deps, { account, code: input.code, address: ctx.address })
   const ended = await deps.database.inTransaction(async (sql) => {
     await sql.query('delete from second_factors where user_id = $1', [account.id])
@@ -20,7 +22,9 @@ export async function disableFactor({ ctx, input, deps }: Verb<{ password: strin
     const { id: actor, tenant } = account
     await recordAudit(sql, { action: 'second_factor.disabled', actor, tenant, detail: {} })
     await queueLetter(sql, deps.clock, { kind: 'second_factor_changed', userId: actor, data: { how: 'off' } })
-    return endOtherSessions(sql, { userId: account.id, keep: ctx.actor!.sessionId })
+    const ended = await endOtherSessions(sql, { userId: account.id, keep: ctx.actor!.sessionId })
+    await deleteKey(deps, totpKey)
+    return ended
   })
   for (const id of ended) deps.verifier.revokeSession(id)
 }

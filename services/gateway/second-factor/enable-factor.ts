@@ -1,8 +1,8 @@
 import { AssayError } from '@assay/core/contracts/errors'
-import { SecretsError } from '@assay/core/ports/secrets/port'
 import { confirmPassword } from '../auth/confirm-password.ts'
 import { findUser } from '../auth/users.ts'
-import type { GatewayDeps, Verb } from '../deps.ts'
+import type { Verb } from '../deps.ts'
+import { makeKey } from './factor-key.ts'
 import type { NewFactor } from './schemas.ts'
 
 /** A new key for the user's app. It counts from the first code that is shown: `verifyFactor`. */
@@ -10,7 +10,6 @@ export async function enableFactor({ ctx, input, deps }: Verb<{ password: string
   const account = await confirmPassword(deps, ctx, input.password)
   const key = `gateway.${account.id}`
   const user = await findUser(deps.database, account.id)
-  // while the row is held: nobody turns on a key that this one takes the place of
   return deps.database.inTransaction(async (sql) => {
     const [made] = await sql.query(
       `insert into second_factors as f (user_id, key_name, created_at) values ($1, $2, $3)
@@ -19,16 +18,7 @@ export async function enableFactor({ ctx, input, deps }: Verb<{ password: string
     )
     if (!made)
       throw new AssayError('conflict', 'The second factor is on; turn it off before another app takes its place.')
-    const url = await keyUrl(deps, key, user!.email)
+    const url = await makeKey(deps, key, user!.email)
     return { success: true, otpauth_url: url, secret: new URL(url).searchParams.get('secret') ?? '' }
   })
-}
-
-async function keyUrl({ totp }: Pick<GatewayDeps, 'totp'>, name: string, account: string): Promise<string> {
-  try {
-    return await totp.createTotp(name, { issuer: 'Assay', account })
-  } catch (cause) {
-    if (!(cause instanceof SecretsError)) throw cause
-    throw new AssayError('unavailable', 'Keys cannot be made now.', { retryAfterS: 5, cause })
-  }
 }

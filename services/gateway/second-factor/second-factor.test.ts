@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { SecretsError } from '@assay/core/ports/secrets/port'
 import { describeAdapters } from '@assay/core/testing/adapters'
 import { databases } from '@assay/core/testing/database'
 import { newPerson, PASSWORD, type Person, withFactor } from '../testing/person.ts'
@@ -114,6 +115,8 @@ describeAdapters('second factor', databases, (openDatabase) => {
       expect((await off({ password: PASSWORD, code: code() })).status).toBe(200)
       expect((await world.ask('GET', '/api/auth/check', { token: second })).status).toBe(401)
       expect((await person.login()).status).toBe(200)
+      const left = await world.identity.totp.verifyTotp(`gateway.${person.id}`, '000000').catch((error) => error)
+      expect(left).toBeInstanceOf(SecretsError)
     })
 
     test('a password is not tried out at an open session: five wrong ones and it waits', async () => {
@@ -170,6 +173,18 @@ describeAdapters('second factor', databases, (openDatabase) => {
       strict.time.now = world.time.now
       const boss = await newPerson(strict, { role: 'operator' })
       expect((await boss.login()).body.second_factor).toBe('enrol')
+    })
+
+    test('a key from before the tenant asked for it does no act that reaches far either', async () => {
+      const tenant = `firm-${crypto.randomUUID().slice(0, 8)}`
+      const boss = await newPerson(world, { role: 'admin', tenant })
+      const trader = await newPerson(world, { tenant })
+      const { key } = (await boss.ask('POST', '/api/api-keys', { name: 'ops', scopes: ['users:write'] })).body
+      const promote = (role: string) =>
+        world.ask('PATCH', `/api/users/${trader.id}`, { token: key, body: { role }, address: boss.address })
+      expect((await promote('bot')).status).toBe(200)
+      await world.database.db.as('gateway').query('update tenants set mfa_required = true where id = $1', [tenant])
+      expect(said(await promote('operator'))).toMatchObject({ status: 403, code: 'step_up_required' })
     })
 
     test('acts that reach far want a code of the last 15 minutes; a key of the same operator does not do them (V10.3.4)', async () => {

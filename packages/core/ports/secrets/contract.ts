@@ -84,6 +84,21 @@ export function secretsContract(open: () => Promise<Secrets>): void {
     expect(await secrets.generateTotp('nobody').catch((error) => error)).toBeInstanceOf(SecretsError)
     expect(await secrets.verifyTotp('nobody', '123456').catch((error) => error)).toBeInstanceOf(SecretsError)
   })
+  test('a TOTP key that is deleted has no codes, and its name may be used again', async () => {
+    const label = { issuer: 'Assay', account: 'a@x.io' }
+    await secrets.createTotp('leaver', label)
+    await secrets.createTotp('stayer', label)
+    const code = await secrets.generateTotp('leaver')
+    await secrets.deleteTotp('leaver')
+    await secrets.deleteTotp('leaver')
+    await secrets.deleteTotp('never')
+    expect(await secrets.generateTotp('leaver').catch((error) => error)).toBeInstanceOf(SecretsError)
+    expect(await secrets.verifyTotp('leaver', code).catch((error) => error)).toBeInstanceOf(SecretsError)
+    expect(await secrets.generateTotp('stayer')).toMatch(/^\d{6}$/)
+    await secrets.createTotp('leaver', label)
+    expect(await secrets.verifyTotp('leaver', await secrets.generateTotp('leaver'))).toBe(true)
+    expect(await secrets.deleteTotp('../x').catch((error) => error)).toBeInstanceOf(RangeError)
+  })
   test('where nothing issues database logins the error says so', async () => {
     for (const asked of [secrets.databaseCredentials(), secrets.rotateDatabaseCredentials()])
       expect(await asked.catch((error) => error)).toBeInstanceOf(SecretsError)

@@ -125,6 +125,12 @@ export async function openSecretsFile(options: SecretsFileOptions): Promise<Secr
       await save()
       return true
     },
+    async deleteTotp(name) {
+      checkKeyName(name)
+      if (content.totp[name] === undefined) return
+      delete content.totp[name]
+      await save()
+    },
     databaseCredentials: () => Promise.reject(new SecretsError(NO_LOGINS)),
     rotateDatabaseCredentials: () => Promise.reject(new SecretsError(NO_LOGINS)),
     away: () => null,

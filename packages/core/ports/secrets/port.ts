@@ -23,6 +23,8 @@ export interface Secrets {
   generateTotp(name: string): Promise<string>
   /** the code is that of now, or one step beside it, and was not used before */
   verifyTotp(name: string, code: string): Promise<boolean>
+  /** there is no such key from now on; none of that name is no error */
+  deleteTotp(name: string): Promise<void>
   /** database logins that are renewed and issued anew behind the pool; throws SecretsError where nothing issues them */
   databaseCredentials(): Promise<CredentialSource>
   /** a new database login now; the one before ends when its requests are done */

@@ -78,6 +78,10 @@ export async function openVault(options: VaultOptions): Promise<VaultSecrets> {
         throw error
       }
     },
+    async deleteTotp(name) {
+      checkKeyName(name)
+      await client.request('totp-delete', (vault) => vault.delete(`${totp}/keys/${name}`))
+    },
     databaseCredentials: async () => issued(),
     async rotateDatabaseCredentials() {
       await (await issued()).rotate()
