@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { describeAdapters } from '@assay/core/testing/adapters'
 import { databases } from '@assay/core/testing/database'
-import { type Answer, openWorld, type World } from './testing/world.ts'
+import { openWorld, problem, UNLIMITED, type World } from './testing/world.ts'
 
 const MINUTE = 60_000
 const PASSWORD = 'correct horse battery'
@@ -12,12 +12,7 @@ describeAdapters('identity', databases, (openDatabase) => {
   let addresses = 0
   let firstNotices: string[] = []
   beforeAll(async () => {
-    const limits = {
-      RATE_LIMIT_PER_MINUTE: '1000000',
-      RATE_LIMIT_PER_HOUR: '1000000',
-      RATE_LIMIT_PER_DAY: '1000000',
-    }
-    world = await openWorld(limits, await openDatabase())
+    world = await openWorld(UNLIMITED, await openDatabase())
     firstNotices = world.running.notices!()
   })
   afterAll(() => world.database.drop())
@@ -32,25 +27,11 @@ describeAdapters('identity', databases, (openDatabase) => {
     expect(registered.status).toBe(201)
     const from = { address, userAgent: 'client/1' }
     const login = () => world.ask('POST', '/api/auth/login', { body: { email, password: PASSWORD }, ...from })
-    const refresh = (refresh_token: string, other: object = {}) =>
-      world.ask('POST', '/api/auth/refresh', { body: { refresh_token }, ...from, ...other })
-    return { email, id: registered.body.user.id as string, address, login, refresh }
+    const refresh = (refresh_token: string) =>
+      world.ask('POST', '/api/auth/refresh', { body: { refresh_token }, ...from })
+    return { email, id: registered.body.user.id as string, login, refresh }
   }
   const check = (token?: string) => world.ask('GET', '/api/auth/check', { token })
-  async function operator() {
-    const email = newEmail()
-    await world.createUser({ email, password: PASSWORD, role: 'operator' })
-    const answer = await world.ask('POST', '/api/auth/login', {
-      body: { email, password: PASSWORD },
-      address: newAddress(),
-    })
-    return answer.body.token as string
-  }
-  const problem = ({ status, body, headers }: Answer) => {
-    expect(headers.get('content-type')).toBe('application/problem+json')
-    expect(body).toMatchObject({ type: `urn:assay:error:${body.code}`, status, request_id: expect.any(String) })
-    return { status, code: body.code as string, field: body.field as string | undefined }
-  }
 
   describe('register', () => {
     test('makes a trader, whatever role is asked for, and keeps the e-mail in lower case (V8.2.3, V15.3.1)', async () => {
@@ -207,219 +188,6 @@ describeAdapters('identity', databases, (openDatabase) => {
     })
   })
 
-  describe('refresh', () => {
-    test('each refresh token is good once, and its answer carries the next', async () => {
-      const { login, refresh } = await trader()
-      let { refresh_token } = (await login()).body
-      for (let i = 0; i < 3; i++) {
-        const answer = await refresh(refresh_token)
-        expect(answer.body).toEqual({
-          success: true,
-          token: expect.any(String),
-          refresh_token: expect.any(String),
-          expires_in: 900,
-        })
-        expect((await check(answer.body.token)).status).toBe(200)
-        expect(answer.body.refresh_token).not.toBe(refresh_token)
-        refresh_token = answer.body.refresh_token
-      }
-    })
-
-    test('reuse of an old token ends the whole family at once, is audited and announced', async () => {
-      const { id, login, refresh } = await trader()
-      const first = (await login()).body
-      const second = (await refresh(first.refresh_token)).body
-      const third = (await refresh(second.refresh_token)).body
-      expect((await check(third.token)).status).toBe(200)
-      expect(problem(await refresh(first.refresh_token))).toMatchObject({ status: 401, code: 'unauthorized' })
-      for (const { token } of [first, second, third]) expect((await check(token)).status).toBe(401)
-      expect((await refresh(third.refresh_token)).status).toBe(401)
-      expect((await world.events('audit.recorded')).at(-1)).toMatchObject({
-        action: 'session.reuse_detected',
-        actor: id,
-      })
-      expect((await world.events('identity.revoked')).at(-1)).toMatchObject({ what: 'session', user_id: id })
-    })
-
-    test('a client whose answer was lost gets the same next token for 10 s, however often and at once it asks', async () => {
-      const { login, refresh } = await trader()
-      const { refresh_token } = (await login()).body
-      const answers = await Promise.all([1, 2, 3, 4].map(() => refresh(refresh_token)))
-      world.time.now += 9_000
-      answers.push(await refresh(refresh_token))
-      expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1)
-      expect((await refresh(answers[0]!.body.refresh_token)).status).toBe(200)
-    })
-
-    test('later, or from another client, the same repeat is theft', async () => {
-      const late = await trader()
-      const lateFirst = (await late.login()).body
-      const lateNext = (await late.refresh(lateFirst.refresh_token)).body
-      world.time.now += 10_001
-      expect((await late.refresh(lateFirst.refresh_token)).status).toBe(401)
-      expect((await check(lateNext.token)).status).toBe(401)
-
-      for (const other of [{ userAgent: 'thief/1' }, { address: '198.51.100.7' }]) {
-        const { login, refresh } = await trader()
-        const first = (await login()).body
-        const next = (await refresh(first.refresh_token)).body
-        expect((await refresh(first.refresh_token, other)).status).toBe(401)
-        expect((await check(next.token)).status).toBe(401)
-      }
-    })
-
-    test('a session ends after 30 minutes without a refresh (V7.3.1)', async () => {
-      const { login, refresh } = await trader()
-      const { refresh_token } = (await login()).body
-      world.time.now += 30 * MINUTE - 1
-      const next = await refresh(refresh_token)
-      expect(next.status).toBe(200)
-      world.time.now += 30 * MINUTE
-      expect((await refresh(next.body.refresh_token)).status).toBe(401)
-    })
-
-    test('a session ends 12 hours after its login, however busy, and no token outlives it (V7.3.2)', async () => {
-      const { login, refresh } = await trader()
-      let tokens = (await login()).body
-      for (let minutes = 20; minutes < 720; minutes += 20) {
-        world.time.now += 20 * MINUTE
-        tokens = (await refresh(tokens.refresh_token)).body
-      }
-      world.time.now += 10 * MINUTE
-      tokens = (await refresh(tokens.refresh_token)).body
-      expect(tokens.expires_in).toBeLessThanOrEqual(600)
-      world.time.now += 10 * MINUTE
-      expect((await check(tokens.token)).status).toBe(401)
-      expect((await refresh(tokens.refresh_token)).status).toBe(401)
-    })
-
-    test('an unknown refresh token, an access token and an empty body are refused', async () => {
-      const { login, refresh } = await trader()
-      const { token } = (await login()).body
-      expect((await refresh('assayr_unknown')).status).toBe(401)
-      expect((await refresh(token.slice(0, 200))).status).toBe(401)
-      expect(problem(await world.ask('POST', '/api/auth/refresh', { body: {} }))).toMatchObject({
-        status: 422,
-        field: 'refresh_token',
-      })
-    })
-  })
-
-  describe('API keys', () => {
-    const make = (token: string, body: object) => world.ask('POST', '/api/api-keys', { token, body })
-    const tokenOf = async () => (await (await trader()).login()).body.token as string
-
-    test('a key is shown once, works at once, holds what a bot needs, and is listed by its ends only', async () => {
-      const token = await tokenOf()
-      const made = await make(token, { name: 'my bot' })
-      expect(made.status).toBe(201)
-      const { key, ...listed } = made.body
-      expect(key).toMatch(/^assay_[0-9A-Za-z]{36}$/)
-      expect(listed).toMatchObject({
-        name: 'my bot',
-        prefix: key.slice(0, 10),
-        last4: key.slice(-4),
-        limits: {},
-        last_used_at: null,
-      })
-      expect(listed.scopes.toSorted()).toEqual(['market:read', 'orders:write', 'trading:read'])
-      expect((await check(key)).body).toMatchObject({ credential: 'api_key', scopes: listed.scopes })
-      expect((await world.ask('GET', '/api/api-keys', { token })).body).toEqual({ items: [listed], next: null })
-      const rows = await world.database.db.as('gateway').query('select * from api_keys where id = $1', [listed.id])
-      expect(JSON.stringify(rows)).not.toContain(key)
-    })
-
-    test('a deleted key is refused from then on and no longer listed', async () => {
-      const token = await tokenOf()
-      const { key, id } = (await make(token, { name: 'short-lived' })).body
-      expect((await check(key)).status).toBe(200)
-      expect((await world.ask('DELETE', `/api/api-keys/${id}`, { token })).body).toEqual({ success: true })
-      expect((await check(key)).status).toBe(401)
-      expect((await world.events('identity.revoked')).at(-1)).toMatchObject({ what: 'key', id })
-      expect((await world.ask('GET', '/api/api-keys', { token })).body.items).toEqual([])
-      expect(problem(await world.ask('DELETE', `/api/api-keys/${id}`, { token }))).toMatchObject({ status: 404 })
-      await world.restart()
-      expect((await check(key)).status).toBe(401)
-    })
-
-    test("nobody sees or deletes another's key, but an operator deletes any", async () => {
-      const [mine, other] = [await tokenOf(), await tokenOf()]
-      const { key, id } = (await make(mine, { name: 'mine' })).body
-      expect((await world.ask('GET', '/api/api-keys', { token: other })).body.items).toEqual([])
-      expect((await world.ask('DELETE', `/api/api-keys/${id}`, { token: other })).status).toBe(404)
-      expect((await check(key)).status).toBe(200)
-      expect((await world.ask('DELETE', `/api/api-keys/${id}`, { token: await operator() })).status).toBe(200)
-      expect((await check(key)).status).toBe(401)
-    })
-
-    test('a key cannot hold more than its issuer, and without keys:write it makes no keys', async () => {
-      const token = await tokenOf()
-      expect(problem(await make(token, { name: 'x', scopes: ['ops:write'] }))).toEqual({
-        status: 403,
-        code: 'forbidden',
-        field: 'scopes',
-      })
-      expect(problem(await make(token, { name: 'x', scopes: ['everything'] }))).toMatchObject({ status: 422 })
-      const reader = (await make(token, { name: 'reader', scopes: ['market:read'] })).body.key
-      expect(problem(await make(reader, { name: 'x' }))).toMatchObject({ status: 403 })
-      const maker = (await make(token, { name: 'maker', scopes: ['keys:write', 'market:read'] })).body.key
-      expect((await make(maker, { name: 'x', scopes: ['market:read'] })).status).toBe(201)
-      expect((await make(maker, { name: 'x', scopes: ['orders:write'] })).status).toBe(403)
-      expect(problem(await world.ask('POST', '/api/auth/logout', { token: maker }))).toMatchObject({ status: 403 })
-    })
-
-    test('a key ends at its expiry, a year by default', async () => {
-      const token = await tokenOf()
-      const year = (await make(token, { name: 'year' })).body
-      expect(Date.parse(year.expires_at) - world.time.now).toBe(365 * 24 * 60 * MINUTE)
-      expect((await make(token, { name: 'for ever', expires_at: null })).body.expires_at).toBeNull()
-      const soon = new Date(world.time.now + MINUTE).toISOString()
-      const { key } = (await make(token, { name: 'minute', expires_at: soon })).body
-      expect((await check(key)).status).toBe(200)
-      world.time.now += MINUTE
-      expect((await check(key)).status).toBe(401)
-      expect(problem(await make(token, { name: 'past', expires_at: soon }))).toMatchObject({
-        status: 422,
-        field: 'expires_at',
-      })
-    })
-
-    test('traders may lower the limits of a key, operators raise them, also for others', async () => {
-      const person = await trader()
-      const { token } = (await person.login()).body
-      expect((await make(token, { name: 'slow', limits: { orders_per_second: 5 } })).body.limits).toEqual({
-        orders_per_second: 5,
-      })
-      expect((await make(token, { name: 'fast', limits: { orders_per_second: 101 } })).status).toBe(403)
-      expect((await make(token, { name: 'fast', limits: { requests_per_minute: 1 } })).status).toBe(403)
-      const limits = { orders_per_second: 10_000, requests_per_minute: 600_000 }
-      const fast = await make(await operator(), { name: 'fast', limits, user_id: person.id })
-      expect(fast.body.limits).toEqual(limits)
-      expect((await check(fast.body.key)).body.user.id).toBe(person.id)
-      expect((await make(token, { name: 'theirs', user_id: (await trader()).id })).status).toBe(403)
-    })
-
-    test('a list longer than a page is read page by page', async () => {
-      const token = await tokenOf()
-      for (let i = 0; i < 5; i++) await make(token, { name: `key ${i}` })
-      const names: string[] = []
-      let cursor: string | null = ''
-      do {
-        const { body }: Answer = await world.ask('GET', `/api/api-keys?limit=2${cursor ? `&cursor=${cursor}` : ''}`, {
-          token,
-        })
-        names.push(...body.items.map(({ name }: { name: string }) => name))
-        cursor = body.next
-      } while (cursor)
-      expect(names).toEqual(['key 4', 'key 3', 'key 2', 'key 1', 'key 0'])
-    })
-
-    test('a text of the right shape that is no key, or of no shape, is refused', async () => {
-      for (const text of ['assay_', `assay_${'0'.repeat(36)}`, 'assayr_x', 'x'])
-        expect((await check(text)).status).toBe(401)
-    })
-  })
-
   describe('roles', () => {
     test('the first operator is made once, with a password that works and is told once', async () => {
       const [notice] = firstNotices
@@ -428,51 +196,6 @@ describeAdapters('identity', databases, (openDatabase) => {
       const [, email, password] = /^first operator: (\S+) {2}password: (\S+) /.exec(notice!)!
       const answer = await world.ask('POST', '/api/auth/login', { body: { email, password }, address: newAddress() })
       expect((await check(answer.body.token)).body.user.role).toBe('operator')
-    })
-  })
-
-  describe('limits', () => {
-    test('past 60 requests a minute a client waits, by key, user or address, and the answer and the metric say so', async () => {
-      const limited = await openWorld({}, world.database)
-      const person = await trader()
-      const login = await limited.ask('POST', '/api/auth/login', {
-        body: { email: person.email, password: PASSWORD },
-        address: newAddress(),
-      })
-      const token: string = login.body.token
-      const { key } = (await limited.ask('POST', '/api/api-keys', { token, body: { name: 'bot' } })).body
-      const statuses: number[] = []
-      for (let i = 0; i < 60; i++) statuses.push((await limited.ask('GET', '/api/auth/check', { token })).status)
-      expect(statuses.filter((status) => status === 200)).toHaveLength(60)
-      const refused = await limited.ask('GET', '/api/auth/check', { token })
-      expect(problem(refused)).toMatchObject({ status: 429, code: 'rate_limited' })
-      expect(Object.fromEntries(refused.headers)).toMatchObject({
-        'retry-after': '1',
-        ratelimit: '"default";r=0;t=60',
-        'ratelimit-policy': '"default";q=60;w=60',
-      })
-      expect((await limited.ask('GET', '/api/auth/check', { token: key })).status).toBe(200)
-      expect(await limited.metrics()).toContain('rate_limit_hits_total{class="default"} 1')
-    })
-
-    test('reads without a credential are 50 an hour by address, and the JWKS is not counted', async () => {
-      const limited = await openWorld({}, world.database)
-      const address = newAddress()
-      const anonymous = () => limited.ask('GET', '/api/auth/check', { address })
-      for (let i = 0; i < 50; i++) expect((await anonymous()).status).toBe(401)
-      expect((await anonymous()).status).toBe(429)
-      expect((await limited.ask('GET', '/api/auth/check', { address: newAddress() })).status).toBe(401)
-      expect((await limited.ask('GET', '/.well-known/jwks.json', { address })).status).toBe(200)
-    })
-
-    test('switched off, requests are not limited and login attempts still are', async () => {
-      const open = await openWorld({ RATE_LIMIT_ENABLED: 'false' }, world.database)
-      const address = newAddress()
-      for (let i = 0; i < 70; i++) expect((await open.ask('GET', '/api/auth/check', { address })).status).toBe(401)
-      const body = { email: newEmail(), password: PASSWORD }
-      for (let i = 0; i < 5; i++)
-        expect((await open.ask('POST', '/api/auth/login', { body, address })).status).toBe(401)
-      expect((await open.ask('POST', '/api/auth/login', { body, address })).status).toBe(429)
     })
   })
 })

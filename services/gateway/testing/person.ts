@@ -23,6 +23,7 @@ export interface Person {
   /** asks with the token of the last login */
   ask(method: string, path: string, body?: unknown): Promise<Answer>
   login(more?: object, from?: object): Promise<Answer>
+  refresh(refreshToken: string, from?: object): Promise<Answer>
   token: string
 }
 
@@ -46,6 +47,8 @@ export async function newPerson(world: World, user: Partial<NewUser> = {}): Prom
       if (answer.status === 200) person.token = answer.body.token
       return answer
     },
+    refresh: (refresh_token, from = {}) =>
+      world.ask('POST', '/api/auth/refresh', { body: { refresh_token }, address, ...from }),
   }
   await person.login()
   return person

@@ -1,3 +1,4 @@
+import { expect } from 'bun:test'
 import { join } from 'node:path'
 import { edge } from '@assay/core/kernel/edge'
 import { createRequestMetrics } from '@assay/core/kernel/metrics'
@@ -59,6 +60,16 @@ export const UNLIMITED = {
 }
 /** An answer in three words: status, code, field. */
 export const said = ({ status, body }: Answer): string => `${status} ${body?.code ?? ''} ${body?.field ?? ''}`.trim()
+/** What a problem says; fails where the answer is none. */
+export function problem({ status, headers, body }: Answer): {
+  status: number
+  code: string
+  field: string | undefined
+} {
+  expect(headers.get('content-type')).toBe('application/problem+json')
+  expect(body).toMatchObject({ type: `urn:assay:error:${body.code}`, status, request_id: expect.any(String) })
+  return { status, code: body.code, field: body.field }
+}
 
 /** The gateway behind the real edge on a database of its own. The test's process is the trusted proxy: it chooses addresses. */
 export async function openWorld(env: Record<string, string> = {}, shared?: TestDatabase): Promise<World> {
