@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { type CacheOutcome, countCache } from '@assay/core/kernel/cached'
 import type { Actor } from '@assay/core/kernel/context'
 import { createPublicUrl } from '@assay/core/kernel/public-url'
@@ -36,6 +37,8 @@ import { userRoutes } from './routes/users.ts'
 import { openProxy } from './routing/open-proxy.ts'
 
 const MINUTE = 60_000
+/** Made from all services. */
+const DOCUMENT = new URL('../../openapi/assay.json', import.meta.url)
 const UPKEEP_EVERY_MS = 10 * MINUTE
 const USAGE_EVERY_MS = 2_000
 
@@ -109,7 +112,8 @@ export const gateway: Service<typeof config> = {
 
     return {
       app: proxy ? app.use(proxy.app) : app,
-      ...(proxy && { websocket: proxy.websocket, document: proxy.document }),
+      ...(proxy && { websocket: proxy.websocket }),
+      document: () => JSON.parse(readFileSync(DOCUMENT, 'utf8')),
       consumers: [audit.consumer],
       tokens: {
         known: identity.verifier.known,

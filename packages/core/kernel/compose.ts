@@ -1,6 +1,6 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import { AssayError } from '../contracts/errors.ts'
-import { audiencesOf, serviceEntry } from '../contracts/services.ts'
+import { audiencesOf, SERVICES, serviceEntry } from '../contracts/services.ts'
 import { auditSecrets, type SecretsAudit } from './audited-secrets.ts'
 import type { TokenVerifier } from './auth.ts'
 import type { ChannelSource } from './channel.ts'
@@ -70,6 +70,7 @@ export async function compose({ services, base, config, lifecycle, network }: Co
   const parts = () => running.map(({ part }) => part)
   const app: AnyElysia = new Elysia({ name: 'assay' })
   const publicUrl = createPublicUrl(platform.PUBLIC_URL, config.production)
+  const isWhole = network || SERVICES.every(({ name }) => services.some((one) => one.name === name))
   const isHere = (service: string) => !network || services.some(({ name }) => name === service)
   const call: Deps['call'] = async (service, request, options) => {
     if (!isHere(service)) return network!.call(service, request, options)
@@ -129,10 +130,8 @@ export async function compose({ services, base, config, lifecycle, network }: Co
       marketlog: base.marketlog,
       groups: GROUPS,
       app: () => app,
-      document: () =>
-        parts()
-          .find((part) => part.document)
-          ?.document?.(),
+      // all services are one document, here or elsewhere; some of them in one process are their own
+      document: () => (isWhole ? parts().find((part) => part.document) : undefined)?.document?.(),
     }),
   )
   const secretsAudit = auditSecrets({ db: base.db.as('bus'), clock: base.clock })

@@ -60,7 +60,7 @@ export function platformRoutes({
   app,
   document: whole,
 }: PlatformRoutesOptions) {
-  let document: Record<string, unknown> | undefined
+  let document: string | undefined
   const report = async ({ set }: { set: { status?: number | string } }) => {
     const told = await health.report()
     set.status = told.status === 'down' ? 503 : 200
@@ -103,9 +103,17 @@ export function platformRoutes({
         },
       },
     )
-    .get('/openapi.json', () => (document ??= whole?.() ?? openApiDocument(app())), {
-      detail: { operationId: 'getOpenApi', tags, summary: 'This document', responses: answers('application/json') },
-    })
+    .get(
+      '/openapi.json',
+      ({ set }) => {
+        set.headers['content-type'] = 'application/json'
+        document ??= JSON.stringify(whole?.() ?? openApiDocument(app()))
+        return document
+      },
+      {
+        detail: { operationId: 'getOpenApi', tags, summary: 'This document', responses: answers('application/json') },
+      },
+    )
     .get('/docs', ({ set }) => docsResponse(set.headers), {
       detail: { operationId: 'getDocs', tags, summary: 'This document for people', responses: answers('text/html') },
     })

@@ -93,7 +93,7 @@ export interface Running {
   gate?: RequestGate
   /** lines that `up` prints once after the start, such as the first operator's login; never logged */
   notices?: () => string[]
-  /** the gateway's: the OpenAPI document of all services, where they are elsewhere */
+  /** the gateway's: the OpenAPI document of all services, as it is checked in; making it takes a third of a second */
   document?: () => Record<string, unknown>
   /** goes on /health: degraded reasons, stores, circuits */
   health?: () => HealthSource

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { Lifecycle } from '@assay/core/kernel/lifecycle'
 import type { Deps, Running, SocketOptions } from '@assay/core/kernel/service'
 import type { AnyElysia } from 'elysia'
@@ -7,7 +6,7 @@ import { proxyRoutes } from './routes.ts'
 import { watchUpstreams } from './upstreams.ts'
 
 /** What a gateway alone adds to its own part: it answers for the services that are elsewhere. */
-export interface Proxy extends Required<Pick<Running, 'health' | 'websocket' | 'document'>> {
+export interface Proxy extends Required<Pick<Running, 'health' | 'websocket'>> {
   app: AnyElysia
 }
 /** Bounds of the clients' sockets; the service behind them has its own, tighter ones. */
@@ -17,9 +16,6 @@ const SOCKETS: SocketOptions = {
   closeOnBackpressureLimit: true,
   idleTimeout: 120,
 }
-/** Of everything; made from all services and checked in. */
-const DOCUMENT = new URL('../../../openapi/assay.json', import.meta.url)
-
 /** undefined: all services are in this process, no hop is needed. */
 export function openProxy(deps: Deps, lifecycle: Lifecycle): Proxy | undefined {
   const { peers, clock, log, metrics } = deps
@@ -32,6 +28,5 @@ export function openProxy(deps: Deps, lifecycle: Lifecycle): Proxy | undefined {
     app: proxyRoutes({ peers, upstreams, clock, times: STREAM_TIMES }),
     health: () => upstreams.report(),
     websocket: SOCKETS,
-    document: () => JSON.parse(readFileSync(DOCUMENT, 'utf8')),
   }
 }
