@@ -75,6 +75,20 @@ test('reads without a credential are 50 an hour and 200 a day by address', () =>
   expect(hits).toContain('anonymous-day')
 })
 
+test('Retry-After is that of the limit which lasts longest: who heeds it is let in', () => {
+  const { ask, time, hits } = setUp()
+  for (let n = 0; n < 200; n++) {
+    ask(null)
+    time.now += 50
+  }
+  hits.length = 0
+  const { headers } = ask(null)
+  expect(headers.ratelimit).toMatch(/"default";r=0;.*"anonymous-hour";r=0;/)
+  expect(hits).toEqual(['anonymous-day'])
+  time.now += Number(headers['retry-after']) * 1_000
+  expect(ask(null).allowed).toBe(true)
+})
+
 test('a write without a credential counts per minute only, and health is never counted', () => {
   const { allowedOf } = setUp()
   expect(allowedOf(60, null, 'default', false)).toBe(60)

@@ -107,7 +107,7 @@ export function createRequestLimit(options: RequestLimitOptions): RequestLimit {
     let states = ''
     for (let at = 0; at < limits.length; at++) {
       const [limit, decision] = [limits[at]!, decisions[at]!]
-      if (!decision.allowed) refused ??= { limit, decision }
+      if (decision.retryAfterMs > (refused?.decision.retryAfterMs ?? 0)) refused = { limit, decision }
       if (at > 0) states += ', '
       states += `"${limit.name}";r=${decision.remaining};t=${Math.ceil(decision.resetMs / SECOND)}`
     }
