@@ -40,15 +40,20 @@ export function trackAddressRefusals({
       if (waiting.length === 0) return
       const told = waiting
       waiting = []
-      await database.inTransaction(async (sql) => {
-        for (const { actor, network } of told)
-          await recordAudit(sql, {
-            action: 'api_key.address_refused',
-            actor: actor.userId,
-            tenant: actor.tenant,
-            detail: { key: actor.keyId!, network },
-          })
-      })
+      try {
+        await database.inTransaction(async (sql) => {
+          for (const { actor, network } of told)
+            await recordAudit(sql, {
+              action: 'api_key.address_refused',
+              actor: actor.userId,
+              tenant: actor.tenant,
+              detail: { key: actor.keyId!, network },
+            })
+        })
+      } catch (error) {
+        waiting = [...told, ...waiting].slice(0, WAITING)
+        throw error
+      }
     },
   }
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Consumer } from '@assay/core/kernel/service'
+import { trackAddressRefusals } from '../api-keys/address-refusals.ts'
 import { openWorld, UNLIMITED, type World } from '../testing/world.ts'
 import { countRefusals } from './refusals.ts'
 
@@ -139,5 +140,26 @@ describe('what is recorded', () => {
     expect(refused).toHaveLength(5_000)
     await refusals.flush()
     expect(await world.events('audit.recorded')).toHaveLength(before + told.length)
+  })
+
+  test('refusals that the database does not take are told with the next ones', async () => {
+    let away = true
+    const inTransaction: typeof world.identity.database.inTransaction = (work) =>
+      away ? Promise.reject(new Error('no database')) : world.identity.database.inTransaction(work)
+    const refusals = countRefusals({ database: { inTransaction }, onRefused() {} })
+    const keys = trackAddressRefusals({ database: { inTransaction }, clock: { monotonic: () => 0 } })
+    const actor = { userId: 'ada', tenant: 'acme', keyId: 'k1', role: 'bot', plan: 'free', scopes: [] } as const
+    refusals.saw({ actor, address: '10.0.0.1' }, 403)
+    keys.saw(actor, '10.0.0.1')
+    for (const { flush } of [refusals, keys]) expect(await flush().catch((error) => error.message)).toBe('no database')
+    refusals.saw({ actor, address: '10.0.0.1' }, 403)
+    away = false
+    const before = (await world.events('audit.recorded')).length
+    await refusals.flush()
+    await keys.flush()
+    expect((await world.events('audit.recorded')).slice(before)).toMatchObject([
+      { action: 'authorization.refused', actor: 'ada', detail: { network: '10.0.0.1', status: 403, count: 2 } },
+      { action: 'api_key.address_refused', actor: 'ada', detail: { key: 'k1' } },
+    ])
   })
 })

@@ -33,6 +33,12 @@ export function countRefusals({
   onRefused: (status: number) => void
 }): Refusals {
   let refused = new Map<string, Refused>()
+
+  function add(client: Omit<Refused, 'count'>, count: number): void {
+    const others = { actor: 'anonymous', tenant: HOUSE_TENANT, network: OTHERS, status: client.status }
+    const its = refused.has(nameOf(client)) || refused.size < CLIENTS ? client : others
+    refused.set(nameOf(its), { ...its, count: (refused.get(nameOf(its))?.count ?? 0) + count })
+  }
   return {
     saw(ctx, status) {
       if (!(status === 403 || (status === 401 && ctx.denied))) return
@@ -44,23 +50,21 @@ export function countRefusals({
         network: networkOf(address),
         status,
       }
-      const known = refused.get(nameOf(client))
-      if (known) known.count++
-      else if (refused.size < CLIENTS) refused.set(nameOf(client), { ...client, count: 1 })
-      else {
-        const others = { actor: 'anonymous', tenant: HOUSE_TENANT, network: OTHERS, status }
-        const entry = refused.get(nameOf(others)) ?? { ...others, count: 0 }
-        refused.set(nameOf(others), { ...entry, count: entry.count + 1 })
-      }
+      add(client, 1)
     },
     async flush() {
       if (refused.size === 0) return
       const told = refused
       refused = new Map()
-      await database.inTransaction(async (sql) => {
-        for (const { actor, tenant, ...detail } of told.values())
-          await recordAudit(sql, { action: 'authorization.refused', actor, tenant, detail })
-      })
+      try {
+        await database.inTransaction(async (sql) => {
+          for (const { actor, tenant, ...detail } of told.values())
+            await recordAudit(sql, { action: 'authorization.refused', actor, tenant, detail })
+        })
+      } catch (error) {
+        for (const { count, ...client } of told.values()) add(client, count)
+        throw error
+      }
     },
   }
 }
