@@ -30,8 +30,8 @@ export interface AuditVerified {
   chains: { tenant: string; seq: number; hash: string }[]
 }
 
-/** What signed checkpoints say of one chain: hash by seq. */
-type Witnessed = Map<number, { hash: string; by: string }>
+/** What signed checkpoints say of one chain, by seq; more than one hash: it was another chain once. */
+type Witnessed = Map<number, { hash: string; by: string }[]>
 const PAGE = 1_000
 /** Findings told of one chain: one stroke can break every row after it. */
 const TOLD = 20
@@ -85,9 +85,8 @@ async function followChain(
       else if (hash !== null && row.prev !== hash)
         tell('does not follow the row before it: order or content was changed')
       if (hashOf(row) !== row.hash) tell('is not what was hashed: it was changed')
-      const witness = witnessed.get(at)
-      if (witness && witness.hash !== row.hash)
-        tell(`is not what checkpoint ${witness.by} holds: the chain was rewritten`)
+      for (const { by, hash: held } of witnessed.get(at) ?? [])
+        if (held !== row.hash) tell(`is not what checkpoint ${by} holds: the chain was rewritten`)
       seq = at
       hash = row.hash
     }
@@ -95,9 +94,9 @@ async function followChain(
     rows += page.length
     if (page.length < PAGE) break
   }
-  const last = Math.max(0, ...witnessed.keys())
+  const last = [...witnessed.keys()].reduce((most, one) => Math.max(most, one), 0)
   if (last > seq)
-    findings.push({ place: `${tenant}/${last}`, said: `is gone: checkpoint ${witnessed.get(last)!.by} holds it` })
+    findings.push({ place: `${tenant}/${last}`, said: `is gone: checkpoint ${witnessed.get(last)![0]!.by} holds it` })
   return { findings, rows, seq, hash: hash ?? '' }
 }
 
@@ -188,8 +187,10 @@ function checkOrder(
 function witness(witnessed: Map<string, Witnessed>, { number, heads }: Checkpoint, tenant: string | undefined): void {
   for (const [name, { seq, hash }] of Object.entries(heads)) {
     if (tenant !== undefined && name !== tenant) continue
-    const chain = witnessed.get(name) ?? new Map<number, { hash: string; by: string }>()
-    witnessed.set(name, chain.set(seq, { hash, by: String(number) }))
+    const chain: Witnessed = witnessed.get(name) ?? new Map()
+    const held = chain.get(seq) ?? []
+    if (!held.some((one) => one.hash === hash)) held.push({ hash, by: String(number) })
+    witnessed.set(name, chain.set(seq, held))
   }
 }
 
