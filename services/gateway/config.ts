@@ -32,7 +32,7 @@ export const config = z.object({
   PASSWORD_PEPPER: flag().default(false),
   /** the operator made at the first start */
   ASSAY_OPERATOR_EMAIL: z.email().default('operator@assay.example'),
-  /** unset: generated and printed once */
+  /** unset: drawn and printed once, to be changed at the first login */
   ASSAY_OPERATOR_PASSWORD: z.string().optional(),
 })
 export type Config = z.infer<typeof config>

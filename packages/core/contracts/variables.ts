@@ -172,7 +172,8 @@ const IDENTITY: readonly Variable[] = [
   {
     name: 'ASSAY_OPERATOR_PASSWORD',
     secret: true,
-    about: 'Its password, or the hash that POST /api/auth/hash-password gave; unset: made and printed once.',
+    about:
+      'Its password, or the hash that POST /api/auth/hash-password gave; unset: drawn, printed once, and to be changed at the first login.',
   },
   {
     name: 'PASSWORD_PEPPER',

@@ -11,6 +11,8 @@ export interface Account {
   disabled: boolean
   /** hash; null: no password was ever set */
   password: string | null
+  /** the platform drew the password then, and its user has chosen no other one yet */
+  drawnAt: Date | null
   /** TOTP key in the secrets port; null: the second factor is not on */
   totpKey: string | null
   /** its tenant wants a second factor of operators and admins */
@@ -25,10 +27,11 @@ interface AccountRow {
   epoch: number
   disabled_at: Date | null
   password: string | null
+  drawn_at: Date | null
   key_name: string | null
   mfa_required: boolean
 }
-const ACCOUNTS = `select u.id, u.role, u.tenant, t.plan, u.epoch, u.disabled_at, a.password, f.key_name, t.mfa_required
+const ACCOUNTS = `select u.id, u.role, u.tenant, t.plan, u.epoch, u.disabled_at, a.password, a.drawn_at, f.key_name, t.mfa_required
   from users u join tenants t on t.id = u.tenant
   left join accounts a on a.user_id = u.id and a.provider_id = 'credential'
   left join second_factors f on f.user_id = u.id and f.enabled_at is not null`
@@ -41,6 +44,7 @@ const toAccount = (row: AccountRow): Account => ({
   epoch: row.epoch,
   disabled: row.disabled_at !== null,
   password: row.password,
+  drawnAt: row.drawn_at,
   totpKey: row.key_name,
   tenantWantsFactor: row.mfa_required,
 })

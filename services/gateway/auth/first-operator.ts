@@ -1,7 +1,11 @@
-import { randomBytes } from 'node:crypto'
+import { recordAudit } from '@assay/core/kernel/audit'
+import type { Sql } from '@assay/core/ports/db/port'
 import type { GatewayDeps } from '../deps.ts'
 import { weaknessOf } from '../passwords/check-password.ts'
+import { setPassword } from '../passwords/set-password.ts'
 import { createUser } from './create-user.ts'
+import { DRAWN_MS, drawPassword } from './drawn-password.ts'
+import { findUser } from './users.ts'
 
 /** Shorter ones and those that examples use are refused in production. */
 const STRONG_LENGTH = 12
@@ -22,25 +26,70 @@ export function checkOperatorPassword({ password, production }: FirstOperator): 
   throw new Error(`ASSAY_OPERATOR_PASSWORD is too weak for production: ${STRONG_LENGTH} characters, no usual word.`)
 }
 
+type Deps = Pick<GatewayDeps, 'auth' | 'database' | 'hasher' | 'clock' | 'verifier'>
+
 /** Makes the first operator where there is none yet. The answer is what to tell the person who started the platform. */
-export async function makeFirstOperator(
-  first: FirstOperator,
-  deps: Pick<GatewayDeps, 'auth' | 'database' | 'hasher'>,
-): Promise<string[]> {
+export async function makeFirstOperator(first: FirstOperator, deps: Deps): Promise<string[]> {
   checkOperatorPassword(first)
   const isThere = async () =>
     (await deps.database.query(`select 1 from users where role in ('operator', 'admin') limit 1`)).length > 0
-  if (await isThere()) return []
-  const password = first.password ?? randomBytes(18).toString('base64url')
+  if (await isThere()) return drawAgain(first, deps)
+  const drawn = first.password === undefined ? drawPassword() : null
+  const password = first.password ?? drawn!
   const input = { email: first.email, role: 'operator' as const, password, hashed: isHash(password) }
-  const user = await createUser({ input, deps }).catch(async (error: unknown) => {
-    // another gateway that started at the same moment was first
-    if (await isThere()) return null
-    throw error
+  const hash = input.hashed ? password : await deps.hasher.hash(password)
+  const user = await deps.database
+    .inTransaction(async (sql) => {
+      // whoever configures the platform says whose address it is
+      const made = await createUser({ input: { ...input, password: hash, hashed: true, emailConfirmed: true }, deps })
+      if (drawn) await markDrawn(sql, deps, made.id)
+      return made
+    })
+    .catch(async (error: unknown) => {
+      // another gateway that started at the same moment was first
+      if (await isThere()) return null
+      throw error
+    })
+  return user && drawn ? [notice(user.email, drawn)] : []
+}
+
+/** A password that was drawn, and has ended before its user chose another one: another one is drawn. */
+async function drawAgain({ password }: FirstOperator, deps: Deps): Promise<string[]> {
+  const ended = new Date(deps.clock.now() - DRAWN_MS)
+  const [stale] = await deps.database.query<{ user_id: string }>(
+    `select a.user_id from accounts a join users u on u.id = a.user_id
+      where a.drawn_at < $1 and u.disabled_at is null order by a.user_id limit 1`,
+    [ended],
+  )
+  if (!stale || password !== undefined) return []
+  const drawn = drawPassword()
+  const hash = await deps.hasher.hash(drawn)
+  const user = await deps.database.inTransaction(async (sql) => {
+    const [still] = await sql.query('select 1 from accounts where user_id = $1 and drawn_at < $2 for update', [
+      stale.user_id,
+      ended,
+    ])
+    const user = still && (await findUser(sql, stale.user_id))
+    if (!user) return null
+    await setPassword(sql, deps, { userId: user.id, hash })
+    await markDrawn(sql, deps, user.id)
+    const { id: actor, tenant } = user
+    await recordAudit(sql, { action: 'password.drawn', actor, tenant, detail: { user: actor } })
+    return user
   })
   if (!user) return []
-  return first.password === undefined ? [`first operator: ${user.email}  password: ${password}  (shown this once)`] : []
+  deps.verifier.revokeUser(user.id)
+  return [notice(user.email, drawn)]
 }
+
+const markDrawn = (sql: Sql, { clock }: Pick<GatewayDeps, 'clock'>, userId: string) =>
+  sql.query(`update accounts set drawn_at = $2 where user_id = $1 and provider_id = 'credential'`, [
+    userId,
+    new Date(clock.now()),
+  ])
+
+const notice = (email: string, password: string): string =>
+  `first operator: ${email}  password: ${password}  (shown this once; within 24 hours choose another one by PATCH /api/users/me: it is good for nothing else)`
 
 /** What POST /api/auth/hash-password gives. */
 const isHash = (password: string): boolean => /^(pepper1:)?\$argon2id\$/.test(password)

@@ -10,10 +10,11 @@ import { noteAddress } from '../sessions/note-address.ts'
 import { replaceSession } from '../sessions/replace-session.ts'
 import type { Account } from './account.ts'
 import { checkPassword } from './check-password.ts'
+import { requireInTime } from './drawn-password.ts'
 import { issueTokens } from './issue-tokens.ts'
 import { openSession } from './open-session.ts'
 import type { Tokens } from './schemas.ts'
-import { mayNeedFactor } from './session-scopes.ts'
+import { mayNeedFactor, OWN_ACCOUNT } from './session-scopes.ts'
 import { findUserByEmail, normalizeEmail } from './users.ts'
 
 export interface LoginInput {
@@ -51,6 +52,7 @@ export async function login({ ctx, input, deps }: Verb<LoginInput>): Promise<Tok
     throw new AssayError('invalid_credentials', 'E-mail or password is wrong.')
   }
   await attempt.succeeded()
+  requireInTime(deps, account)
   const shown = await showFactor(deps, { account, code: input.totp, address: ctx.address })
   return signIn({ ctx, input, deps }, account, shown)
 }
@@ -60,7 +62,8 @@ async function signIn(
   account: Account,
   shown: 'otp' | 'recovery' | null,
 ): Promise<Tokens> {
-  const { id: userId, tenant } = account
+  const { id: userId, tenant, drawnAt } = account
+  const scopes = drawnAt === null ? null : OWN_ACCOUNT
   const amr = ['pwd', ...(shown ? [shown] : [])]
   const opened = await deps.database.inTransaction(async (sql) => {
     const device = input.device_secret
@@ -72,6 +75,7 @@ async function signIn(
       userId,
       epoch: account.epoch,
       kind: 'password',
+      scopes,
       amr,
       confirmed: shown !== null,
       deviceId: enrolled?.id ?? device?.id ?? null,
@@ -90,12 +94,17 @@ async function signIn(
   for (const ended of [...session.ended, ...(replaced ? [replaced] : [])]) deps.verifier.revokeSession(ended)
   const tokens = await issueTokens(deps, {
     user: account,
-    session: { id: session.id, ends: session.ends, kind: 'password', scopes: null, amr },
+    session: { id: session.id, ends: session.ends, kind: 'password', scopes, amr },
     factorWanted: deps.requireFactor || account.tenantWantsFactor,
     refreshToken: session.refreshToken,
   })
   const mustEnrol = (deps.requireFactor || account.tenantWantsFactor) && mayNeedFactor(account.role) && !shown
-  return { ...tokens, ...(mustEnrol && { second_factor: 'enrol' as const }), ...(enrolled && { device: enrolled }) }
+  return {
+    ...tokens,
+    ...(mustEnrol && { second_factor: 'enrol' as const }),
+    ...(drawnAt !== null && { password: 'change' as const }),
+    ...(enrolled && { device: enrolled }),
+  }
 }
 
 export async function untilNextStep(clock: GatewayDeps['clock'], began: number): Promise<void> {

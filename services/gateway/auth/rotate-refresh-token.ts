@@ -2,7 +2,7 @@ import type { Scope } from '@assay/core/contracts/scopes'
 import { recordAudit } from '@assay/core/kernel/audit'
 import type { Row, Sql } from '@assay/core/ports/db/port'
 import type { GatewayDeps } from '../deps.ts'
-import { announceRevoked } from '../events/announce-revoked.ts'
+import { endMisused } from './end-misused.ts'
 import { addRefreshToken, hashRefreshToken, nextRefreshToken } from './refresh-token.ts'
 import type { Role } from './schemas.ts'
 import { REFRESH_GRACE_MS } from './session-times.ts'
@@ -54,7 +54,10 @@ export async function rotate(sql: Sql, { token, client, clientId, deps }: Rotati
   )
   if (!row || row.client_id !== clientId || row.session_ends.getTime() <= now) return null
   const next = nextRefreshToken(token, deps.refreshSecret)
-  if (row.consumed_at) return (await isRetry(sql, { row, next, client, now })) ? { next, row } : endFamily(sql, row)
+  if (row.consumed_at)
+    return (await isRetry(sql, { row, next, client, now }))
+      ? { next, row }
+      : endMisused(sql, 'session.reuse_detected', row)
   if (row.expires_at.getTime() <= now) return null
 
   const expires = new Date(Math.min(now + deps.idleMs, row.session_ends.getTime()))
@@ -65,8 +68,12 @@ export async function rotate(sql: Sql, { token, client, clientId, deps }: Rotati
   ])
   await addRefreshToken(sql, { token: next, sessionId: row.session_id, expires })
   await sql.query('update sessions set seen_at = $2 where id = $1', [row.session_id, new Date(now)])
-  await sql.query('update sessions set seen_at = $2 where id = $1', [row.session_id, new Date(now)])
-  await audit(sql, 'session.refreshed', row)
+  await recordAudit(sql, {
+    action: 'session.refreshed',
+    actor: row.user_id,
+    tenant: row.tenant,
+    detail: { session: row.session_id, ...(row.client_id && { client: row.client_id }) },
+  })
   return { next, row }
 }
 
@@ -82,18 +89,3 @@ async function isRetry(
   ])
   return unused.length > 0
 }
-
-async function endFamily(sql: Sql, row: RotatedRow): Promise<Rotation> {
-  await sql.query('delete from sessions where id = $1', [row.session_id])
-  await announceRevoked(sql, { what: 'session', id: row.session_id, userId: row.user_id })
-  await audit(sql, 'session.reuse_detected', row)
-  return { ended: row.session_id }
-}
-
-const audit = (sql: Sql, action: 'session.refreshed' | 'session.reuse_detected', row: RotatedRow): Promise<void> =>
-  recordAudit(sql, {
-    action,
-    actor: row.user_id,
-    tenant: row.tenant,
-    detail: { session: row.session_id, ...(row.client_id && { client: row.client_id }) },
-  })

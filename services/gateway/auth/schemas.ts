@@ -80,6 +80,10 @@ export const Tokens = z.object({
     .literal('enrol')
     .optional()
     .describe('A second factor is wanted: until it is on, the token holds what turns it on and nothing else'),
+  password: z
+    .literal('change')
+    .optional()
+    .describe('It was drawn at the first start: until PATCH /api/users/me has another one, the token holds account:*'),
   device: z
     .object({ id: z.uuid(), secret: z.string().describe('Shown this once') })
     .optional()

@@ -11,8 +11,8 @@ export interface SessionMeans {
   /** the tenant or the platform wants a second factor of operators and admins */
   factorWanted: boolean
 }
-/** What one holds who still has to enrol a second factor: enough to do that. */
-const TO_ENROL: readonly Scope[] = ['account:read', 'account:write']
+/** What one holds who still has to enrol a second factor, or to choose a password: enough to do that. */
+export const OWN_ACCOUNT: readonly Scope[] = ['account:read', 'account:write']
 const FACTORS = ['otp', 'recovery']
 
 export const hasFactor = (amr: readonly string[]): boolean => amr.some((method) => FACTORS.includes(method))
@@ -22,5 +22,5 @@ export const mayNeedFactor = (role: Role): boolean => role === 'operator' || rol
 export function sessionScopes({ role, scopes, amr, kind, factorWanted }: SessionMeans): Scope[] {
   const held = (ROLE_SCOPES[role] ?? []).filter((scope) => !scopes || scopes.includes(scope))
   if (kind === 'pin' || !factorWanted || !mayNeedFactor(role) || hasFactor(amr)) return held
-  return held.filter((scope) => TO_ENROL.includes(scope))
+  return held.filter((scope) => OWN_ACCOUNT.includes(scope))
 }

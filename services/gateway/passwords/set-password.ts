@@ -17,7 +17,7 @@ export async function setPassword(sql: Sql, deps: Pick<GatewayDeps, 'clock'>, { 
   await sql.query(
     `insert into accounts (id, user_id, provider_id, account_id, password, created_at, updated_at)
      values ($1, $2, 'credential', $3, $4, $5, $5)
-     on conflict (provider_id, account_id) do update set password = excluded.password, updated_at = excluded.updated_at`,
+     on conflict (provider_id, account_id) do update set password = excluded.password, drawn_at = null, updated_at = excluded.updated_at`,
     [Bun.randomUUIDv7(), userId, userId, hash, now],
   )
   await sql.query(`delete from mail_tokens where user_id = $1 and purpose = 'password_reset'`, [userId])

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { recordAudit } from '@assay/core/kernel/audit'
 import type { Row, Sql } from '@assay/core/ports/db/port'
+import { endMisused } from '../../auth/end-misused.ts'
 import { addRefreshToken, newRefreshToken } from '../../auth/refresh-token.ts'
 import type { Role } from '../../auth/schemas.ts'
-import { announceRevoked } from '../../events/announce-revoked.ts'
 import type { OAuthDeps, OAuthVerb } from '../deps.ts'
 import { OAuthError } from '../oauth-error.ts'
 import type { Parameters } from '../parameters.ts'
@@ -91,7 +91,7 @@ async function take(sql: Sql, asked: Asked, deps: OAuthDeps): Promise<Outcome> {
     [hash],
   )
   if (!row) return null
-  if (row.used_at || !isTheirs(asked, row)) return end(sql, row)
+  if (row.used_at || !isTheirs(asked, row)) return endMisused(sql, 'oauth.code_misused', row)
   if (row.expires_at.getTime() <= now || row.session_ends.getTime() <= now) return null
   await sql.query('update oauth_codes set used_at = $2 where hash = $1', [hash, new Date(now)])
   await sql.query(
@@ -104,7 +104,12 @@ async function take(sql: Sql, asked: Asked, deps: OAuthDeps): Promise<Outcome> {
   const refreshToken = newRefreshToken()
   const expires = new Date(Math.min(now + deps.idleMs, row.session_ends.getTime()))
   await addRefreshToken(sql, { token: refreshToken, sessionId: row.session_id, expires })
-  await audit(sql, 'oauth.granted', row)
+  await recordAudit(sql, {
+    action: 'oauth.granted',
+    actor: row.user_id,
+    tenant: row.tenant,
+    detail: { client: row.client_id, session: row.session_id },
+  })
   return { row, refreshToken }
 }
 
@@ -114,18 +119,3 @@ const isTheirs = (asked: Asked, row: CodeRow): boolean =>
   (asked.redirectUri ?? row.redirect_uri) === row.redirect_uri &&
   (asked.resource ?? row.resource) === row.resource &&
   createHash('sha256').update(asked.verifier).digest('base64url') === row.challenge
-
-async function end(sql: Sql, row: CodeRow): Promise<Outcome> {
-  await sql.query('delete from sessions where id = $1', [row.session_id])
-  await announceRevoked(sql, { what: 'session', id: row.session_id, userId: row.user_id })
-  await audit(sql, 'oauth.code_misused', row)
-  return { ended: row.session_id }
-}
-
-const audit = (sql: Sql, action: 'oauth.granted' | 'oauth.code_misused', row: CodeRow): Promise<void> =>
-  recordAudit(sql, {
-    action,
-    actor: row.user_id,
-    tenant: row.tenant,
-    detail: { client: row.client_id, session: row.session_id },
-  })
