@@ -63,6 +63,9 @@ test('assay audit verify: 0 where the log holds, 1 and the place where it does n
     chains: [{ tenant: 'acme', seq: 3 }],
   })
 
+  const unknown = await verify('--tenant', 'acne')
+  expect([unknown.exit, unknown.err]).toEqual([2, expect.stringContaining('no chain of acne')])
+
   await whileOpen((db) =>
     db.script(`alter table gateway.audit disable trigger user;
       update gateway.audit set actor = 'x' where seq = 2; alter table gateway.audit enable trigger user`),

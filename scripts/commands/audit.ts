@@ -67,7 +67,9 @@ async function verify(config: Config, { tenant, from, keysFile }: Asked): Promis
       },
       tell: () => {},
     })
-    return await verifyAudit({ sql: db, blobs, keys: trustedKeys(document.keys), tenant, from })
+    const verified = await verifyAudit({ sql: db, blobs, keys: trustedKeys(document.keys), tenant, from })
+    if (tenant !== undefined && verified.chains.length === 0) throw new UsageError(`there is no chain of ${tenant}`)
+    return verified
   } finally {
     for (const close of closes.reverse()) await close()
   }
