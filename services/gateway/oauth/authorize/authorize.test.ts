@@ -41,10 +41,11 @@ describeAdapters('OAuth: asking', databases, (openDatabase) => {
 
     test('everything else that is wrong goes back to the client, with its state and our name (V10.4.4)', async () => {
       const browser = oauth.newBrowser()
+      const back = 'http://127.0.0.1:49152/cb'
       const error = async (more: Record<string, string | null>, suffix = '') => {
-        const { location, status } = await browser.open(oauth.asking(more).path + suffix)
+        const { location, status } = await browser.open(oauth.asking({ redirect_uri: back, ...more }).path + suffix)
         expect(status).toBe(303)
-        expect(location!.origin + location!.pathname).toBe(REDIRECT)
+        expect(location!.origin + location!.pathname).toBe(back)
         expect(location!.searchParams.get('state')).toBe('some state&')
         expect(location!.searchParams.get('iss')).toBe(BASE)
         return location!.searchParams.get('error')
@@ -58,6 +59,24 @@ describeAdapters('OAuth: asking', databases, (openDatabase) => {
       expect(await error({ resource: 'https://other.example/mcp' })).toBe('invalid_target')
       expect(await error({ resource: `${BASE}/mcp` }, `&resource=${BASE}`)).toBe('invalid_target')
       expect(await error({ response_mode: 'fragment' })).toBe('invalid_request')
+    })
+
+    test('nobody is sent to a site before logging in: a wrong request leads there by a link that says where to', async () => {
+      const browser = oauth.newBrowser()
+      const wrongs: Record<string, string | null>[] = [
+        { response_type: 'token' },
+        { scope: 'nothing' },
+        { code_challenge: null },
+      ]
+      for (const wrong of wrongs) {
+        const page = await browser.open(oauth.asking(wrong).path)
+        expect([page.status, page.location]).toEqual([400, null])
+        const [, href, text] = /<a href="([^"]+)">([^<]+)<\/a>/.exec(page.text)!
+        const to = new URL(href!.replaceAll('&amp;', '&'))
+        expect([to.origin + to.pathname, text]).toEqual([REDIRECT, 'Back to app.example'])
+        expect(to.searchParams.get('error')).toBeString()
+        expect([to.searchParams.get('state'), to.searchParams.get('iss')]).toEqual(['some state&', BASE])
+      }
     })
 
     test('a loopback address is good on any port', async () => {

@@ -8,10 +8,10 @@ export type Reply =
   | { location: string }
 
 /** RFC 9207: the answer says who gives it. */
-export const answer = (asker: Asker, base: string, said: Record<string, string>): Reply => ({
+export const answer = (asker: Asker, base: string, said: Record<string, string>): { location: string } => ({
   location: withAnswer(asker.redirectUri, { ...said, state: asker.state, iss: base }),
 })
-export const refusal = (asker: Asker, base: string, { error, description }: OAuthError): Reply =>
+export const refusal = (asker: Asker, base: string, { error, description }: OAuthError): { location: string } =>
   answer(asker, base, { error, error_description: description })
 
 /** A page with a form: what it leads to may be the client. */
