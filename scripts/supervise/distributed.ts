@@ -38,20 +38,24 @@ export async function openDistributed(options: DistributedOptions): Promise<Dist
   const folder = join(home, 'certificates')
   const ca = await openLocalCa(folder)
   let loginOf: (service: string) => Record<string, string> = () => ({})
+  const newCertificate = async ({ instance, service }: Planned) =>
+    writeCredentials(folder, instance, await ca.issue(service, CERTIFICATE_MS))
   const processes: Supervised[] = plan.map((planned) =>
     supervise({
       planned,
-      credentials: async () => ({
-        ...writeCredentials(folder, planned.instance, await ca.issue(planned.service, CERTIFICATE_MS)),
-        ...loginOf(planned.service),
-      }),
+      credentials: async () => ({ ...(await newCertificate(planned)), ...loginOf(planned.service) }),
       logs: join(home, 'logs'),
       say,
       changed: () => recordProcesses(home, processes.map(recordOf)),
     }),
   )
   const of = (wave: readonly string[]) => processes.filter(({ planned }) => wave.includes(planned.service))
-  const renewing = setInterval(() => void renewAll(processes, say), RENEW_EVERY_MS)
+  // each takes it from its files while it runs
+  const renewing = setInterval(() => {
+    say('certificates are renewed')
+    for (const planned of plan)
+      newCertificate(planned).catch((error: Error) => say(`${planned.instance}: ${error.message}`))
+  }, RENEW_EVERY_MS)
   let closing: Promise<void> | undefined
 
   async function closeAll(): Promise<void> {
@@ -87,12 +91,6 @@ async function settled(starting: readonly Supervised[]): Promise<string[]> {
 }
 /** A process could not start; its last words say why. */
 export class StartFailed extends Error {}
-
-/** One after the other, so that every service keeps answering where it has several replicas. */
-async function renewAll(processes: readonly Supervised[], say: (line: string) => void): Promise<void> {
-  say('certificates are renewed: every process starts anew, one after the other')
-  for (const one of processes) await one.renew().catch((error: Error) => say(error.message))
-}
 
 const publicUrl = (plan: readonly Planned[]): string =>
   `http://127.0.0.1:${plan.find(({ service }) => service === 'gateway')!.env.PORT}`

@@ -26,8 +26,6 @@ export interface Supervised {
   readonly restarts: number
   /** resolves with its notices when it is ready; rejects with its last words when it cannot start */
   start(): Promise<string[]>
-  /** drains and starts anew */
-  renew(): Promise<void>
   /** SIGTERM; SIGKILL to one that does not end */
   stop(): Promise<void>
 }
@@ -143,12 +141,6 @@ export function supervise({ planned, credentials, logs, say, changed }: Supervis
     start() {
       wanted = true
       return launch()
-    },
-    async renew() {
-      wanted = false
-      await end()
-      wanted = true
-      await launch()
     },
     async stop() {
       wanted = false

@@ -39,7 +39,7 @@ const PLATFORM: readonly Variable[] = [
     about: 'Comma-separated addresses or CIDR ranges whose X-Forwarded-* headers are believed.',
   },
   { name: 'HTTPS_CERT_FILE', about: 'PEM of the certificate chain of the public port, which then speaks TLS;' },
-  { name: 'HTTPS_KEY_FILE', about: 'PEM of its private key. Read at the start.' },
+  { name: 'HTTPS_KEY_FILE', about: 'PEM of its private key. A renewed pair is taken within 5 s.' },
   { name: 'HTTPS_REDIRECT_PORT', about: 'A plain port beside it that sends everybody there by a 308; unset: none.' },
   {
     name: 'ADDRESS_ALLOW',
@@ -81,7 +81,7 @@ const PEERS: readonly Variable[] = [
   { name: 'ASSAY_PEER_URL', about: 'Where other services reach this process; unset: ASSAY_PEERS with its own port.' },
   { name: 'TLS_CA_FILE', about: 'PEM of the CA of all services: mutual TLS between them.' },
   { name: 'TLS_CERT_FILE', about: 'PEM of this service: a certificate for <service>.assay.internal.' },
-  { name: 'TLS_KEY_FILE', about: 'PEM of its private key.' },
+  { name: 'TLS_KEY_FILE', about: 'PEM of its private key. A renewed pair is taken within 5 s.' },
 ]
 const DATABASE: readonly Variable[] = [
   {

@@ -143,8 +143,8 @@ export function edge(options: EdgeOptions) {
       const path = pathOf(request.url)
       const internal =
         isInternal(request) || (options.callerOf !== undefined && (await options.callerOf(request)) !== null)
-      // the listener is the same for all requests of this app
-      listener ??= server
+      // a renewed certificate begins another listener
+      listener = server
       const ctx = new RequestCtx(
         request,
         requestId(headers),

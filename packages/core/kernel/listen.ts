@@ -27,6 +27,47 @@ const AUTHENTICATED_CIPHERS = ['AES256-GCM-SHA384', 'AES128-GCM-SHA256', 'CHACHA
 /** An idle connection of a peer is kept for longer than its own pool keeps it. */
 const PEER_IDLE_S = 255
 
+/** A port that goes on with another certificate. */
+export interface Port {
+  readonly server: Server<unknown>
+  /** Whose answers are under way, on earlier listeners too. */
+  pendingRequests(): number
+  renew(): void
+  /** no new connections; `now`: ends those there are */
+  stop(now?: boolean): Promise<void>
+}
+
+/**
+ * Bun's `reload` does not take a certificate, so the port begins anew, without a moment between (`begin` is called with its
+ * number). Requests under way and WebSockets go on where they are; connections that wait for a request end.
+ */
+export function openPort(begin: (port?: number) => Server<unknown>): Port {
+  let server = begin()
+  const earlier = new Set<Server<unknown>>()
+  const all = () => [server, ...earlier]
+  return {
+    get server() {
+      return server
+    },
+    pendingRequests: () => all().reduce((sum, { pendingRequests }) => sum + pendingRequests, 0),
+    renew() {
+      const before = server
+      const port = Number(before.port)
+      earlier.add(before)
+      void before.stop().finally(() => earlier.delete(before))
+      server = begin(port)
+    },
+    async stop(now) {
+      await Promise.all(all().map((one) => one.stop(now)))
+    },
+  }
+}
+
+/** What Bun refuses is refused here, not where a port depends on it. */
+export function tryTls(tls: Bun.TLSOptions): void {
+  void Bun.serve({ hostname: '127.0.0.1', port: 0, tls, fetch: () => new Response() }).stop(true)
+}
+
 /** The public port; a service alone has none: it listens for its peers. */
 export function listen({ app, websocket }: Platform, at: PublicAddress, network?: Network): Server<unknown> {
   const { certificate, ...address } = at
@@ -37,6 +78,8 @@ export function listen({ app, websocket }: Platform, at: PublicAddress, network?
   app.listen({
     ...address,
     development: false,
+    // Elysia's own word is true: a second platform on this port would take half of the connections, unnoticed
+    reusePort: false,
     maxRequestBodySize: MOST_BODY_BYTES,
     idleTimeout: mutual ? PEER_IDLE_S : IDLE_S,
     ...(tls && { tls }),
@@ -79,7 +122,7 @@ export function listenForPeers(app: AnyElysia, network: Network, hostname: strin
 }
 
 /** No handshake without a certificate of the CA; TLS 1.3. Whom it names, the service token says. */
-const mutualTls = ({ credentials }: Network) => ({
+export const mutualTls = ({ credentials }: Pick<Network, 'credentials'>) => ({
   ...credentials,
   requestCert: true,
   rejectUnauthorized: true,
@@ -93,9 +136,9 @@ export async function giveNotice(platform: Platform, network: Network | undefine
 }
 
 /** No new connections; requests in flight get their answers. */
-export async function drain(platform: Platform, server: Server<unknown>): Promise<void> {
+export async function drain(platform: Platform, port: Port): Promise<void> {
   platform.health.markDraining()
-  void server.stop()
+  void port.stop()
   const end = performance.now() + DRAIN_MS
-  while (server.pendingRequests > 0 && performance.now() < end) await Bun.sleep(5)
+  while (port.pendingRequests() > 0 && performance.now() < end) await Bun.sleep(5)
 }

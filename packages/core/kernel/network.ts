@@ -15,7 +15,10 @@ export interface Network {
   /** the service that this process is */
   self: string
   peers: Peers
-  credentials: PeerCredentials
+  /** the same object at all times: `renew` changes what it holds */
+  readonly credentials: PeerCredentials
+  /** from now on shown to peers, and their CA: by new connections and service tokens; who listens begins anew for it */
+  renew(credentials: PeerCredentials): void
   /** where this process listens for peers */
   port: number
   /** a call to any replica of a service, see `Deps.call` */
@@ -64,6 +67,7 @@ export function openNetwork(services: readonly string[], settings: PlatformConfi
     self,
     peers,
     credentials,
+    renew: (next) => void Object.assign(credentials, next),
     port: own ?? portOf(url),
     call: callReplicas({ peers, clock }),
     async callerOf(request) {
@@ -78,7 +82,7 @@ export function openNetwork(services: readonly string[], settings: PlatformConfi
 
 const portOf = (url: string): number => Number(new URL(url).port || 443)
 
-function readCredentials(settings: PlatformConfig): PeerCredentials {
+export function readCredentials(settings: PlatformConfig): PeerCredentials {
   const read = (variable: 'TLS_CA_FILE' | 'TLS_CERT_FILE' | 'TLS_KEY_FILE') => {
     try {
       return readFileSync(settings[variable]!, 'utf8')

@@ -7,6 +7,7 @@ export interface HttpsPeersOptions {
   instance: string
   url: string
   replicas: (service: string) => readonly string[]
+  /** read anew for each connection: they may be renewed in place */
   credentials: PeerCredentials
   tokens: ServiceTokens
 }
@@ -20,12 +21,13 @@ const UNSENT =
 export type HttpsPeers = Peers & { close(): void }
 
 export function createHttpsPeers({ instance, url, replicas, credentials, tokens }: HttpsPeersOptions): HttpsPeers {
-  const tls = new Map<string, object>()
-  /** the same object for the same service: Bun keeps its connections by it */
+  const tls = new Map<string, PeerCredentials>()
+  /** the same object for the same service and certificate: Bun keeps its connections by it */
   const tlsOf = (service: string): object => {
     let its = tls.get(service)
-    if (!its) {
-      its = { ...credentials, serverName: peerName(service), rejectUnauthorized: true }
+    if (its?.cert !== credentials.cert || its.ca !== credentials.ca) {
+      const named = { ...credentials, serverName: peerName(service), rejectUnauthorized: true }
+      its = named
       tls.set(service, its)
     }
     return its

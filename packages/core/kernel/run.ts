@@ -1,4 +1,3 @@
-import type { Server } from 'bun'
 import { BASE_PORT, serviceEntry } from '../contracts/services.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import { systemClock } from '../ports/clock/system.ts'
@@ -7,11 +6,13 @@ import { compose, type Platform } from './compose.ts'
 import { type Config, type Environment, environment, readConfig } from './config.ts'
 import { createDeps } from './deps.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
-import { drain, giveNotice, listen, listenForPeers, listenForRedirects } from './listen.ts'
+import { drain, giveNotice, listen, listenForPeers, listenForRedirects, openPort, type Port } from './listen.ts'
 import { openLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { type Network, openNetwork } from './network.ts'
 import { openApiDocument } from './openapi.ts'
+import { certificatesOf } from './own-certificates.ts'
+import { renewCertificates } from './renewal.ts'
 import type { Service } from './service.ts'
 
 export interface StartOptions {
@@ -64,26 +65,30 @@ export async function startPlatform({
     for (const notice of config.notices) log.logger.warn({}, notice)
     const base = await createDeps({ config, log: log.logger, metrics: createMetrics(), clock, lifecycle })
     // registered below the services: they close before the last sockets are cut
-    let server: Server<unknown> | undefined
-    lifecycle.defer('http sockets', () => server?.stop(true))
+    const ports: Port[] = []
+    lifecycle.defer('http sockets', async () => void (await Promise.all(ports.map((one) => one.stop(true)))))
     const network = openNetwork(names, settings, clock)
     if (network) lifecycle.defer('connections to peers', () => network.close())
     const platform = await compose({ services, base, config, lifecycle, network })
     const at = { hostname: settings.ASSAY_HOST, port: port ?? portOf(services, settings, network) }
-    const certificate = readCertificate(settings)
-    server = listen(platform, { ...at, certificate }, network)
-    const listening = server
+    const shown = { certificate: readCertificate(settings) }
+    const main = openPort((number = at.port) => listen(platform, { ...at, port: number, ...shown }, network))
+    ports.push(main)
+    const listening = main.server
     if (settings.HTTPS_REDIRECT_PORT !== undefined) {
       const redirects = { hostname: settings.ASSAY_HOST, port: settings.HTTPS_REDIRECT_PORT }
       const plain = listenForRedirects(redirects, Number(listening.port))
       lifecycle.defer('http redirects', () => plain.stop(true))
     }
+    let forPeers = main
     if (network?.self === 'gateway') {
-      const own = listenForPeers(platform.app, network, settings.ASSAY_HOST)
-      lifecycle.defer('peer sockets', () => own.stop(true))
+      forPeers = openPort(() => listenForPeers(platform.app, network, settings.ASSAY_HOST))
+      lifecycle.defer('peer sockets', () => forPeers.stop(true))
     }
+    const renewables = certificatesOf({ settings, network, shown, main, forPeers, clock })
+    renewCertificates(renewables, { clock, log: log.logger, metrics: base.metrics, health: platform.health, lifecycle })
     await platform.start()
-    lifecycle.defer('http', () => drain(platform, listening))
+    lifecycle.defer('http', () => drain(platform, main))
     const { hostname, port: bound } = listening
     log.logger.info({ port: bound, home: settings.ASSAY_HOME, services: names }, 'started')
     return {

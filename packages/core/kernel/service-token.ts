@@ -75,15 +75,21 @@ export interface Caller {
  */
 export function createServiceTokens(
   self: string,
-  { ca, cert, key }: PeerCredentials,
+  credentials: PeerCredentials,
   clock: Pick<Clock, 'now'>,
 ): ServiceTokens {
-  const issuer = new X509Certificate(ca)
-  const own = new X509Certificate(cert)
-  const signer = createPrivateKey(key)
-  const x5c = [own.raw.toString('base64')]
   const minted = new Map<string, { until: number; token: Promise<string> }>()
   const known = new Map<string, { until: number; caller: Caller }>()
+  let last = parse(credentials)
+  /** The credentials as they are now: they may be renewed in place. */
+  const parsed = (): Parsed => {
+    if (last.cert !== credentials.cert || last.ca !== credentials.ca) {
+      last = parse(credentials)
+      minted.clear()
+      known.clear()
+    }
+    return last
+  }
 
   async function read(token: string): Promise<{ until: number; caller: Caller } | null> {
     try {
@@ -92,7 +98,8 @@ export function createServiceTokens(
         token,
         ({ x5c }) => {
           certificate = x5c?.[0] ? new X509Certificate(Buffer.from(x5c[0], 'base64')) : undefined
-          if (!certificate || !isIssued(certificate, issuer, clock.now())) throw new errors.JWSInvalid('certificate')
+          if (!certificate || !isIssued(certificate, parsed().issuer, clock.now()))
+            throw new errors.JWSInvalid('certificate')
           return certificate.publicKey
         },
         {
@@ -117,6 +124,7 @@ export function createServiceTokens(
 
   return {
     mint(service, actor) {
+      const { signer, x5c } = parsed()
       const now = clock.now()
       const act = actor && toAct(actor)
       const name = act ? `${service} ${JSON.stringify(act)}` : service
@@ -135,17 +143,31 @@ export function createServiceTokens(
       return token
     },
     async verify(token) {
+      parsed()
       const remembered = known.get(token)
       if (remembered && remembered.until > clock.now()) return remembered.caller
       known.delete(token)
-      const read_ = await read(token)
-      if (!read_) return null
+      const verified = await read(token)
+      if (!verified) return null
       if (known.size >= MOST_KNOWN) known.delete(known.keys().next().value!)
-      known.set(token, read_)
-      return read_.caller
+      known.set(token, verified)
+      return verified.caller
     },
   }
 }
+
+interface Parsed extends Pick<PeerCredentials, 'ca' | 'cert'> {
+  issuer: X509Certificate
+  signer: ReturnType<typeof createPrivateKey>
+  x5c: string[]
+}
+const parse = ({ ca, cert, key }: PeerCredentials): Parsed => ({
+  ca,
+  cert,
+  issuer: new X509Certificate(ca),
+  signer: createPrivateKey(key),
+  x5c: [new X509Certificate(cert).raw.toString('base64')],
+})
 
 const isIssued = (certificate: X509Certificate, issuer: X509Certificate, now: number): boolean =>
   certificate.checkIssued(issuer) &&
