@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type CacheOutcome, countCache } from '@assay/core/kernel/cached'
+import { countAsked } from '@assay/core/kernel/cached'
 import type { Actor } from '@assay/core/kernel/context'
 import { createPublicUrl } from '@assay/core/kernel/public-url'
 import { beatHeart, createHearing, forgetRevoked } from '@assay/core/kernel/revocations'
@@ -66,7 +66,7 @@ export const gateway: Service<typeof config> = {
         deps.config.BOT_CONTROL_ADDRESSES,
       ),
       onLimitHit,
-      onCacheAsked: cacheAsked(deps),
+      onCacheAsked: countAsked(deps.metrics),
       onAddressRefused: (actor, address) => refusedAddresses.saw(actor, address),
       isCurrent: hearing?.isCurrent,
       isIssuer: publicUrl.isOurs,
@@ -173,9 +173,4 @@ function limitHits({ metrics }: Deps<Config>): (name: string) => void {
     registers: [metrics],
   })
   return (name) => hits.inc({ class: name })
-}
-
-function cacheAsked({ metrics }: Deps<Config>): (cache: 'keys' | 'sessions', outcome: CacheOutcome) => void {
-  const count = { keys: countCache(metrics, 'keys'), sessions: countCache(metrics, 'sessions') }
-  return (cache, outcome) => count[cache](outcome)
 }

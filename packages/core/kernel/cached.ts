@@ -15,6 +15,12 @@ export function countCache(registry: Registry, name: string): (outcome: CacheOut
   return (outcome) => void own[outcome]++
 }
 
+/** Of credentials: whether a process remembers them or asks for each. */
+export function countAsked(registry: Registry): (cache: 'keys' | 'sessions', outcome: CacheOutcome) => void {
+  const count = { keys: countCache(registry, 'keys'), sessions: countCache(registry, 'sessions') }
+  return (cache, outcome) => count[cache](outcome)
+}
+
 function tellAsked(registry: Registry): Map<string, Asked> {
   const caches = new Map<string, Asked>()
   asked.set(registry, caches)

@@ -3,6 +3,7 @@ import { AssayError } from '../contracts/errors.ts'
 import { audiencesOf, SERVICES, serviceEntry } from '../contracts/services.ts'
 import { auditSecrets, type SecretsAudit } from './audited-secrets.ts'
 import type { TokenVerifier } from './auth.ts'
+import { countAsked } from './cached.ts'
 import type { ChannelSource } from './channel.ts'
 import type { Config } from './config.ts'
 import { edge } from './edge.ts'
@@ -86,6 +87,7 @@ export async function compose({ services, base, config, lifecycle, network }: Co
         issuer: publicUrl.isOurs,
         isCurrent: hearing.isCurrent,
         audiences: audiencesOf(network!.self),
+        asked: countAsked(base.metrics),
       })
   let far: ChannelSource[] | undefined
   const elsewhere = () =>
