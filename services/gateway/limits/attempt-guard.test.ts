@@ -14,7 +14,7 @@ function setUp() {
       (taken) => taken,
       (error) => error.options.retryAfterS as number,
     )
-  return { guard, attempt, time, hits }
+  return { guard, attempt, time, hits, limits }
 }
 
 test('the sixth failure from one address on one account waits, and another address and account do not (V6.3.1)', async () => {
@@ -24,6 +24,14 @@ test('the sixth failure from one address on one account waits, and another addre
   expect(hits).toEqual(['login'])
   expect(await attempt('2.2.2.2', 'a@x.io')).toHaveProperty('succeeded')
   expect(await attempt('1.1.1.1', 'b@x.io')).toHaveProperty('succeeded')
+})
+
+test('requests from ever new addresses make no failed login forgotten, however many there are', async () => {
+  const { attempt, limits } = setUp()
+  for (let i = 0; i < 5; i++) await attempt('1.1.1.1', 'a@x.io')
+  const read = { name: 'default', points: 60, windowMs: 60_000 }
+  for (let i = 0; i < 150_000; i++) void limits.take(`a:2001:db8:${i >> 8}:${i & 255}::/64`, [read])
+  expect(await attempt('1.1.1.1', 'a@x.io')).toBe(180)
 })
 
 test('who knows the password is not slowed down by logging in often', async () => {
