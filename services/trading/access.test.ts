@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { Actor, Ctx } from '@assay/core/kernel/context'
-import { depsFor } from './access.ts'
+import { depsFor, inTenant, maySee, ownerFilter } from './access.ts'
 import type { TradingDeps } from './deps.ts'
 
 const own = { db: { forTenant: (tenant: string) => ({ narrowedTo: tenant }) } } as unknown as TradingDeps
@@ -22,4 +22,20 @@ test('row security is behind every caller but an operator or admin of the house'
     const deps = depsFor(own, of(role, 'default'))
     expect([deps.rowsOf, deps.db === own.db]).toEqual([null, true])
   }
+})
+
+test('an agent reaches what is its user’s own, as the consent page says, whatever the role of that user reaches', () => {
+  const person: Actor = { userId: 'u', role: 'operator', tenant: 'default', scopes: [], plan: 'standard' }
+  const rows = [
+    { tenant: 'default', userId: 'u' },
+    { tenant: 'default', userId: 'other' },
+    { tenant: 'acme', userId: 'other' },
+  ]
+  const reached = (actor: Actor) => rows.map((row) => maySee(actor, row))
+  expect(reached(person)).toEqual([true, true, true])
+  const agent: Actor = { ...person, clientId: 'assayc_x' }
+  expect(reached(agent)).toEqual([true, false, false])
+  expect([ownerFilter(person), ownerFilter(agent)]).toEqual([null, 'u'])
+  expect(inTenant(agent, 'a.tenant', '$1')).toBe('a.tenant = $1')
+  expect(depsFor(own, { requestId: 'r', address: '127.0.0.1', actor: agent }).rowsOf).toBe('default')
 })

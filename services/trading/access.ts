@@ -9,27 +9,32 @@ import type { CallerDeps, TradingDeps, Verb } from './deps.ts'
 /** The tenant whose catalogue is shown to this caller. */
 export const tenantOf = (ctx: Ctx): string => ctx.actor?.tenant ?? 'default'
 
+/** An agent has been let do things with what is its user's own, whatever else the user may reach. */
+const isAgent = (actor: Actor): boolean => actor.clientId !== undefined
+const ofHouse = (actor: Actor): boolean => isHouse(actor) && !isAgent(actor)
+
 /** The caller's view of trading: row security hides other tenants' rows from its database, except from the house. */
 export const depsFor = (own: TradingDeps, ctx: Ctx): CallerDeps => {
-  const tenant = ctx.actor && isHouse(ctx.actor) ? null : tenantOf(ctx)
+  const tenant = ctx.actor && ofHouse(ctx.actor) ? null : tenantOf(ctx)
   return { ...own, rowsOf: tenant, db: tenant === null ? own.db : own.db.forTenant(tenant) }
 }
 
-/** Operators see all of their tenant; everybody else, a bot's key included, the rows of one user. */
-export const seesTenant = (actor: Actor): boolean => actor.role === 'operator' || actor.role === 'admin'
+/** Operators see all of their tenant; everybody else, a bot's key and an operator's agent included, the rows of one user. */
+export const seesTenant = (actor: Actor): boolean =>
+  (actor.role === 'operator' || actor.role === 'admin') && !isAgent(actor)
 /** The user whose rows a list is narrowed to; null: the tenant's. */
 export const ownerFilter = (actor: Actor): string | null => (seesTenant(actor) ? null : actor.userId)
 
 /** The condition that keeps a list within the caller's tenant; `place` is the tenant's parameter. */
 export const inTenant = (actor: Actor, column: string, place: string): string =>
-  isHouse(actor) ? `${place}::text is not null` : `${column} = ${place}`
+  ofHouse(actor) ? `${place}::text is not null` : `${column} = ${place}`
 
 export interface Owned {
   tenant: string
   userId: string
 }
 export const maySee = (actor: Actor, row: Owned): boolean =>
-  (row.tenant === actor.tenant || isHouse(actor)) && (seesTenant(actor) || row.userId === actor.userId)
+  (row.tenant === actor.tenant || ofHouse(actor)) && (seesTenant(actor) || row.userId === actor.userId)
 
 const REMEMBERED = 100_000
 
