@@ -5,13 +5,19 @@ import type { AssessmentResource } from '@assay/core/contracts/wire/assessment'
 import type { OrderAnswer } from '@assay/core/contracts/wire/order'
 import { describeReal } from '@assay/core/testing/adapters'
 import { until } from '@assay/core/testing/until'
+import { readRecord } from '../../scripts/stack/records.ts'
+import { stackFolder } from '../../scripts/stack/stack.ts'
 import type { ProcessRecord } from '../../scripts/supervise/processes.ts'
 import { type Api, openApi } from './api.ts'
 import { openContract } from './contract.ts'
 import { readJournal } from './journal.ts'
 import { connectAs, follow } from './live.ts'
-import { operatorToken, type Person, signUp, startAssessment } from './people.ts'
+import { operatorToken, type Person, signUp, startAssessment, type Tokens } from './people.ts'
 import { type Process, runCommand, scratchHome, startProcess } from './platform.ts'
+import { isTaken, openDoors, type Refused, refusals, showTwice, tell } from './revocation.ts'
+
+/** The bound that every service keeps. */
+const WITHIN_MS = 2_000
 
 /** A person who starts Assay with one command on this machine: servers of its own, then every service and replica. */
 describeReal('up --distributed', () => {
@@ -27,7 +33,7 @@ describeReal('up --distributed', () => {
 
   beforeAll(async () => {
     platform = await startProcess(home, {
-      env: { FEEDS: 'sim?speed=20x' },
+      env: { FEEDS: 'sim?speed=20x', RATE_LIMIT_PER_MINUTE: '60000' },
       argv: ['--distributed', `--port=${port}`],
       startMs: 400_000,
     })
@@ -107,6 +113,88 @@ describeReal('up --distributed', () => {
     await Bun.write(join(home, 'ann.proof'), answer.body)
     expect(await runCommand(home, ['verify', 'ann.proof'])).toMatchObject({ code: 0 })
   }, 120_000)
+
+  /** An operator of the house, so that every service has something for her alone; each call is another session. */
+  async function olga() {
+    const house = api.as(await operatorToken(api))
+    const person = await signUp(api, `olga${Math.random()}`, await operatorToken(api))
+    await house.send('PATCH', `/api/users/${person.id}`, { body: { role: 'operator' } })
+    const logIn = async () => {
+      const { token } = await api.post<Tokens>('/api/auth/login', { email: person.email, password: person.password })
+      return { token, api: api.as(token) }
+    }
+    const scopes = ['ops:metrics', 'trading:read']
+    const newKey = async () =>
+      (await logIn()).api.post<{ id: string; key: string }>('/api/api-keys', { name: 'watch', scopes })
+    return { id: person.id, house, logIn, newKey }
+  }
+  const withinBound = (refused: readonly Refused[]) => refused.filter(({ takenMs }) => takenMs >= WITHIN_MS)
+  const allTaken = (statuses: number[]) => statuses.filter((status) => !isTaken(status))
+
+  test('a session, an API key and a user that end are refused by every process within 2 s, at its own port and behind the gateway', async () => {
+    const { all: doors } = await openDoors(home, platform.url, processes())
+    const { id: user, house, logIn, newKey } = await olga()
+    const [first, second, keyed, kept] = [await logIn(), await logIn(), await newKey(), await newKey()]
+    expect(allTaken(await showTwice(doors, [first.token, second.token, keyed.key, kept.key]))).toEqual([])
+
+    await first.api.post('/api/auth/logout')
+    const loggedOut = await refusals(doors, first.token)
+    tell('logged out', loggedOut)
+    await second.api.delete(`/api/api-keys/${keyed.id}`)
+    const revoked = await refusals(doors, keyed.key)
+    tell('key revoked', revoked)
+    // who has nothing to do with it goes on
+    expect(allTaken(await showTwice(doors, [second.token, kept.key]))).toEqual([])
+
+    await house.send('PATCH', `/api/users/${user}`, { body: { disabled: true } })
+    const [disabled, keyOfDisabled] = await Promise.all([refusals(doors, second.token), refusals(doors, kept.key)])
+    tell('user disabled, the session', disabled)
+    tell('user disabled, the key', keyOfDisabled)
+    expect([loggedOut, revoked, disabled, keyOfDisabled].flatMap(withinBound)).toEqual([])
+  }, 180_000)
+
+  test('with the broker standing still too; with the gateway beside it nobody is let in; then all is as before', async () => {
+    const { all: doors, metrics } = await openDoors(home, platform.url, processes())
+    const away = doors.filter(({ name }) => !/gateway|public/.test(name))
+    const { logIn } = await olga()
+    const [first, second, third] = [await logIn(), await logIn(), await logIn()]
+    const tokens = [first.token, second.token, third.token]
+    expect(allTaken(await showTwice(doors, tokens))).toEqual([])
+    const broker = readRecord(join(stackFolder(home), 'kafka'))!.pid
+    const gateway = processes().find(({ service }) => service === 'gateway')!.pid!
+    const refused: Refused[][] = []
+    process.kill(broker, 'SIGSTOP')
+    try {
+      await first.api.post('/api/auth/logout')
+      refused.push(await refusals(doors, first.token))
+      tell('logged out, the broker stopped', refused.at(-1)!)
+      // they ask for each credential
+      expect(allTaken(await showTwice(doors, [second.token]))).toEqual([])
+      process.kill(gateway, 'SIGSTOP')
+      refused.push(await refusals(away, second.token, 503))
+      tell('broker and gateway stopped', refused.at(-1)!)
+    } finally {
+      process.kill(gateway, 'SIGCONT')
+      process.kill(broker, 'SIGCONT')
+    }
+    await until('all take it again', async () => allTaken(await showTwice(doors, [second.token])).length === 0, 60_000)
+    const remembered = async (instance: string) => {
+      const text = await metrics(instance, third.token)
+      return Number(/^cache_requests_total\{name="sessions",outcome="hit"\} (\d+)/m.exec(text)?.[1] ?? 0)
+    }
+    for (const { name } of away) {
+      const hearsAgain = async () => {
+        const before = await remembered(name)
+        return (await remembered(name)) > before
+      }
+      await until(`${name} remembers again`, hearsAgain, 60_000)
+    }
+    await second.api.post('/api/auth/logout')
+    refused.push(await refusals(doors, second.token))
+    tell('logged out, the broker back', refused.at(-1)!)
+    expect(refused.flatMap(withinBound)).toEqual([])
+    expect(processes().filter(({ ready }) => !ready)).toEqual([])
+  }, 240_000)
 
   test('SIGTERM ends every process in order, with 0 and without an error', async () => {
     const pids = processes().map(({ pid }) => pid!)
