@@ -4,7 +4,7 @@ import { isHouse, ROLE_SCOPES, type Scope } from '@assay/core/contracts/scopes'
 import { recordAudit } from '@assay/core/kernel/audit'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Actor } from '@assay/core/kernel/context'
-import { findUser } from '../auth/users.ts'
+import { findUserRow } from '../auth/users.ts'
 import type { GatewayDeps, Verb } from '../deps.ts'
 import { requireAddresses, requireAuthorityOver, requireEnds } from './bounds.ts'
 import { hashApiKey, newApiKey, shownParts } from './key-format.ts'
@@ -67,8 +67,8 @@ async function ownerOf(actor: Actor, { user_id }: ApiKeyBody, deps: GatewayDeps)
     return { id: actor.userId, tenant: actor.tenant, scopes: actor.scopes }
   if (!actor.scopes.includes('ops:write'))
     throw new AssayError('forbidden', 'Only operators make keys for others.', { field: 'user_id' })
-  const user = await findUser(deps.database, user_id)
-  if (!user || (user.tenant !== actor.tenant && !isHouse(actor)))
+  const user = await findUserRow(deps.database, user_id)
+  if (!user || user.erased_at || (user.tenant !== actor.tenant && !isHouse(actor)))
     throw new AssayError('not_found', 'There is no such user.', { field: 'user_id' })
   await requireAuthorityOver(deps, actor, user)
   return { id: user.id, tenant: user.tenant, scopes: ROLE_SCOPES[user.role] ?? [] }

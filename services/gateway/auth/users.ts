@@ -16,10 +16,11 @@ export interface UserRow extends Row {
   tenant: string
   plan: string
   disabled_at: Date | null
+  erased_at: Date | null
   created_at: Date
 }
 /** The only select of users; what was sealed comes back opened from `deps.database` only: `u` is the user, `t` the tenant. */
-export const USERS = `select u.id, u.email, u.email_verified, u.pending_email, u.name, u.role, u.tenant, t.plan, u.disabled_at, u.created_at
+export const USERS = `select u.id, u.email, u.email_verified, u.pending_email, u.name, u.role, u.tenant, t.plan, u.disabled_at, u.erased_at, u.created_at
   from users u join tenants t on t.id = u.tenant`
 
 export const toUser = ({ id, email, name, role, tenant, plan }: UserRow): User => ({

@@ -98,3 +98,15 @@ test('two erasures of one user at once are one', async () => {
   const told = (await world.events('identity.erased')).filter(({ user_id }) => user_id === trader.id)
   expect(told).toHaveLength(1)
 })
+
+test('who was erased is nobody: not enabled again, no operator of the house, given no key', async () => {
+  const [house, gone] = [await person('operator', 'default'), await person('operator', 'default')]
+  expect((await erase(house, gone)).status).toBe(200)
+  const ask = (method: string, path: string, body: object) =>
+    world.ask(method, path, { token: house.token, address: house.address, body })
+  for (const change of [{ disabled: false }, { role: 'trader' }, { unlock: true }])
+    expect((await ask('PATCH', `/api/users/${gone.id}`, change)).status).toBe(404)
+  expect((await ask('POST', '/api/api-keys', { name: 'k', user_id: gone.id })).status).toBe(404)
+  const shown = await world.ask('GET', `/api/users/${gone.id}`, { token: house.token, address: house.address })
+  expect(shown.body).toMatchObject({ status: 'disabled', email: '', name: '' })
+})

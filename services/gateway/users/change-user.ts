@@ -43,6 +43,8 @@ export async function changeUser({ ctx, input, deps }: Verb<UserChange & { id: s
 }
 
 function requireAllowed(actor: Actor, user: UserRow, change: UserChange): void {
+  // what is left is a name for what the law keeps
+  if (user.erased_at) throw new AssayError('not_found', 'There is no such user.')
   const { role, tenant } = change
   const field = (['role', 'tenant', 'disabled'] as const).find((name) => change[name] !== undefined)
   if (user.id === actor.userId && field)
