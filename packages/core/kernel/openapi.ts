@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { ERRORS } from '../contracts/errors.ts'
 import { MODELS } from '../contracts/wire/models.ts'
 import { hoist } from './openapi-models.ts'
+import type { Problem } from './problem.ts'
 import { VERSION } from './version.ts'
 
 const OPENAPI = '3.1.2'
@@ -25,6 +26,10 @@ const PROBLEM_SCHEMA = {
       type: 'boolean',
       description: 'The same request may succeed later; its client_order_id is not used up',
     },
+    order: {
+      type: 'string',
+      description: 'outcome_unknown: under this name the order is found, if it was taken',
+    },
     errors: {
       type: 'array',
       items: {
@@ -33,7 +38,7 @@ const PROBLEM_SCHEMA = {
         properties: { field: { type: 'string' }, detail: { type: 'string' } },
       },
     },
-  },
+  } satisfies Record<keyof Problem, object>,
 }
 const PROBLEM_RESPONSE = {
   description: 'An error',
