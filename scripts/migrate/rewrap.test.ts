@@ -3,7 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openSecretsFile, readSecretsFile } from '@assay/core/ports/secrets/file'
-import { type TestDatabase, testDatabase } from '@assay/core/testing/database'
+import type { Secrets } from '@assay/core/ports/secrets/port'
+import { openVault } from '@assay/core/ports/secrets/vault'
+import { describeAdapters } from '@assay/core/testing/adapters'
+import { testDatabase } from '@assay/core/testing/database'
+import { testPostgres } from '@assay/core/testing/postgres'
+import { testVault } from '@assay/core/testing/vault'
 import { createAuthDatabase } from '@assay/services/gateway/auth/database'
 import { findUser } from '@assay/services/gateway/auth/users'
 import { openEmail, sealEmail } from '@assay/services/gateway/invitations/rows'
@@ -18,64 +23,87 @@ import { rewrapWith } from './rewrap.ts'
 
 const QUIET = { warn() {} }
 let world: World
-let target: TestDatabase
 const elsewhere = mkdtempSync(join(tmpdir(), 'assay-rewrap-'))
 beforeAll(async () => {
   world = await openWorld()
-  target = await testDatabase()
-})
+}, 30_000)
 afterAll(async () => {
   await world.database.drop()
-  await target.drop()
   rmSync(elsewhere, { recursive: true, force: true })
 })
 
-test("personal fields are read with the new store's keys after a move, and no more with the old one's", async () => {
-  const source = world.database
-  const user = await world.createUser({
-    email: 'ada@assay.example',
-    password: 'correct horse',
-    role: 'trader',
-    name: 'Ada',
-  })
-  const id = crypto.randomUUID()
-  const sealing = await openSecretsFile({ home: source.home, log: QUIET })
-  const sealed = await sealEmail({ sealing }, id, 'guest@assay.example')
-  await source.db.as('gateway').query(
-    `insert into invitations (id, tenant, email_index, sealed_email, role, created_at, expires_at)
-     values ($1, 'default', 'x', $2, 'trader', now(), now())`,
-    [id, sealed],
-  )
-
-  const from = await readSecretsFile({ home: source.home, log: QUIET })
-  const to = await openSecretsFile({ home: elsewhere, log: QUIET })
-  expect(await secretProblems(from, to, false)).toEqual([])
-  await makeClaim(target.db, source.home, {})
-  const said: string[] = []
-  const say = (_: string, text: string) => void said.push(text)
-  await moveDatabase({ source: source.db, target: target.db, without: [], rewrap: rewrapWith(from, to), say })
-  expect(said.filter((text) => text.endsWith('wrapped anew'))).toHaveLength(2)
-
-  const opened = (secrets: typeof to) =>
-    findUser(
-      createAuthDatabase(
-        target.db.as('gateway'),
-        createPersonalFields({ secrets, indexKey: 'of this test', now: Date.now }),
-      ),
-      user.id,
+/** Where the move goes: another folder; the servers of a distributed platform. */
+const targets = {
+  async embedded() {
+    return { target: await testDatabase(), to: await openSecretsFile({ home: elsewhere, log: QUIET }), close() {} }
+  },
+  async real() {
+    const server = await testVault()
+    const to = await openVault(server.options)
+    const close = async () => {
+      await to.close()
+      await server.close()
+    }
+    return { target: await testPostgres(), to, close }
+  },
+}
+describeAdapters('a move', targets, (openTarget) => {
+  test("personal fields are read with the new store's keys, and no more with the old one's", async () => {
+    const source = world.database
+    const { target, to, close } = await openTarget()
+    const user = await world.createUser({
+      email: `ada${Math.random()}@assay.example`,
+      password: 'correct horse',
+      role: 'trader',
+      name: 'Ada',
+    })
+    const id = crypto.randomUUID()
+    const sealing = await openSecretsFile({ home: source.home, log: QUIET })
+    const sealed = await sealEmail({ sealing }, id, 'guest@assay.example')
+    await source.db.as('gateway').query(
+      `insert into invitations (id, tenant, email_index, sealed_email, role, created_at, expires_at)
+     values ($1, 'default', $3, $2, 'trader', now(), now())`,
+      [id, sealed, id],
     )
-  expect(await opened(to)).toMatchObject({ email: 'ada@assay.example', name: 'Ada' })
-  expect(
-    await opened(sealing).then(
-      () => 'read',
-      () => 'refused',
-    ),
-  ).toBe('refused')
-  const [moved] = await target.db.as('gateway').query<{ sealed_email: string }>('select sealed_email from invitations')
-  expect(await openEmail({ sealing: to }, { id, sealed_email: moved!.sealed_email } as never)).toBe(
-    'guest@assay.example',
-  )
-}, 60_000)
+
+    const from = await readSecretsFile({ home: source.home, log: QUIET })
+    expect(await secretProblems(from, to, false)).toEqual([])
+    await makeClaim(target.db, source.home, {})
+    const said: string[] = []
+    const say = (_: string, text: string) => void said.push(text)
+    await moveDatabase({ source: source.db, target: target.db, without: [], rewrap: rewrapWith(from, to), say })
+    expect(said.filter((text) => text.endsWith('wrapped anew'))).toHaveLength(2)
+
+    const opened = (secrets: Pick<Secrets, 'encrypt' | 'decrypt'>) =>
+      findUser(
+        createAuthDatabase(
+          target.db.as('gateway'),
+          createPersonalFields({ secrets, indexKey: 'of this test', now: Date.now }),
+        ),
+        user.id,
+      )
+    expect(await opened(to)).toMatchObject({ email: user.email, name: 'Ada' })
+    expect(
+      await opened(sealing).then(
+        () => 'read',
+        () => 'refused',
+      ),
+    ).toBe('refused')
+    const [moved] = await target.db
+      .as('gateway')
+      .query<{ sealed_email: string }>('select sealed_email from invitations where id = $1', [id])
+    expect(await openEmail({ sealing: to }, { id, sealed_email: moved!.sealed_email } as never)).toBe(
+      'guest@assay.example',
+    )
+    // as each store writes it, and so nothing of one can be taken for the other's
+    const [key] = await target.db
+      .as('gateway')
+      .query<{ wrapped: string }>('select wrapped from user_keys where user_id = $1', [user.id])
+    expect(key!.wrapped).toMatch(target.db.kind === 'pglite' ? /^v1\./ : /^vault:v1:/)
+    await close()
+    await target.drop()
+  }, 60_000)
+})
 
 test('the key of a second factor that is on holds the move up, one that is off does not', async () => {
   const source = world.database
