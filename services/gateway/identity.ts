@@ -21,7 +21,10 @@ import { JWT_SECRETS, openSigningKeys } from './tokens/signing-keys.ts'
 
 export interface IdentityParts {
   db: Db
-  secrets: Pick<Secrets, 'getSecret' | 'setSecret' | 'addSecret' | 'encrypt' | 'decrypt' | 'createTotp' | 'verifyTotp' | 'deleteTotp'>
+  secrets: Pick<
+    Secrets,
+    'getSecret' | 'setSecret' | 'addSecret' | 'encrypt' | 'decrypt' | 'createTotp' | 'verifyTotp' | 'deleteTotp'
+  >
   clock: Clock
   /** of logins and registrations */
   limits: Limits
@@ -86,7 +89,7 @@ export async function openIdentity({
     refusedAddress: onAddressRefused,
     asked: onCacheAsked,
   })
-  const guard = createAttemptGuard({ limits, onHit: onLimitHit })
+  const guard = createAttemptGuard({ limits, nameOf: personal.emailIndex, onHit: onLimitHit })
   const refreshSecret = await ownSecret(secrets, 'refresh_secret')
   return {
     database,

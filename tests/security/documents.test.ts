@@ -146,7 +146,11 @@ describe('the rules', () => {
       ms: Number(time) * (unit === 'hours' ? 3_600_000 : 60_000),
     }))
     const time = { now: 0 }
-    const guard = createAttemptGuard({ limits: createMemoryLimits({ monotonic: () => time.now }), onHit: () => {} })
+    const guard = createAttemptGuard({
+      limits: createMemoryLimits({ monotonic: () => time.now }),
+      nameOf: (email) => email,
+      onHit: () => {},
+    })
     const failures = async (attempt: (i: number) => Promise<unknown>): Promise<number> => {
       for (let i = 0; ; i++)
         if (

@@ -4,11 +4,13 @@ import { createMemoryLimits } from '@assay/core/ports/limits/memory'
 import type { Limits } from '@assay/core/ports/limits/port'
 import { createAttemptGuard } from './attempt-guard.ts'
 
+const nameOf = (email: string) => String(Bun.hash(email))
+
 function setUp() {
   const time = { now: Date.UTC(2026, 0, 5) }
   const hits: string[] = []
   const limits = createMemoryLimits({ monotonic: () => time.now })
-  const guard = createAttemptGuard({ limits, onHit: (name) => hits.push(name) })
+  const guard = createAttemptGuard({ limits, nameOf, onHit: (name) => hits.push(name) })
   const attempt = (address: string, email: string, known = false) =>
     guard.login({ address, email, isKnownAddress: async () => known }).then(
       (taken) => taken,
@@ -87,7 +89,7 @@ test('while nobody can count attempts, nobody logs in, not even from a known add
       ...memory,
       take: (client, asked) => (asked[0]!.name === failing ? Promise.reject(away) : memory.take(client, asked)),
     }
-    const guard = createAttemptGuard({ limits, onHit: () => {} })
+    const guard = createAttemptGuard({ limits, nameOf, onHit: () => {} })
     const attempt =
       failing === 'register'
         ? guard.registration('1.1.1.1')
@@ -99,7 +101,7 @@ test('while nobody can count attempts, nobody logs in, not even from a known add
 test('while nobody can count codes of a second factor, none is looked at, not even from a known address', async () => {
   const away = () => Promise.reject(new AssayError('unavailable', 'Limits are not counted now.'))
   const limits = { ...createMemoryLimits({ monotonic: () => 0 }), take: away } as Limits
-  const guard = createAttemptGuard({ limits, onHit() {} })
+  const guard = createAttemptGuard({ limits, nameOf, onHit() {} })
   const attempt = guard.code({ userId: 'u', address: '1.1.1.1', isKnownAddress: async () => true })
   expect(
     await attempt.then(
@@ -107,4 +109,23 @@ test('while nobody can count codes of a second factor, none is looked at, not ev
       (error) => error.code,
     ),
   ).toBe('unavailable')
+})
+
+test('no e-mail stands in what counts: it may be a server that all replicas share', async () => {
+  const { limits } = setUp()
+  const named: string[] = []
+  const take: Limits['take'] = (who, asked) => {
+    named.push(who)
+    return limits.take(who, asked)
+  }
+  const note = (who: string) => void named.push(who)
+  const told = { ...limits, take, refund: note, forget: note } as Limits
+  const guard = createAttemptGuard({ limits: told, nameOf, onHit() {} })
+  const attempt = { address: '1.1.1.1', email: 'ada@x.io', isKnownAddress: async () => false }
+  await (await guard.login(attempt)).succeeded()
+  await (await guard.login(attempt)).withdrawn()
+  await guard.letter(attempt)
+  await guard.unlock('ada@x.io', ['1.1.1.1'])
+  expect(named.length).toBeGreaterThan(10)
+  expect(named.filter((who) => who.includes('ada'))).toEqual([])
 })

@@ -44,12 +44,18 @@ export interface AttemptGuard {
   unlock(email: string, networks: readonly string[]): Promise<void>
 }
 
+export interface AttemptGuardParts {
+  limits: Limits
+  /** what an e-mail is counted under: who reads the counts learns of nobody's */
+  nameOf: (email: string) => string
+  onHit: (name: string) => void
+}
 /**
  * Failed logins by address and account, by address, and by account. The last one does not count for addresses the owner
  * came from before, so that nobody can lock another out. Counted before the verification: racing attempts gain nothing.
  * It knows names only, so an account that does not exist behaves as one that does.
  */
-export function createAttemptGuard({ limits, onHit }: { limits: Limits; onHit: (name: string) => void }): AttemptGuard {
+export function createAttemptGuard({ limits, nameOf, onHit }: AttemptGuardParts): AttemptGuard {
   async function take(limit: Limit, who: string): Promise<void> {
     const [decision] = await limits.take(who, [limit])
     if (decision!.allowed) return
@@ -66,15 +72,16 @@ export function createAttemptGuard({ limits, onHit }: { limits: Limits; onHit: (
   return {
     async login({ email, address, isKnownAddress }) {
       const network = networkOf(address)
-      const pair = `${network} ${email}`
+      const account = nameOf(email)
+      const pair = `${network} ${account}`
       await take(ADDRESS, network)
       await take(PAIR, pair)
       try {
-        await take(ACCOUNT, email)
+        await take(ACCOUNT, account)
       } catch (refusal) {
         if (!isRateLimit(refusal) || !(await isKnownAddress())) throw refusal
       }
-      const others = [() => limits.refund(network, ADDRESS), () => limits.refund(email, ACCOUNT)]
+      const others = [() => limits.refund(network, ADDRESS), () => limits.refund(account, ACCOUNT)]
       return {
         succeeded: () => giveBack(() => limits.forget(pair, PAIR), ...others),
         withdrawn: () => giveBack(() => limits.refund(pair, PAIR), ...others),
@@ -97,13 +104,14 @@ export function createAttemptGuard({ limits, onHit }: { limits: Limits; onHit: (
     registration: (address) => take(REGISTRATION, networkOf(address)),
     async letter({ email, address }) {
       await take(LETTERS, networkOf(address))
-      const [decision] = await limits.take(email, [MAILBOX])
+      const [decision] = await limits.take(nameOf(email), [MAILBOX])
       if (!decision!.allowed) onHit(MAILBOX.name)
       return decision!.allowed
     },
     async unlock(email, networks) {
-      await limits.forget(email, ACCOUNT)
-      for (const network of networks) await limits.forget(`${network} ${email}`, PAIR)
+      const account = nameOf(email)
+      await limits.forget(account, ACCOUNT)
+      for (const network of networks) await limits.forget(`${network} ${account}`, PAIR)
     },
   }
 }
