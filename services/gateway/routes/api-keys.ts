@@ -1,6 +1,7 @@
 import { PageQuery, pageOf } from '@assay/core/contracts/wire/page'
 import { requireActor } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
+import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { issueKey } from '../api-keys/issue-key.ts'
@@ -17,6 +18,7 @@ export const apiKeyRoutes = (deps: GatewayDeps) =>
   new Elysia({ name: 'gateway.api-keys' })
     .use(withCtx)
     .get('/api/api-keys', ({ ctx, query }) => listKeys({ ctx, input: query, deps }), {
+      mapResponse: etag,
       query: PageQuery,
       response: { 200: pageOf(ApiKey) },
       detail: { operationId: 'listApiKeys', tags, summary: 'Own API keys that are not revoked, newest first' },

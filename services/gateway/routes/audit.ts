@@ -1,5 +1,6 @@
 import { pageOf } from '@assay/core/contracts/wire/page'
 import { withCtx } from '@assay/core/kernel/edge'
+import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
 import { listAudit } from '../audit/list-audit.ts'
 import { AuditQuery, AuditRow } from '../audit/schemas.ts'
@@ -13,6 +14,7 @@ export const auditRoutes = (deps: GatewayDeps) =>
       return listAudit({ ctx, input: query, deps })
     },
     {
+      mapResponse: etag,
       query: AuditQuery,
       response: { 200: pageOf(AuditRow) },
       detail: { operationId: 'listAudit', tags: ['audit'], summary: 'The audit log of the tenant, newest first' },

@@ -1,6 +1,7 @@
 import { pageOf } from '@assay/core/contracts/wire/page'
 import { requireActor } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
+import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { Done, Registered } from '../auth/schemas.ts'
@@ -18,6 +19,7 @@ export const invitationRoutes = (deps: GatewayDeps) =>
   new Elysia({ name: 'gateway.invitations' })
     .use(withCtx)
     .get('/api/invitations', ({ ctx, query }) => listInvitations({ ctx, input: query, deps }), {
+      mapResponse: etag,
       query: InvitationQuery,
       response: { 200: pageOf(Invitation) },
       detail: { operationId: 'listInvitations', tags, summary: 'Operators: invitations into the tenant, newest first' },

@@ -1,5 +1,6 @@
 import { pageOf } from '@assay/core/contracts/wire/page'
 import { withCtx } from '@assay/core/kernel/edge'
+import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { Done } from '../auth/schemas.ts'
@@ -19,6 +20,7 @@ export const sessionRoutes = (deps: GatewayDeps) =>
   new Elysia({ name: 'gateway.sessions' })
     .use(withCtx)
     .get('/api/auth/sessions', ({ ctx, query }) => listSessions({ ctx, input: query, deps }), {
+      mapResponse: etag,
       query: OwnerQuery,
       response: { 200: pageOf(Session) },
       detail: { operationId: 'listSessions', tags, summary: 'Living sessions, newest first' },
@@ -36,6 +38,7 @@ export const sessionRoutes = (deps: GatewayDeps) =>
       },
     )
     .get('/api/auth/devices', ({ ctx, query }) => listDevices({ ctx, input: query, deps }), {
+      mapResponse: etag,
       query: OwnerQuery,
       response: { 200: pageOf(Device) },
       detail: { operationId: 'listDevices', tags, summary: 'Enrolled devices, newest first' },

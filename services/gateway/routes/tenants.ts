@@ -1,6 +1,7 @@
 import { PageQuery, pageOf } from '@assay/core/contracts/wire/page'
 import { requireActor } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
+import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { TenantId } from '../auth/schemas.ts'
@@ -16,6 +17,7 @@ export const tenantRoutes = (deps: GatewayDeps) =>
   new Elysia({ name: 'gateway.tenants' })
     .use(withCtx)
     .get('/api/tenants', ({ ctx, query }) => listTenants({ ctx, input: query, deps }), {
+      mapResponse: etag,
       query: PageQuery,
       response: { 200: pageOf(Tenant) },
       detail: { operationId: 'listTenants', tags, summary: 'Operators: the own tenant; for the house, all' },

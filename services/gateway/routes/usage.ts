@@ -1,5 +1,6 @@
 import { pageOf } from '@assay/core/contracts/wire/page'
 import { withCtx } from '@assay/core/kernel/edge'
+import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
 import { listUsage, type UsageDeps } from '../usage/list-usage.ts'
 import { Usage, UsageQuery } from '../usage/schemas.ts'
@@ -8,6 +9,7 @@ export const usageRoutes = (deps: UsageDeps) =>
   new Elysia({ name: 'gateway.usage' })
     .use(withCtx)
     .get('/api/usage', ({ ctx, query }) => listUsage({ ctx, input: query, deps }), {
+      mapResponse: etag,
       query: UsageQuery,
       response: { 200: pageOf(Usage) },
       detail: {

@@ -1,6 +1,7 @@
 import { pageOf } from '@assay/core/contracts/wire/page'
 import { requireActor } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
+import { etag } from '@assay/core/kernel/etag'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import type { GatewayDeps } from '../deps.ts'
@@ -33,6 +34,7 @@ export const userRoutes = (deps: GatewayDeps) =>
       },
     })
     .get('/api/users', ({ ctx, query }) => listUsers({ ctx, input: query, deps }), {
+      mapResponse: etag,
       query: UserQuery,
       response: { 200: pageOf(UserAccount) },
       detail: { operationId: 'listUsers', tags, summary: 'Operators: users of the tenant, newest first' },
