@@ -99,7 +99,7 @@ const ask = (path: string, init: RequestInit = {}) =>
 
 test('plain HTTP is sent to https with 308; past nginx the platform itself does it', async () => {
   const sent = await fetch(`${http}/api/mirror?x=1`, { redirect: 'manual' })
-  expect([sent.status, sent.headers.get('location')]).toEqual([308, 'https://127.0.0.1/api/mirror?x=1'])
+  expect([sent.status, sent.headers.get('location')]).toEqual([308, 'https://localhost/api/mirror?x=1'])
   const past = await fetch(`${platform.url}/api/mirror`, { redirect: 'manual' })
   expect(past.status).toBe(308)
 })
