@@ -4,10 +4,11 @@ import type { Mutant } from '../mutate/sites.ts'
 /** Where those stand who are asked by callers. */
 export const GUARDED = ['services', 'packages/core/kernel']
 /** A file that decides about a caller; others select by a user or tenant that was decided before. */
-const ABOUT_A_CALLER = /\b(requireScope|requireActor|requireHouse|openAssessment|isHouse|Actor)\b/
+const ABOUT_A_CALLER = /\b(requireScope|requireActor|requireHouse|openAssessment|isHouse|Actor|Authority|governs)\b/
 /** kernel/auth.ts of the copies holds this scope to be held by everybody. */
 const ANY_SCOPE = `('*' as never)`
 const NOBODY = `(ctx.actor ?? ({ userId: '0190a6a0-0000-7000-8000-000000000000', role: 'trader', tenant: 'acme', scopes: [], plan: 'standard' } as never))`
+const HOUSE = `({ ...ctx, actor: ctx.actor && { ...ctx.actor, role: 'operator', tenant: 'default' } })`
 
 const scope = `'(?:${SCOPES.join('|')})'`
 interface Rule {
@@ -33,6 +34,12 @@ const RULES: readonly Rule[] = [
   { label: 'nobody need be known', finds: /(?<=void )requireActor\(ctx\)/g, becomes: () => 'ctx' },
   { label: 'nobody need be known', finds: /(?<== |return )requireActor\(ctx\)/g, becomes: () => NOBODY },
   { label: 'everybody is of the house', finds: /\bisHouse\((?:ctx\.)?actor\)/g, becomes: () => 'true' },
+  { label: 'everybody is of the house', finds: /(?<=\brequireHouse\()ctx(?=, )/g, becomes: () => HOUSE },
+  {
+    label: 'who may give roles is not asked',
+    finds: /\brequire(?:Promoter|AuthorityOver)\([^\n]*\)$/gm,
+    becomes: () => 'undefined',
+  },
   { label: 'everybody is an operator', finds: /\bseesTenant\(actor\)/g, becomes: () => 'true' },
   { label: 'whose rows is forgotten', finds: /\bownerFilter\(actor\)/g, becomes: () => 'null' },
   {
@@ -42,7 +49,7 @@ const RULES: readonly Rule[] = [
   },
   {
     label: 'may be seen by everybody',
-    finds: /\b(?:maySee|governs)\((?!actor: )[^()]*(?:\{[^}]*\})?\)/g,
+    finds: /\b(?:maySee|governs|mayPromote)\((?!actor: )[^()]*(?:\{[^}]*\})?\)/g,
     becomes: () => 'true',
   },
   {
@@ -111,9 +118,9 @@ function isNoGuard(text: string, at: number): boolean {
   )
 }
 
-/** The number of the guard that is away; 0: all are there. */
+/** What each guard asks before it does its work: whether it is away. Who answers knows that it was asked. */
 export const AWAY = 'assayGuardAway'
-const isAway = (n: number): string => `(globalThis as { ${AWAY}?: number }).${AWAY} === ${n}`
+const isAway = (n: number): string => `(globalThis as { ${AWAY}?: (n: number) => boolean }).${AWAY}?.(${n})`
 
 /** The source with all of its guards, each of which can be taken away while it runs. */
 export function switchable(text: string, guards: readonly Guard[]): string {
@@ -156,40 +163,4 @@ export function allowAnyScope(auth: string): string {
   const asked = 'actor.scopes.includes(scope)'
   if (!auth.includes(asked)) throw new Error('packages/core/kernel/auth.ts: where are scopes asked for?')
   return auth.replace(asked, `((scope as string) === '*' || ${asked})`)
-}
-
-/** Routes that a guard of this file most likely stands before: they are walked first. */
-export function routesBehind(file: string): string {
-  const [, service, folder] = /^services\/([^/]+)\/([^/]+)/.exec(file) ?? []
-  const name = folder === 'routes' ? file.replace(/.*\/|\.ts$/g, '') : folder
-  return (service && name && FIRST[service]?.[name]) || FIRST[service ?? '']?.['*'] || ''
-}
-const FIRST: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  trading: {
-    tiers: '/tiers',
-    calendars: '/calendars',
-    purchases: '/purchases',
-    assessments: '/assessments(/\\{id\\}(/(start|abandon|pause|resume))?)?$',
-    accounts: '/(account|equity|positions|trades|rules|violations|journal)$',
-    orders: '/orders|/close',
-    proof: '/(proof|explain)$',
-    '*': '/(purchases|assessments)(/\\{id\\})?$',
-  },
-  gateway: {
-    'api-keys': '/api-keys',
-    users: '/users',
-    tenants: '/tenants',
-    invitations: '/invitations',
-    sessions: '/(sessions|devices)',
-    devices: '/devices',
-    'second-factor': '/totp',
-    pin: '/pin|/users',
-    audit: '/audit',
-    privacy: '/privacy',
-    usage: '/usage',
-    oauth: '/oauth',
-    tokens: '/signing-keys',
-    '*': '/(api/auth|oauth)/',
-  },
-  websocket: { '*': '/ws' },
 }

@@ -21,6 +21,11 @@ interface Tried {
   guard: Guard
   /** the first row that failed; null: the walk passed without the guard */
   by: string | null
+  /** rows on whose way it stands */
+  steps: number
+  /** it is part of a constant of its module */
+  atImport: boolean
+  broke?: string
 }
 
 /** Takes each guard away in turn and walks docs/access.csv: the walk must fail every time. */
@@ -66,22 +71,25 @@ async function readSources(root: string): Promise<Map<string, string>> {
 
 function chosen(guards: Guard[], { under, only }: Pick<GuardOptions, 'under' | 'only'>): Guard[] {
   const prefix = under?.replace(/^\.?\//, '') ?? ''
-  const found = guards.filter(({ n, file }) => file.startsWith(prefix) && (only === undefined || String(n) === only))
+  const found = guards.filter(
+    ({ n, file }) => file.startsWith(prefix) && (only === undefined || only.split(',').includes(String(n))),
+  )
   if (found.length === 0) throw new UsageError(`no guard of ${GUARDED.join(', ')} is asked for; see --list`)
   return found
 }
 
-/** One platform for all of them: what a guard lets through is seen before the next one is taken away. */
+/** One process for all of them: what a guard lets through is seen before the next one is taken away. */
 async function tryAll(guards: Guard[], { copy, json }: { copy: string; json: boolean }): Promise<Tried[]> {
   const list = `${copy}guards.json`
-  const asked = guards.map((guard) => ({ n: guard.n, file: guard.file, explained: reasonOf(guard) !== undefined }))
-  await Bun.write(list, JSON.stringify(asked))
+  await Bun.write(list, JSON.stringify(guards.map(({ n }) => n)))
   const child = Bun.spawn([process.execPath, 'test', './tests/access/guards-away.ts'], {
     cwd: copy,
     env: { ...environment(), ...WITHOUT_ROW_SECURITY, ASSAY_ACCESS_GUARDS: list },
     stdout: 'pipe',
     stderr: 'pipe',
   })
+  const end = () => child.kill()
+  process.once('exit', end)
   const errors = new Response(child.stderr).text()
   const tried: Tried[] = []
   let rest = ''
@@ -89,17 +97,22 @@ async function tryAll(guards: Guard[], { copy, json }: { copy: string; json: boo
     const lines = (rest + text).split('\n')
     rest = lines.pop()!
     for (const line of lines.filter((line) => line.startsWith('GUARD '))) {
-      const { n, by } = JSON.parse(line.slice(6)) as { n: number; by: string | null }
-      const guard = guards.find((guard) => guard.n === n)!
-      tried.push({ guard, by })
-      if (!json)
-        console.log(
-          `${by === null ? 'PASSED ' : 'failed '} ${lineOf(guard)}${by === null ? '' : `\n          ${by.slice(0, 160)}`}`,
-        )
+      const { n, ...told } = JSON.parse(line.slice(6)) as { n: number } & Omit<Tried, 'guard'>
+      const one = { guard: guards.find((guard) => guard.n === n)!, ...told }
+      tried.push(one)
+      if (!json) console.log(`${one.by === null ? 'PASSED ' : 'failed '} ${lineOf(one.guard)}\n          ${wayOf(one)}`)
     }
   }
-  if ((await child.exited) !== 0) throw new UsageError(`the walk broke off:\n${(await errors).trim()}`)
+  const code = await child.exited
+  process.off('exit', end)
+  if (code !== 0) throw new UsageError(`the walk broke off:\n${(await errors).trim()}`)
   return tried
+}
+const wayOf = ({ by, steps, atImport, broke }: Tried): string => {
+  if (by !== null) return by.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 160)
+  if (broke !== undefined) return `IT BROKE OFF: ${broke.slice(0, 160)}`
+  if (atImport) return "decided when it is imported: it can't be taken away"
+  return steps === 0 ? 'no request is asked for it' : `${steps} rows pass without it`
 }
 
 const lineOf = ({ n, file, line, label, was }: Mutant): string =>
@@ -108,7 +121,7 @@ const lineOf = ({ n, file, line, label, was }: Mutant): string =>
 function report(tried: Tried[], { whole, json }: { whole: boolean; json: boolean }): number {
   const passed = tried.filter(({ by }) => by === null)
   const explained = passed.filter(({ guard }) => reasonOf(guard) !== undefined)
-  const open = passed.filter(({ guard }) => reasonOf(guard) === undefined)
+  const open = passed.filter(({ guard, broke }) => reasonOf(guard) === undefined || broke !== undefined)
   if (json) {
     console.log(
       JSON.stringify({ guards: tried.length, failed: tried.length - passed.length, explained: explained.length }),
@@ -116,7 +129,8 @@ function report(tried: Tried[], { whole, json }: { whole: boolean; json: boolean
     return open.length > 0 ? 1 : 0
   }
   for (const { guard } of explained) console.log(`behind another guard: ${lineOf(guard)}\n          ${reasonOf(guard)}`)
-  for (const { guard } of open) console.log(`NOT SEEN: ${lineOf(guard)}\n        + ${guard.becomes}`)
+  for (const one of open)
+    console.log(`NOT SEEN: ${lineOf(one.guard)}\n        + ${one.guard.becomes}\n          ${wayOf(one)}`)
   if (whole)
     for (const [file, text] of Object.keys(BEHIND_ANOTHER).map((key) => key.split(' | ') as [string, string]))
       if (

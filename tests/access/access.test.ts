@@ -13,7 +13,7 @@ describe('docs/access.csv, walked on the platform with real objects of every par
   let walk: Walk
   beforeAll(async () => {
     walk = await openWalk()
-  }, 60_000)
+  }, 120_000)
   afterAll(async () => {
     const { sent, refused } = walk.counted
     console.log(`${routes.length} routes, ${sent} requests, ${refused} of them refused without a change`)

@@ -1,85 +1,107 @@
 // Run by `assay mutate --scopes` in a copy whose guards can be taken away while it runs: not a test by itself.
+
 import { test } from 'bun:test'
 import { environment } from '@assay/core/kernel/config'
-import { AWAY, routesBehind } from '../../scripts/access/guards.ts'
 import { readAccess } from '../../scripts/access/table.ts'
+import { asked, take } from './asked-guards.ts'
 import { BESIDE_THE_TABLE } from './beside-the-table.ts'
 import { openWalk, type Walk } from './walk.ts'
 
-interface Asked {
-  n: number
-  file: string
-  /** it is known not to be seen */
-  explained: boolean
+interface Step {
+  name: string
+  reads: boolean
+  /** what is wrong; null: nothing */
+  walk: (walk: Walk) => Promise<string | null>
+  /** how often each guard was asked with all of them in their places */
+  asks: ReadonlyMap<number, number>
 }
-const HOUR = 3_600_000
-const READS = /^(GET|SUBSCRIBE) /
+const HOURS = 3 * 3_600_000
 const { rows } = await readAccess()
-const routes = [...new Set(rows.map(({ route }) => route))]
-/** guards before what changes or ends people and their sessions */
-const CHANGES_PEOPLE = /gateway\/(?!api-keys|audit|usage|invitations)|kernel/
-const take = (n: number): void => void Object.assign(globalThis, { [AWAY]: n })
+/** decided once for all: such a guard can't be taken away later */
+const atImport = [...asked.keys()]
 
-/** What is wrong on this route; null: nothing. */
-async function walkRoute(walk: Walk, route: string): Promise<string | null> {
-  for (const row of rows.filter((row) => row.route === route)) {
-    const [wrong] = await walk.row(row).catch((error: Error) => [`line ${row.line}: ${error.message}`])
-    if (wrong) return wrong
-  }
-  return null
-}
-const beside = (walk: Walk, name: string): Promise<string | null> =>
-  BESIDE_THE_TABLE[name]!(walk).then(
-    () => null,
-    (error: Error) => `${name}: ${error.message.split('\n')[0]}`,
-  )
+const STEPS: Omit<Step, 'asks'>[] = [
+  ...rows.map((row) => ({
+    name: `line ${row.line}, ${row.object}`,
+    reads: /^(GET|SUBSCRIBE) /.test(row.route),
+    walk: async (walk: Walk) => (await walk.row(row))[0] ?? null,
+  })),
+  ...Object.entries(BESIDE_THE_TABLE).map(([name, walk]) => ({
+    name,
+    reads: false,
+    walk: (of: Walk) => walk(of).then(() => null),
+  })),
+]
+const tryStep = ({ name, walk: tried }: Omit<Step, 'asks'>, walk: Walk): Promise<string | null> =>
+  tried(walk).catch((error: Error) => `${name}: ${error.message.replace(/\s+/g, ' ').slice(0, 400)}`)
+/** Those on whose way this guard stands; first where it is asked most. */
+const asking = (n: number, steps: readonly Step[]): Step[] =>
+  steps.filter(({ asks }) => asks.has(n)).sort((a, b) => b.asks.get(n)! - a.asks.get(n)!)
 
 test(
   'the walk fails without each guard',
   async () => {
-    const asked = (await Bun.file(environment().ASSAY_ACCESS_GUARDS!).json()) as Asked[]
-    const walk = await openWalk()
-    const sound = new Set<string>()
-    /** What passes with every guard in its place, and does not without this one. */
-    async function differs(n: number, name: string, ask: () => Promise<string | null>): Promise<string | null> {
-      take(0)
-      if (!sound.has(name)) {
-        const wrong = await ask()
-        if (wrong !== null) throw new Error(`with every guard in its place: ${wrong}`)
-        sound.add(name)
-      }
+    const wanted = (await Bun.file(environment().ASSAY_ACCESS_GUARDS!).json()) as number[]
+    let walk = await openWalk()
+    const reopen = async () => {
+      await walk.close().catch(() => {})
+      walk = await openWalk()
+    }
+    const without = async (n: number, step: Step) => {
       take(n)
       try {
-        return await ask()
+        return await tryStep(step, walk)
       } finally {
         take(0)
       }
     }
-    for (const { n, file, explained } of asked) {
-      const first = new RegExp(routesBehind(file) || 'nothing')
-      const near = routes.filter((route) => first.test(route))
-      const others = explained ? [] : routes.filter((route) => !first.test(route))
-      let by: string | null = null
-      let harmless = true
-      for (const route of near) {
-        by ??= await differs(n, route, () => walkRoute(walk, route))
-        harmless &&= by === null || READS.test(route)
-        if (by) break
-      }
-      for (const name of by ? [] : Object.keys(BESIDE_THE_TABLE)) {
-        by ??= await differs(n, name, () => beside(walk, name))
-        harmless &&= by === null
-      }
-      for (const route of by ? [] : others) {
-        by ??= await differs(n, route, () => walkRoute(walk, route))
-        harmless &&= by === null || READS.test(route)
-      }
-      console.log(`GUARD ${JSON.stringify({ n, by })}`)
-      // what the guard let through may stand in the way of what is made anew
-      if (!harmless)
-        await walk.renew(CHANGES_PEOPLE.test(file) ? 'people' : 'objects').catch(() => walk.renew('people'))
+    /** What the guard let through may stand in the way of what is made anew. */
+    const afterwards = (step: Step) =>
+      (step.reads ? Promise.resolve() : walk.renew()).then(
+        () => tryStep(step, walk),
+        (error: Error) => error.message,
+      )
+    /** What fails without this guard, and only without it: limits and what was left behind fail a walk as well. */
+    async function differs(n: number, step: Step): Promise<string | null> {
+      const wrong = await without(n, step)
+      if (wrong === null) return null
+      if ((await afterwards(step)) === null) return wrong
+      await reopen()
+      const before = await tryStep(step, walk)
+      if (before !== null) throw new Error(`with every guard in its place: ${before}`)
+      const again = await without(n, step)
+      if (again !== null) await reopen()
+      return again
     }
-    await walk.close()
+    async function notice(n: number, steps: readonly Step[]): Promise<string | null> {
+      for (const step of asking(n, steps)) {
+        const wrong = await differs(n, step)
+        if (wrong !== null) return wrong
+      }
+      return null
+    }
+
+    try {
+      const steps: Step[] = []
+      for (const step of STEPS) {
+        asked.clear()
+        const wrong = await tryStep(step, walk)
+        if (wrong !== null) throw new Error(`with every guard in its place: ${wrong}`)
+        steps.push({ ...step, asks: new Map(asked) })
+      }
+      const asker = process.ppid
+      for (const n of wanted) {
+        if (process.ppid !== asker) throw new Error('whoever asked is gone')
+        const told = await notice(n, steps).then(
+          (by) => ({ by }),
+          (error: Error) => ({ by: null, broke: error.message }),
+        )
+        const of = { n, steps: asking(n, steps).length, atImport: atImport.includes(n) }
+        console.log(`GUARD ${JSON.stringify({ ...of, ...told })}`)
+      }
+    } finally {
+      await walk.close()
+    }
   },
-  HOUR,
+  HOURS,
 )

@@ -1,6 +1,6 @@
 import { newPkce } from '@assay/services/gateway/oauth/testing/browser'
 import { decodeJwt } from 'jose'
-import { type Login, type Person, register } from './people.ts'
+import { type Login, newcomer, type Person } from './people.ts'
 import type { World } from './world.ts'
 
 export interface Placed {
@@ -10,6 +10,8 @@ export interface Placed {
 }
 const RESTING = { symbol: 'BTC/USD', side: 'buy', type: 'limit', quantity: '0.01', price: '1000' }
 const NOW = { symbol: 'BTC/USD', side: 'buy', type: 'market', quantity: '0.001' }
+
+const DAY_MS = 86_400_000
 
 /** What is sold in every tenant of the test: free, and it may be paused. */
 export const TIER = {
@@ -74,11 +76,13 @@ export class Objects {
       const { items } = await this.take<{ items: { id: string }[] }>('GET', `/api/assessments/${id}/positions`)
       return { id, order: order.id, position: items[0]!.id }
     })
+  /** it ends before any key that may rotate it */
   apiKey = () =>
-    this.once(
-      'key',
-      async () => (await this.post<{ id: string }>('/api/api-keys', { name: 'standing', scopes: ['keys:write'] })).id,
-    )
+    this.once('key', async () => {
+      const expires_at = new Date(Date.now() + 30 * DAY_MS).toISOString()
+      const body = { name: 'standing', scopes: ['keys:write'], expires_at }
+      return (await this.post<{ id: string }>('/api/api-keys', body)).id
+    })
   /** of the tenant of its owner, made by the row of a table: who may sell is another question */
   soldTier = () =>
     this.once('tier', async () => {
@@ -113,15 +117,7 @@ export class Objects {
   person = () =>
     this.once('person', async () => {
       if (this.standing) return this.owner
-      const { role, tenant } = this.owner
-      const name = `new-${crypto.randomUUID().slice(0, 8)}`
-      return register(this.world, {
-        name,
-        role,
-        tenant,
-        email: `${name}@${tenant}.example`,
-        password: `${name} is long enough`,
-      })
+      return newcomer(this.world, this.owner.role, this.owner.tenant)
     })
   /** into the tenant of the owner, by the house */
   invitation = () =>

@@ -36,25 +36,23 @@ export interface Login {
   refresh_token: string
 }
 
-/** `suffix` tells people of one gathering from those of another. */
-export async function gather(world: World, suffix = ''): Promise<People> {
+export async function gather(world: World): Promise<People> {
   const { db } = world.deps
   await db.query(
     `insert into gateway.tenants (id, name) values ('acme', 'Acme'), ('beta', 'Beta') on conflict do nothing`,
   )
   // logins are answered at multiples of 100 ms
-  const joined = (Object.keys(CAST) as Name[]).map(async (name) => [name, await join(world, name, suffix)] as const)
+  const joined = (Object.keys(CAST) as Name[]).map(async (name) => [name, await join(world, name)] as const)
   const people = Object.fromEntries(await Promise.all(joined)) as People
   world.house = people.hank
   return people
 }
 
-async function join(world: World, called: Name, suffix: string): Promise<Person> {
-  const name = called + suffix
-  const [role, tenant] = CAST[called]
+async function join(world: World, name: Name): Promise<Person> {
+  const [role, tenant] = CAST[name]
   const login =
-    called === 'opal' ? OPERATOR : { email: `${name}@${tenant}.example`, password: `${name} has a long password` }
-  if (called === 'opal') {
+    name === 'opal' ? OPERATOR : { email: `${name}@${tenant}.example`, password: `${name} has a long password` }
+  if (name === 'opal') {
     const { token, refresh_token } = await world.take<Login>('POST', '/api/auth/login', { body: login })
     return { name, id: String(decodeJwt(token).sub), ...login, role, tenant, token, refreshToken: refresh_token }
   }
@@ -72,6 +70,13 @@ export async function register(
   await world.deps.db.query('update gateway.users set role = $2, tenant = $3 where id = $1', [user.id, role, tenant])
   const { token, refresh_token } = await world.take<Login>('POST', '/api/auth/login', { body: login })
   return { name, id: user.id, ...login, role, tenant, token, refreshToken: refresh_token }
+}
+
+/** Somebody whom no row speaks of. */
+export const newcomer = (world: World, role: Person['role'] = 'trader', tenant = 'acme'): Promise<Person> => {
+  const name = `new-${crypto.randomUUID().slice(0, 8)}`
+  const login = { email: `${name}@${tenant}.example`, password: `${name} is long enough` }
+  return register(world, { name, role, tenant, ...login })
 }
 
 /** The person behind a caller; null: nobody's credential. */

@@ -25,8 +25,10 @@ export interface Sent {
   headers?: Record<string, string>
   redirect?: RequestRedirect
 }
+/** What stands behind the platform, for who looks from outside. */
+export type Behind = Pick<Deps, 'db' | 'secrets' | 'clock' | 'home'>
 export interface World {
-  deps: Deps
+  deps: Behind
   url: string
   keys: SigningKeys
   /** a token by which services know each other, of a certificate authority that is not this platform's */
@@ -36,6 +38,8 @@ export interface World {
   /** an operator of the house, once there is one */
   house?: { token: string }
   send(method: string, path: string, sent?: Sent): Promise<Answer>
+  /** and again as long as the engine is behind the market */
+  ask(method: string, path: string, sent?: Sent): Promise<Answer>
   /** a success, or an error that says what it was */
   take<T = Record<string, never>>(method: string, path: string, sent?: Sent): Promise<T>
   close(): Promise<void>
@@ -44,13 +48,29 @@ export interface World {
 export const OPERATOR = { email: 'opal@house.example', password: 'opal of the house, a long one' }
 export const PIN = '493817'
 const DAY_MS = 86_400_000
+const BEHIND_MS = 30_000
 /** Requests come through a proxy: no caller is the loopback's, and nobody runs into a limit of an address. */
 let lastAddress = 0
 const nextAddress = (): string => `198.51.${(++lastAddress >> 8) & 255}.${lastAddress & 255}`
 
+/** Of a platform whose routes are asked as much as a test likes. */
+export const SETTINGS = {
+  LOG_LEVEL: 'silent',
+  FEEDS: 'sim',
+  ASSAY_OPERATOR_EMAIL: OPERATOR.email,
+  ASSAY_OPERATOR_PASSWORD: OPERATOR.password,
+  BOT_CONTROL_PIN: PIN,
+  BOT_CONTROL_ADDRESSES: '198.51.0.0/16',
+  TRUSTED_PROXIES: '127.0.0.1/32',
+  RATE_LIMIT_PER_MINUTE: '600000',
+  RATE_LIMIT_PER_HOUR: '1000000',
+  RATE_LIMIT_PER_DAY: '1000000',
+}
+
 /** The whole platform in this process, on a data folder of its own and behind its real listener. */
 export async function openWorld(): Promise<World> {
   const home = mkdtempSync(join(tmpdir(), 'assay-access-'))
+  const remove = () => rmSync(home, { recursive: true, force: true })
   let deps: Deps | undefined
   const probe: Service = {
     name: 'probe',
@@ -63,28 +83,33 @@ export async function openWorld(): Promise<World> {
   const platform: Started = await startPlatform({
     services: [...services, probe],
     port: 0,
-    env: {
-      ASSAY_HOME: home,
-      LOG_LEVEL: 'silent',
-      FEEDS: 'sim',
-      ASSAY_OPERATOR_EMAIL: OPERATOR.email,
-      ASSAY_OPERATOR_PASSWORD: OPERATOR.password,
-      BOT_CONTROL_PIN: PIN,
-      BOT_CONTROL_ADDRESSES: '198.51.0.0/16',
-      TRUSTED_PROXIES: '127.0.0.1/32',
-      RATE_LIMIT_PER_MINUTE: '600000',
-      RATE_LIMIT_PER_HOUR: '1000000',
-      RATE_LIMIT_PER_DAY: '1000000',
-    },
+    env: { ASSAY_HOME: home, ...SETTINGS },
+  }).catch((error) => {
+    remove()
+    throw error
   })
   if (!deps) throw new Error('the probe was not composed')
-  const { db, secrets, clock } = deps
   if (environment().ASSAY_ACCESS_ROW_SECURITY === 'off') await dropRowSecurity(deps)
+  const { db } = deps
+  return worldOf({
+    url: platform.url,
+    deps,
+    async close() {
+      await platform.close()
+      await db.close()
+      remove()
+    },
+  })
+}
+
+/** A platform that runs, as people out there see it. */
+export async function worldOf({ url, deps, close }: Pick<World, 'url' | 'deps' | 'close'>): Promise<World> {
+  const { secrets, clock } = deps
   const ca = await makeLocalCa()
   const tokens = createServiceTokens('gateway', await ca.issue('gateway', DAY_MS), clock)
 
   async function send(method: string, path: string, { credential, body, headers, redirect }: Sent = {}) {
-    const answer = await fetch(platform.url + path, {
+    const answer = await fetch(url + path, {
       method,
       redirect: redirect ?? 'manual',
       signal: AbortSignal.timeout(20_000),
@@ -101,29 +126,34 @@ export async function openWorld(): Promise<World> {
     const isJson = /json/.test(answer.headers.get('content-type') ?? '')
     return { status: answer.status, headers: answer.headers, text, body: isJson && text ? JSON.parse(text) : null }
   }
+  /** A machine that is busy with other things falls behind its market: nothing was done then. */
+  async function ask(method: string, path: string, sent?: Sent): Promise<Answer> {
+    for (const end = performance.now() + BEHIND_MS; ; ) {
+      const answer = await send(method, path, sent)
+      if (answer.body?.code !== 'engine_behind' || performance.now() > end) return answer
+      await Bun.sleep(1000 * Number(answer.headers.get('retry-after') ?? 1))
+    }
+  }
   const world: World = {
     deps,
     writes: 0,
-    url: platform.url,
+    url,
     keys: await openSigningKeys({ secrets, clock, alone: (work) => work() }),
     serviceToken: await tokens.mint('gateway'),
     send,
+    ask,
     async take<T>(method: string, path: string, sent?: Sent) {
-      const { status, text, body } = await send(method, path, sent)
+      const { status, text, body } = await ask(method, path, sent)
       if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`)
       return body as T
     },
-    async close() {
-      await platform.close()
-      await db.close()
-      rmSync(home, { recursive: true, force: true })
-    },
+    close,
   }
   return world
 }
 
 /** What stands behind the predicates would hide that one of them is missing. */
-async function dropRowSecurity({ db }: Deps): Promise<void> {
+async function dropRowSecurity({ db }: Behind): Promise<void> {
   const tables = await db.query<{ name: string }>(
     `select c.oid::regclass::text as name from pg_class c where c.relrowsecurity`,
   )

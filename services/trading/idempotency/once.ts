@@ -59,7 +59,7 @@ export async function once<T>(deps: OnceDeps, asked: Once, effect: (attempt: Att
     return await effect({
       subject: claimed.subject,
       keep: async (sql, answer) => {
-        await sql.query(`update trading.idempotency set answer = $5::jsonb where ${SAME_KEY}`, [
+        await sql.query(`update trading.idempotency set answer = $5::jsonb where ${sameKey()}`, [
           ...id,
           JSON.stringify(answer),
         ])
@@ -68,12 +68,12 @@ export async function once<T>(deps: OnceDeps, asked: Once, effect: (attempt: Att
   } catch (error) {
     // a refusal that kept no answer did nothing: the key is free again
     if (error instanceof AssayError)
-      await deps.db.query(`delete from trading.idempotency where ${SAME_KEY} and answer is null`, id)
+      await deps.db.query(`delete from trading.idempotency where ${sameKey()} and answer is null`, id)
     throw error
   }
 }
 
-const SAME_KEY = 'tenant = $1 and user_id = $2 and route = $3 and key = $4'
+const sameKey = () => 'tenant = $1 and user_id = $2 and route = $3 and key = $4'
 
 async function claim<T>(
   deps: OnceDeps,
@@ -94,7 +94,7 @@ async function claim<T>(
   )
   if (taken) return { subject }
   const [row] = await deps.db.query<KeyRow>(
-    `select body_hash, subject, answer, claimed_at from trading.idempotency where ${SAME_KEY}`,
+    `select body_hash, subject, answer, claimed_at from trading.idempotency where ${sameKey()}`,
     id,
   )
   if (!row)
@@ -105,7 +105,7 @@ async function claim<T>(
     throw new AssayError('idempotency_key_reused', 'This Idempotency-Key was used with another body.')
   if (row.answer) return { answer: row.answer }
   const [over] = await deps.db.query<KeyRow>(
-    `update trading.idempotency set claimed_at = $5 where ${SAME_KEY} and answer is null and claimed_at <= $6 returning subject`,
+    `update trading.idempotency set claimed_at = $5 where ${sameKey()} and answer is null and claimed_at <= $6 returning subject`,
     [...id, now, new Date(deps.clock.now() - ABANDONED_MS)],
   )
   if (over) return { subject: over.subject }
