@@ -196,5 +196,6 @@ test('a WebSocket opens through it, is told the service’s own words, and its t
   expect(types).toContain('ack')
 }, 60_000)
 test('metrics are not for the outside', async () => {
-  expect((await ask('/metrics')).status).toBe(404)
+  for (const path of ['/metrics', '/metrics/', '//metrics', '/%6detrics', '/metrics?x', '/x/../metrics/'])
+    expect([path, (await ask(path)).status]).toEqual([path, 404])
 })
