@@ -1,5 +1,5 @@
 import { AssayError } from '@assay/core/contracts/errors'
-import { isHouse, type Scope } from '@assay/core/contracts/scopes'
+import { isHouse as isOfHouse, type Scope } from '@assay/core/contracts/scopes'
 import { recordAudit } from '@assay/core/kernel/audit'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Actor, Ctx } from '@assay/core/kernel/context'
@@ -11,11 +11,11 @@ export const tenantOf = (ctx: Ctx): string => ctx.actor?.tenant ?? 'default'
 
 /** An agent has been let do things with what is its user's own, whatever else the user may reach. */
 const isAgent = (actor: Actor): boolean => actor.clientId !== undefined
-const ofHouse = (actor: Actor): boolean => isHouse(actor) && !isAgent(actor)
+const isHouse = (actor: Actor): boolean => isOfHouse(actor) && !isAgent(actor)
 
 /** The caller's view of trading: row security hides other tenants' rows from its database, except from the house. */
 export const depsFor = (own: TradingDeps, ctx: Ctx): CallerDeps => {
-  const tenant = ctx.actor && ofHouse(ctx.actor) ? null : tenantOf(ctx)
+  const tenant = ctx.actor && isHouse(ctx.actor) ? null : tenantOf(ctx)
   return { ...own, rowsOf: tenant, db: tenant === null ? own.db : own.db.forTenant(tenant) }
 }
 
@@ -27,14 +27,14 @@ export const ownerFilter = (actor: Actor): string | null => (seesTenant(actor) ?
 
 /** The condition that keeps a list within the caller's tenant; `place` is the tenant's parameter. */
 export const inTenant = (actor: Actor, column: string, place: string): string =>
-  ofHouse(actor) ? `${place}::text is not null` : `${column} = ${place}`
+  isHouse(actor) ? `${place}::text is not null` : `${column} = ${place}`
 
 export interface Owned {
   tenant: string
   userId: string
 }
 export const maySee = (actor: Actor, row: Owned): boolean =>
-  (row.tenant === actor.tenant || ofHouse(actor)) && (seesTenant(actor) || row.userId === actor.userId)
+  (row.tenant === actor.tenant || isHouse(actor)) && (seesTenant(actor) || row.userId === actor.userId)
 
 const REMEMBERED = 100_000
 
