@@ -16,6 +16,7 @@ import type { GatewayDeps } from './deps.ts'
 import { createAttemptGuard } from './limits/attempt-guard.ts'
 import type { PinSettings } from './pin/pin-settings.ts'
 import { createPersonalFields } from './privacy/personal-fields.ts'
+import { refuseHalfIndexed } from './privacy/replace-email-index.ts'
 import { sealPlainUsers } from './privacy/seal-plain-users.ts'
 import { JWT_SECRETS, openSigningKeys } from './tokens/signing-keys.ts'
 
@@ -60,6 +61,7 @@ export async function openIdentity({
   isCurrent,
   isIssuer,
 }: IdentityParts): Promise<GatewayDeps> {
+  await refuseHalfIndexed(secrets)
   const personal = createPersonalFields({
     secrets,
     indexKey: await ownSecret(secrets, 'email_index'),

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { ALIASES, REPLACED, VARIABLES } from '../contracts/variables.ts'
+import { encryptionKeyWeakness } from '../ports/secrets/encryption-key.ts'
 import { flag, list, replicas, size } from './config-values.ts'
 import { origin } from './cors.ts'
 import { databaseProblems } from './database-problems.ts'
@@ -143,7 +144,7 @@ function refusals(values: Record<string, string>): ConfigProblem[] {
     ...mailProblems(values),
   )
   const key = values.ENCRYPTION_KEY
-  const weakness = key && keyWeakness(key)
+  const weakness = key && encryptionKeyWeakness(key)
   if (weakness) problems.push({ variable: 'ENCRYPTION_KEY', reason: weakness })
   if (values.NODE_ENV !== 'production') return problems
   if (!key)
@@ -159,14 +160,6 @@ function refusals(values: Record<string, string>): ConfigProblem[] {
     problems.push({ variable: 'ASSAY_OPERATOR_PASSWORD', reason: 'needs at least 12 characters in production' })
   }
   return problems
-}
-
-/** Why this is no key, or undefined. Random bytes hardly ever have fewer than 16 different values among 32. */
-function keyWeakness(text: string): string | undefined {
-  const bytes = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64')
-  if (bytes.length !== 32) return 'must be 32 bytes in base64 or hex'
-  if (new Set(bytes).size < 16) return 'is weak: use 32 random bytes (openssl rand -base64 32)'
-  return undefined
 }
 
 const unique = (problems: ConfigProblem[]): ConfigProblem[] =>

@@ -23,8 +23,8 @@ export interface SecretsFileOptions {
 const File = z.object({ version: z.literal(1), key: z.string(), content: z.string() })
 const Content = z.object({
   secrets: z.record(z.string(), z.record(z.string(), z.string())),
-  /** keys that never leave the adapter, base64 */
-  keys: z.record(z.string(), z.string()),
+  /** keys that never leave the adapter, base64; of each its versions, the newest last */
+  keys: z.record(z.string(), z.union([z.string().transform((only) => [only]), z.array(z.string()).min(1)])),
   totp: z.record(z.string(), z.object({ key: z.string(), used: z.number().int() })).default({}),
 })
 const NO_LOGINS =
@@ -42,21 +42,18 @@ export async function openSecretsFile(options: SecretsFileOptions): Promise<Secr
   let writing: Promise<void> = Promise.resolve()
 
   const save = (): Promise<void> => {
-    const file = {
-      version: 1,
-      key: seal(wrapping, dataKey, KEY_CONTEXT),
-      content: seal(dataKey, Buffer.from(JSON.stringify(content)), CONTENT_CONTEXT),
-    }
-    const next = writing.then(() => writeWholeFile(path, `${JSON.stringify(file)}\n`))
+    const sealed = sealedFile(wrapping, dataKey, content)
+    const next = writing.then(() => writeWholeFile(path, sealed))
     writing = next.catch(() => {})
     return next
   }
-  const namedKey = async (name: string): Promise<Uint8Array> => {
-    if (content.keys[name] === undefined) {
-      content.keys[name] = randomBytes(KEY_BYTES).toString('base64')
-      await save()
-    }
-    return Buffer.from(content.keys[name], 'base64')
+  const versionsOf = async (name: string): Promise<readonly string[]> => {
+    const known = content.keys[name]
+    if (known) return known
+    const made = [newKey()]
+    content.keys[name] = made
+    await save()
+    return made
   }
 
   const totpKey = (name: string) => {
@@ -99,7 +96,8 @@ export async function openSecretsFile(options: SecretsFileOptions): Promise<Secr
     },
     async encrypt(name, plain, context) {
       checkKeyName(name)
-      return `v1.${seal(await namedKey(name), plain, `${name}\0${context}`)}`
+      const versions = await versionsOf(name)
+      return `v${versions.length}.${seal(Buffer.from(versions.at(-1)!, 'base64'), plain, `${name}\0${context}`)}`
     },
     async decrypt(name, sealed, context) {
       checkKeyName(name)
@@ -143,16 +141,44 @@ interface Encrypted {
   sealed: string
   context: string
 }
-function decryptWith(keys: Readonly<Record<string, string>>, { name, sealed, context }: Encrypted): Uint8Array {
-  const key = keys[name]
-  if (key === undefined || !sealed.startsWith('v1.'))
-    throw new SecretsError(`This was not encrypted under "${name}" here.`)
-  return unseal(Buffer.from(key, 'base64'), sealed.slice(3), `${name}\0${context}`)
+function decryptWith(keys: z.infer<typeof Content>['keys'], { name, sealed, context }: Encrypted): Uint8Array {
+  const [, version, text] = /^v([1-9]\d{0,5})\.(.*)$/s.exec(sealed) ?? []
+  const key = keys[name]?.[Number(version) - 1]
+  if (key === undefined || text === undefined) throw new SecretsError(`This was not encrypted under "${name}" here.`)
+  return unseal(Buffer.from(key, 'base64'), text, `${name}\0${context}`)
 }
 
+const newKey = (): string => randomBytes(KEY_BYTES).toString('base64')
 const pathIn = (home: string): string => join(home, 'secrets.json')
 const wrappingKey = async ({ home, encryptionKey, log = console }: SecretsFileOptions): Promise<Uint8Array> =>
-  encryptionKey === undefined ? ownEncryptionKey(join(home, 'encryption.key'), log) : parseEncryptionKey(encryptionKey)
+  encryptionKey === undefined ? ownEncryptionKey(home, log) : parseEncryptionKey(encryptionKey)
+
+function sealedFile(wrapping: Uint8Array, dataKey: Uint8Array, content: z.infer<typeof Content>): string {
+  const file = {
+    version: 1,
+    key: seal(wrapping, dataKey, KEY_CONTEXT),
+    content: seal(dataKey, Buffer.from(JSON.stringify(content)), CONTENT_CONTEXT),
+  }
+  return `${JSON.stringify(file)}\n`
+}
+
+/**
+ * The file of a folder that nobody has open under another key, what is in it under a new data key, and a new version of
+ * each key that never leaves it: what the versions before have sealed is still read. False: it was done already.
+ * The file is the old one or the new one, whenever this is killed.
+ */
+export async function rewrapSecretsFile(home: string, from: Uint8Array, to: Uint8Array): Promise<boolean> {
+  const path = pathIn(home)
+  const isDone = await readSecrets(path, to).then(
+    () => true,
+    () => false,
+  )
+  if (isDone) return false
+  const { content } = await readSecrets(path, from)
+  for (const versions of Object.values(content.keys)) versions.push(newKey())
+  await writeWholeFile(path, sealedFile(to, new Uint8Array(randomBytes(KEY_BYTES)), content))
+  return true
+}
 
 /** All that a folder's file holds, for its move to a secrets server: values by path and key, names of encryption and TOTP keys, and what the former made. */
 export async function readSecretsFile(options: SecretsFileOptions) {
@@ -183,6 +209,8 @@ async function readSecrets(path: string, wrapping: Uint8Array) {
     const plain = new TextDecoder().decode(unseal(dataKey, file.content, CONTENT_CONTEXT))
     return { dataKey, content: Content.parse(JSON.parse(plain)) }
   } catch (cause) {
-    throw new Error(`${path} can't be opened: the ENCRYPTION_KEY is another one, or the file is damaged.`, { cause })
+    throw new SecretsError(`${path} can't be opened: the ENCRYPTION_KEY is another one, or the file is damaged.`, {
+      cause,
+    })
   }
 }
