@@ -89,6 +89,17 @@ describe('errors leave as problem+json', () => {
     })
     expect(json.errors.map((one: { field: string }) => one.field)).toEqual(['quantity', 'legs[0].price'])
   })
+  test('each field that nobody knows is named, in the words that a verb has for it', async () => {
+    const strict = makeApp().post('/strict', () => 'well', {
+      parse: 'json',
+      body: z.strictObject({ a: z.strictObject({}) }),
+    })
+    const { json } = await ask('/strict', { method: 'POST', body: '{"a":{"c.d":1},"b":1,"e":2}' }, strict)
+    expect([json.field, json.errors]).toEqual([
+      'a.c.d',
+      ['a.c.d', 'b', 'e'].map((field) => ({ field, detail: 'is not a known field' })),
+    ])
+  })
   test('a body that is not JSON is 400, an unknown path 404, a wrong method 405 with Allow', async () => {
     expect(await post('{broken')).toMatchObject({ status: 400, json: { code: 'malformed_body' } })
     expect(await ask('/nowhere')).toMatchObject({ status: 404, json: { code: 'not_found', instance: '/nowhere' } })

@@ -67,10 +67,12 @@ interface ValidationLike {
 
 function validationError(error: ValidationLike): AssayError {
   if (error.type === 'response') return new AssayError('internal', MASKED, { cause: error })
-  const errors = error.all.map(({ path, message }) => ({
-    field: indexed(unknownMember(path, message) ?? (!path || path === 'root' ? error.type : path)),
-    detail: message ?? 'is not valid',
-  }))
+  const errors = error.all.flatMap(({ path, message }) => {
+    const unknown = unknownMembers(path, message)
+    if (unknown.length > 0) return unknown.map((field) => ({ field: indexed(field), detail: 'is not a known field' }))
+    const field = indexed(!path || path === 'root' ? error.type : path)
+    return [{ field, detail: message ?? 'is not valid' }]
+  })
   const first = errors[0] ?? { field: error.type, detail: 'is not valid' }
   return new AssayError('validation_failed', `${first.field}: ${first.detail}`, { field: first.field, errors })
 }
@@ -78,8 +80,9 @@ function validationError(error: ValidationLike): AssayError {
 /** `phases[0].rules[2].pct`, as everywhere. */
 const indexed = (path: string): string => path.replace(/\.(\d+)(?=\.|$)/g, '[$1]')
 
-/** zod names the object that holds an unknown member; callers want the member. */
-function unknownMember(path: string | undefined, message: string | undefined): string | undefined {
-  const key = /^Unrecognized keys?: "([^"]+)"/.exec(message ?? '')?.[1]
-  return key && (!path || path === 'root' ? key : `${path}.${key}`)
+/** zod names the object that holds unknown members; callers want the members. */
+function unknownMembers(path: string | undefined, message = ''): string[] {
+  if (!/^Unrecognized keys?: "/.test(message)) return []
+  const names = [...message.matchAll(/"([^"]+)"/g)].map(([, name]) => name!)
+  return names.map((name) => (!path || path === 'root' ? name : `${path}.${name}`))
 }
