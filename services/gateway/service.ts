@@ -117,6 +117,7 @@ export const gateway: Service<typeof config> = {
       consumers: [audit.consumer],
       tokens: {
         known: identity.verifier.known,
+        isCurrent: identity.verifier.isCurrent,
         verify(credential, address) {
           const verifying = identity.verifier.verify(credential, address)
           return isApiKey(credential) ? verifying.then((actor) => noted(actor, address)) : verifying

@@ -21,6 +21,8 @@ export interface Limits {
   /** closed with 4410 when nothing was heard for so long */
   silenceMs: number
   sweepEveryMs: number
+  /** looks whether what is revoked is heard of; only if not, connections are asked about */
+  recheckEveryMs: number
   /** two flushes of the process are at least so far apart: under load one write carries several events */
   flushEveryMs: number
   /** longest synchronous run of a flush */
@@ -41,6 +43,7 @@ export const LIMITS: Limits = {
   pingEveryMs: 15_000,
   silenceMs: 45_000,
   sweepEveryMs: 500,
+  recheckEveryMs: 100,
   flushEveryMs: 4,
   flushSliceMs: 4,
 }

@@ -4,6 +4,7 @@ import { config } from './config.ts'
 import { onIdentityRevoked } from './consumers/identity-revoked.ts'
 import { LIMITS } from './limits.ts'
 import { closeConnections, createHub } from './push/hub.ts'
+import { createRecheck } from './push/recheck.ts'
 import { sweep } from './push/sweep.ts'
 import { socketRoutes } from './routes/socket.ts'
 import { ticketRoutes } from './routes/tickets.ts'
@@ -15,6 +16,9 @@ export const websocket: Service<typeof config> = {
     const hub = createHub(deps)
     const sweeping = setInterval(() => sweep(hub), LIMITS.sweepEveryMs)
     lifecycle.defer('websocket sweep', () => clearInterval(sweeping))
+    const recheck = createRecheck(hub)
+    const rechecking = setInterval(() => void recheck(), LIMITS.recheckEveryMs)
+    lifecycle.defer('websocket recheck', () => clearInterval(rechecking))
     lifecycle.defer('websocket connections', () => {
       hub.draining = true
       closeConnections(hub, 'goingAway')

@@ -8,6 +8,8 @@ export interface TokenVerifier {
   verify(credential: string, address?: string): Promise<Actor>
   /** the actor of an access token that was verified before and is still good, at once; undefined: ask verify */
   known?(token: string): Actor | undefined
+  /** false: something that was revoked lately may not be known here; absent: all is */
+  isCurrent?(): boolean
 }
 /** The actor, or 401. */
 export function requireActor(ctx: Ctx): Actor {

@@ -230,5 +230,9 @@ function lateTokens(find: () => TokenVerifier | undefined): TokenVerifier {
       tokens ??= find()
       return tokens?.known?.(token)
     },
+    isCurrent() {
+      tokens ??= find()
+      return tokens?.isCurrent?.() ?? true
+    },
   }
 }

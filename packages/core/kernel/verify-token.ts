@@ -172,6 +172,7 @@ export function createTokenVerifier(sources: VerifierSources): RevocableVerifier
   }
 
   return {
+    isCurrent,
     known(token) {
       if (isApiKey(token) || !isCurrent()) return undefined
       const found = cached.get(hash('sha256', token, 'base64'))

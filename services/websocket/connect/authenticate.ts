@@ -10,18 +10,29 @@ export interface Credentials {
   token: string | null
   /** `?token=`: a ticket and nothing else */
   ticket: string | undefined
+  /** in a header */
+  sent: string | undefined
   origin: string | null
 }
-/** The subprotocol's token, else the ticket, else what the edge found in the Authorization header. Throws unauthorized. */
+export interface Authenticated {
+  actor: Actor
+  /** what it was verified by; absent: another service's word */
+  credential: string | undefined
+}
+/** The subprotocol's token, else the ticket's, else what the edge found in the Authorization header. Throws unauthorized. */
 export async function authenticate(
   deps: { tokens: TokenVerifier; cache: Cache },
   ctx: Ctx,
-  { token, ticket, origin }: Credentials,
-): Promise<Actor> {
-  if (token !== null) return deps.tokens.verify(token, ctx.address)
-  if (ticket === undefined) return requireActor(ctx)
-  const actor = await redeemTicket(deps.cache, ticket, origin)
-  if (!actor)
+  { token, ticket, sent, origin }: Credentials,
+): Promise<Authenticated> {
+  const verified = async (credential: string) => ({
+    actor: await deps.tokens.verify(credential, ctx.address),
+    credential,
+  })
+  if (token !== null) return verified(token)
+  if (ticket === undefined) return { actor: requireActor(ctx), credential: sent }
+  const credential = await redeemTicket(deps.cache, ticket, origin)
+  if (credential === null)
     throw new AssayError('unauthorized', 'The ticket is unknown, used or too old; POST /api/ws/ticket gives a new one.')
-  return actor
+  return verified(credential)
 }

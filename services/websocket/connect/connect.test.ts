@@ -3,6 +3,7 @@ import { connect, until } from '../testing/client.ts'
 import { connectRaw } from '../testing/raw-client.ts'
 import { startServer, type TestServer } from '../testing/server.ts'
 import { testSource } from '../testing/sources.ts'
+import { ticketKey } from '../tickets/ticket.ts'
 
 const source = testSource({ name: 'ticks', holds: 10 })
 let server: TestServer
@@ -77,6 +78,20 @@ test('a ticket dies of age, by use from another origin, and an access token is n
   await expect(connect(url(`?token=${late}`))).rejects.toThrow()
 })
 
+test('a ticket is of no use once the session that asked for it has ended, and the cache does not hold its token', async () => {
+  const token = server.token('ann')
+  const headers = { authorization: `Bearer ${token}` }
+  const asked = await fetch(`http://${server.host}/api/ws/ticket`, { method: 'POST', headers })
+  const { ticket } = (await asked.json()) as { ticket: string }
+  const kept = JSON.stringify(await server.cache.get(ticketKey(ticket)))
+  expect([kept.includes('sealed'), kept.includes(token), kept.includes('ann')]).toEqual([true, false, false])
+  server.verifier.revoked.add(token)
+  const refused = connect(url(`?token=${ticket}`)).then(
+    () => 'opened',
+    () => 'refused',
+  )
+  expect(await refused).toBe('refused')
+})
 test('a ticket needs an authenticated request (V4.4.4)', async () => {
   const answer = await fetch(`http://${server.host}/api/ws/ticket`, { method: 'POST' })
   expect(answer.status).toBe(401)

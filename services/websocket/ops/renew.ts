@@ -10,7 +10,7 @@ export async function renew(connection: Connection, op: Op<'renew'>): Promise<vo
   if (actor.userId !== caller.actor.userId || actor.tenant !== caller.actor.tenant) {
     throw new AssayError('forbidden', 'The token is of another user.', { field: 'token' })
   }
-  connection.caller = { ...caller, actor }
+  connection.caller = { ...caller, actor, credential: op.token }
   for (const { channel, source, key } of [...connection.subscriptions.values()]) {
     try {
       await source.authorize(connection.caller, key)

@@ -15,6 +15,8 @@ type Socket = ServerWebSocket<Connection>
 /** Who is connected. */
 export interface Caller extends Ctx {
   actor: Actor
+  /** what it was verified by, in memory only; absent: another service's word */
+  credential?: string | undefined
 }
 
 /** One client. It is the socket's `data`: the process's shared handler calls open, message, drain, ping, pong and close on it. */
@@ -26,6 +28,7 @@ export class Connection {
   /** monotonic ms */
   heardAt: number
   pingedAt: number
+  verifiedAt: number
   closed = false
   #socket!: Socket
   #queue!: SendQueue
@@ -37,7 +40,7 @@ export class Connection {
     readonly format: Format,
     private readonly seat: Seat,
   ) {
-    this.heardAt = this.pingedAt = hub.clock.monotonic()
+    this.heardAt = this.pingedAt = this.verifiedAt = hub.clock.monotonic()
   }
 
   open(socket: Socket): void {

@@ -2,7 +2,7 @@ import { AssayError } from '@assay/core/contracts/errors'
 import { withCtx } from '@assay/core/kernel/edge'
 import { toProblem } from '@assay/core/kernel/problem'
 import { ADMITTED, RELAYED, refusedAs } from '@assay/core/kernel/relayed-socket'
-import { isInternal } from '@assay/core/kernel/request'
+import { credentialOf, isInternal } from '@assay/core/kernel/request'
 import type { Cache } from '@assay/core/ports/cache/port'
 import type { ServerWebSocket } from 'bun'
 import { Elysia } from 'elysia'
@@ -50,11 +50,17 @@ export const socketRoutes = (hub: Hub, cache: Cache, origins: readonly string[])
       try {
         checkOrigin(headers, origins)
         const offer = readOffer(headers, query.format)
-        const credentials = { token: offer.token, ticket: query.token, origin: headers.get('origin') }
-        const actor = await authenticate({ tokens: hub.tokens, cache }, ctx, credentials)
+        const credentials = {
+          token: offer.token,
+          ticket: query.token,
+          sent: credentialOf(headers),
+          origin: headers.get('origin'),
+        }
+        const { actor, credential } = await authenticate({ tokens: hub.tokens, cache }, ctx, credentials)
 
         const seat = await takeSeat(hub, actor.userId)
-        const data = new Connection(hub, { requestId: ctx.requestId, address: ctx.address, actor }, offer.format, seat)
+        const caller = { requestId: ctx.requestId, address: ctx.address, actor, credential }
+        const data = new Connection(hub, caller, offer.format, seat)
         if (upgrade(relayed ? saying(ADMITTED, data) : data, offer.answer)) return
         void seat.leave()
         throw new AssayError('bad_request', 'The WebSocket handshake is not complete.')

@@ -1,5 +1,7 @@
+import { AssayError } from '@assay/core/contracts/errors'
 import { requireActor } from '@assay/core/kernel/auth'
 import { withCtx } from '@assay/core/kernel/edge'
+import { credentialOf } from '@assay/core/kernel/request'
 import type { Cache } from '@assay/core/ports/cache/port'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
@@ -15,8 +17,11 @@ export const ticketRoutes = (cache: Cache, ttlMs = LIMITS.ticketTtlMs) =>
   new Elysia({ name: 'websocket.tickets' }).use(withCtx).post(
     '/api/ws/ticket',
     async ({ ctx, request, set }) => {
-      const actor = requireActor(ctx)
-      const ticket = await issueTicket(cache, { actor, origin: request.headers.get('origin') }, ttlMs)
+      requireActor(ctx)
+      const { headers } = request
+      const credential = credentialOf(headers)
+      if (!credential) throw new AssayError('unauthorized', 'A ticket stands for a credential that was sent.')
+      const ticket = await issueTicket(cache, { credential, origin: headers.get('origin') }, ttlMs)
       set.status = 201
       set.headers['cache-control'] = 'no-store'
       return { ticket, expires_in: ttlMs / 1000 }

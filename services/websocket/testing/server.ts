@@ -1,4 +1,5 @@
 import { AssayError } from '@assay/core/contracts/errors'
+import type { TokenVerifier } from '@assay/core/kernel/auth'
 import type { ChannelSource } from '@assay/core/kernel/channel'
 import type { Actor } from '@assay/core/kernel/context'
 import { edge } from '@assay/core/kernel/edge'
@@ -25,7 +26,19 @@ export interface TestServer {
   host: string
   /** an access token of that user, good for `ttlMs` */
   token(userId: string, ttlMs?: number): string
+  /** what its verifier says */
+  verifier: Verifier
   stop(): Promise<void>
+}
+/** Of the tokens that the test makes. */
+export interface Verifier {
+  revoked: Set<string>
+  /** nobody answers for any of them */
+  away: boolean
+  /** what is revoked is heard of */
+  isCurrent: boolean
+  /** asked so often */
+  asked: number
 }
 export interface TestServerOptions {
   sources: readonly ChannelSource[]
@@ -45,7 +58,9 @@ export function startServer({
   const metrics = new Registry()
   const cache = createMemoryCache(clock)
   const log = pino({ level: 'silent' })
-  const hub = createHub({ clock, tokens: { verify }, log, metrics, presence, channels: () => sources, limits })
+  const verifier: Verifier = { revoked: new Set(), away: false, isCurrent: true, asked: 0 }
+  const tokens = verifierOf(verifier)
+  const hub = createHub({ clock, tokens, log, metrics, presence, channels: () => sources, limits })
   const app = new Elysia({
     websocket: {
       maxPayloadLength: limits.messageBytes,
@@ -53,7 +68,7 @@ export function startServer({
       closeOnBackpressureLimit: true,
     },
   })
-    .use(edge({ log, clock, metrics: createRequestMetrics(metrics), tokens: { verify }, routes: () => [] }))
+    .use(edge({ log, clock, metrics: createRequestMetrics(metrics), tokens, routes: () => [] }))
     .use(ticketRoutes(cache, limits.ticketTtlMs))
     .use(socketRoutes(hub, cache, origins))
     .listen({ port: 0, hostname: '127.0.0.1' })
@@ -63,6 +78,7 @@ export function startServer({
     metrics,
     cache,
     host: `127.0.0.1:${app.server!.port}`,
+    verifier,
     token: (userId, ttlMs = 60_000) => `${userId}.${Date.now() + ttlMs}`,
     async stop() {
       clearInterval(sweeping)
@@ -72,6 +88,16 @@ export function startServer({
     },
   }
 }
+
+const verifierOf = (verifier: Verifier): TokenVerifier => ({
+  isCurrent: () => verifier.isCurrent,
+  verify(token) {
+    verifier.asked++
+    if (verifier.away) throw new AssayError('unavailable', 'Nobody answers for it.')
+    if (verifier.revoked.has(token)) throw new AssayError('unauthorized', 'The token is not valid any more.')
+    return verify(token)
+  },
+})
 
 async function verify(token: string): Promise<Actor> {
   const [userId, expiry] = token.split('.')
