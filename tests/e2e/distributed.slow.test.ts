@@ -3,8 +3,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AssessmentResource } from '@assay/core/contracts/wire/assessment'
 import type { OrderAnswer } from '@assay/core/contracts/wire/order'
+import { unseal } from '@assay/core/ports/secrets/seal'
 import { describeReal } from '@assay/core/testing/adapters'
 import { until } from '@assay/core/testing/until'
+import type { AuditVerified } from '@assay/services/gateway/audit/verify-audit'
+import { CHECKPOINTS } from '@assay/services/gateway/audit/write-checkpoint'
+import { USER_KEYS } from '@assay/services/gateway/privacy/wrapped'
+import { TRADING_TABLES } from '@assay/services/trading/privacy/tables'
+import { strFromU8, unzipSync } from 'fflate'
 import { readRecord } from '../../scripts/stack/records.ts'
 import { stackFolder } from '../../scripts/stack/stack.ts'
 import type { ProcessRecord } from '../../scripts/supervise/processes.ts'
@@ -15,9 +21,14 @@ import { connectAs, follow } from './live.ts'
 import { operatorToken, type Person, signUp, startAssessment, type Tokens } from './people.ts'
 import { type Process, runCommand, scratchHome, startProcess } from './platform.ts'
 import { isTaken, openDoors, type Refused, refusals, showTwice, tell } from './revocation.ts'
+import { openStackData } from './stack-data.ts'
 
 /** The bound that every service keeps. */
 const WITHIN_MS = 2_000
+/** Of a connection that is open: by the bus, or by being asked about; this machine may be busy. */
+const LIVE_WITHIN_MS = 5_000
+/** Whose credential is refused is nobody, who may read 50 times an hour. */
+const UNLIMITED = { RATE_LIMIT_PER_MINUTE: '60000', RATE_LIMIT_PER_HOUR: '60000', RATE_LIMIT_PER_DAY: '60000' }
 
 /** A person who starts Assay with one command on this machine: servers of its own, then every service and replica. */
 describeReal('up --distributed', () => {
@@ -33,7 +44,7 @@ describeReal('up --distributed', () => {
 
   beforeAll(async () => {
     platform = await startProcess(home, {
-      env: { FEEDS: 'sim?speed=20x', RATE_LIMIT_PER_MINUTE: '60000' },
+      env: { FEEDS: 'sim?speed=20x', ...UNLIMITED },
       argv: ['--distributed', `--port=${port}`],
       startMs: 400_000,
     })
@@ -128,6 +139,17 @@ describeReal('up --distributed', () => {
       (await logIn()).api.post<{ id: string; key: string }>('/api/api-keys', { name: 'watch', scopes })
     return { id: person.id, house, logIn, newKey }
   }
+  /** Opens a WebSocket; the answer waits for its end and tells how long that took from now. */
+  async function endOf(credential: string) {
+    const client = await connectAs(platform.url, credential)
+    const from = performance.now()
+    const end = client.closed.then(({ code }) => ({ code, ms: Math.round(performance.now() - from) }))
+    return async (what: string) => {
+      const { code, ms } = await Promise.race([end, Bun.sleep(20_000).then(() => ({ code: 0, ms: 20_000 }))])
+      console.log(`${what}: the open WebSocket ended with ${code} after ${ms} ms`)
+      expect([code, ms < LIVE_WITHIN_MS]).toEqual([4403, true])
+    }
+  }
   const withinBound = (refused: readonly Refused[]) => refused.filter(({ takenMs }) => takenMs >= WITHIN_MS)
   const allTaken = (statuses: number[]) => statuses.filter((status) => !isTaken(status))
 
@@ -137,9 +159,11 @@ describeReal('up --distributed', () => {
     const [first, second, keyed, kept] = [await logIn(), await logIn(), await newKey(), await newKey()]
     expect(allTaken(await showTwice(doors, [first.token, second.token, keyed.key, kept.key]))).toEqual([])
 
+    const ended = await endOf(first.token)
     await first.api.post('/api/auth/logout')
     const loggedOut = await refusals(doors, first.token)
     tell('logged out', loggedOut)
+    await ended('logged out')
     await second.api.delete(`/api/api-keys/${keyed.id}`)
     const revoked = await refusals(doors, keyed.key)
     tell('key revoked', revoked)
@@ -163,11 +187,13 @@ describeReal('up --distributed', () => {
     const broker = readRecord(join(stackFolder(home), 'kafka'))!.pid
     const gateway = processes().find(({ service }) => service === 'gateway')!.pid!
     const refused: Refused[][] = []
+    const ended = await endOf(first.token)
     process.kill(broker, 'SIGSTOP')
     try {
       await first.api.post('/api/auth/logout')
       refused.push(await refusals(doors, first.token))
       tell('logged out, the broker stopped', refused.at(-1)!)
+      await ended('logged out, the broker stopped')
       // they ask for each credential
       expect(allTaken(await showTwice(doors, [second.token]))).toEqual([])
       process.kill(gateway, 'SIGSTOP')
@@ -196,11 +222,89 @@ describeReal('up --distributed', () => {
     expect(processes().filter(({ ready }) => !ready)).toEqual([])
   }, 240_000)
 
+  test('an export holds what every service knows; who erases himself is refused by all, and his key is nowhere', async () => {
+    const [bob, data] = [await signUp(api, 'bob', await operatorToken(api)), await openStackData(home)]
+    const bought = { body: { tier_id: 'demo-usd' }, headers: { 'idempotency-key': crypto.randomUUID() } }
+    expect((await bob.api.send('POST', '/api/purchases', bought)).status).toBe(201)
+    const files = unzipSync(await bob.api.get<Uint8Array>('/api/privacy/export'))
+    const rowsOf = (name: string) => JSON.parse(strFromU8(files[`${name}.json`]!)) as object[]
+    expect(rowsOf('gateway/users')).toMatchObject([{ id: bob.id, email: bob.email }])
+    // through Kafka and the chain
+    await until('the audit log has it', async () => {
+      const told = await data.query(`select from gateway.audit where actor = $1 and action = 'login'`, [bob.id])
+      return told.length > 0
+    })
+    expect(rowsOf('trading/purchase')).toHaveLength(1)
+
+    // as a copy of the database would have it
+    const [user] = await data.query<{ email: string }>('select email from gateway.users where id = $1', [bob.id])
+    const keysOf = () =>
+      data.query<{ wrapped: string }>('select wrapped from gateway.user_keys where user_id = $1', [bob.id])
+    const [key] = await keysOf()
+    expect(key!.wrapped).toStartWith('vault:v1:')
+    const opened = await data.secrets.decrypt(USER_KEYS.key, key!.wrapped, USER_KEYS.context(bob.id))
+    const sealed = user!.email.slice(`s1.${bob.id}.`.length)
+    expect(new TextDecoder().decode(unseal(opened, sealed, `gateway.users.email/${bob.id}`))).toBe(bob.email)
+
+    const { all: doors } = await openDoors(home, platform.url, processes())
+    const others = doors.filter(({ name }) => !name.startsWith('market-data'))
+    expect(allTaken(await showTwice(others, [bob.token]))).toEqual([])
+    await bob.api.post('/api/privacy/erase', { password: bob.password })
+    const refused = await refusals(others, bob.token)
+    tell('erased', refused)
+    expect(withinBound(refused)).toEqual([])
+    const remembered = TRADING_TABLES.find(({ erase }) => erase === 'delete')!
+    const left = () => data.query(`select from ${remembered.table} where ${remembered.of}`, [bob.id])
+    await until('trading has heard of it by Kafka', async () => (await left()).length === 0, 20_000)
+    expect(await keysOf()).toEqual([])
+    const [erased] = await data.query<{ row: string }>('select u::text as row from gateway.users u where id = $1', [
+      bob.id,
+    ])
+    expect(erased!.row).not.toContain(sealed)
+    const all = await data.query<{ row: string }>('select k::text as row from gateway.user_keys k')
+    expect(all.filter(({ row }) => row.includes(key!.wrapped))).toEqual([])
+    await data.close()
+  }, 120_000)
+
   test('SIGTERM ends every process in order, with 0 and without an error', async () => {
     const pids = processes().map(({ pid }) => pid!)
     const { code, output } = await platform.stop()
     expect([code, output]).toEqual([0, expect.not.stringContaining('killed')])
     for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow()
+  }, 120_000)
+
+  test('the audit log that came through Kafka holds by its checkpoints on S3; a row changed or taken out is found, and a checkpoint', async () => {
+    const data = await openStackData(home)
+    const verify = async () => {
+      const { code, output } = await runCommand(home, ['audit', 'verify', '--json'], data.env)
+      const line = /^{"findings.*$/m.exec(output)?.[0]
+      if (!line) throw new Error(`exit ${code}: ${output}`)
+      return { code, ...(JSON.parse(line) as AuditVerified) }
+    }
+    /** the owner of the database gets past the triggers */
+    const tamper = async (sql: string) => {
+      await data.query(`begin; alter table gateway.audit disable trigger user; ${sql};
+        alter table gateway.audit enable trigger user; commit`)
+    }
+    const whole = await verify()
+    expect([whole.code, whole.findings]).toEqual([0, []])
+    expect(whole.rows).toBeGreaterThan(10)
+    expect(whole.checkpoints).toBeGreaterThan(0)
+    const told = await data.query<{ action: string }>('select distinct action from gateway.audit')
+    expect(told.map(({ action }) => action)).toEqual(
+      expect.arrayContaining(['login', 'privacy.erased', 'journals.extended', 'secret.read']),
+    )
+    const place = (seq: number) => `default/${seq}`
+    await tamper(`update gateway.audit set actor = 'nobody' || actor where tenant = 'default' and seq = 3`)
+    expect(await verify()).toMatchObject({ code: 1, findings: [{ place: place(3) }] })
+    await tamper(`update gateway.audit set actor = substr(actor, 7) where tenant = 'default' and seq = 3`)
+    expect((await verify()).code).toBe(0)
+    await tamper(`delete from gateway.audit where tenant = 'default' and seq = 5`)
+    expect(await verify()).toMatchObject({ code: 1, findings: [{ place: place(6) }] })
+    const [checkpoint] = await data.blobs.list(CHECKPOINTS, { limit: 1 })
+    await data.blobs.delete(checkpoint!)
+    expect((await verify()).findings).toContainEqual({ place: checkpoint!, said: 'is gone: it was recorded' })
+    await data.close()
   }, 120_000)
 
   /** Buys, then sells: each way costs the spread and the fees. The answers before the one that counts: nobody knows at once who owns a slot whose owner was killed. */
