@@ -3,6 +3,7 @@ import { recordAudit } from '@assay/core/kernel/audit'
 import type { Verb } from '../deps.ts'
 import { announceRevoked } from '../events/announce-revoked.ts'
 import { endableBy } from '../sessions/owner.ts'
+import { requireRecentLogin } from '../sessions/require-recent-login.ts'
 
 /** Forgets a device of one's own, or, for an operator, of the tenant; the sessions that were opened on it end. */
 export async function removeDevice({ ctx, input, deps }: Verb<{ id: string }>): Promise<void> {
@@ -14,6 +15,11 @@ export async function removeDevice({ ctx, input, deps }: Verb<{ id: string }>): 
       [input.id, ...params],
     )
     if (!device) throw new AssayError('not_found', 'There is no such device.')
+    const [other] = await sql.query(
+      'select 1 from sessions where device_id = $1 and ($2::uuid is null or id <> $2) limit 1',
+      [input.id, actor.sessionId ?? null],
+    )
+    if (other) await requireRecentLogin(sql, deps, actor)
     const sessions = await sql.query<{ id: string }>('delete from sessions where device_id = $1 returning id', [
       input.id,
     ])

@@ -161,6 +161,21 @@ describeAdapters('sessions and devices', databases, (openDatabase) => {
       expect((await boss.ask('DELETE', `/api/auth/devices/${device.id}`)).status).toBe(200)
     })
 
+    test('its sessions are ended by who has authenticated a moment ago, as any other is (V7.5.2)', async () => {
+      const person = await newPerson(world)
+      const { device } = (await person.login({ device: 'laptop' })).body
+      const { refresh_token } = (await person.login()).body
+      world.time.now += 16 * 60_000
+      const { address } = person
+      person.token = (await world.ask('POST', '/api/auth/refresh', { body: { refresh_token }, address })).body.token
+      const remove = () => person.ask('DELETE', `/api/auth/devices/${device.id}`)
+      expect((await remove()).body).toMatchObject({ status: 403, code: 'step_up_required' })
+      expect((await person.ask('GET', '/api/auth/devices')).body.items).toHaveLength(1)
+      // two on the device, one of them that which asks
+      await person.login({ device_secret: device.secret })
+      expect((await remove()).status).toBe(200)
+    })
+
     test("another user's device secret says nothing", async () => {
       const [one, other] = [await newPerson(world), await newPerson(world)]
       const { device } = (await one.login({ device: 'phone' })).body

@@ -56,7 +56,11 @@ export async function signIn({ ctx, input, deps }: OAuthVerb<SigningIn>): Promis
   return deps.database.inTransaction(async (sql) => {
     // nobody holds its refresh token, and until a client has its code traded it is good for nothing
     await sql.query('delete from refresh_tokens where session_id = $1', [sid])
-    await sql.query(`update sessions set kind = 'oauth', scopes = '{}' where id = $1`, [sid])
+    const [still] = await sql.query(
+      `update sessions set kind = 'oauth', scopes = '{}' where id = $1 and kind = 'password' returning 1`,
+      [sid],
+    )
+    if (!still) throw new OAuthError('invalid_request', 'Your sessions were ended just now. Go back and sign in again.')
     if (await isRemembered(sql, sub, asked, deps.clock.now()))
       return allow(sql, { request: asked, scopes, sessionId: sid, userId: sub, base: input.base, deps })
     const ticket = newSecretText()
