@@ -108,6 +108,11 @@ const DATABASE: readonly Variable[] = [
 /** Cache, limits, secrets and blobs on servers. */
 const STORES: readonly Variable[] = [
   {
+    name: 'ASSAY_PLAIN_SERVERS',
+    about:
+      'true: in production too, PostgreSQL, Redis, Kafka, Vault and S3 on other machines may be plain or unverified: in a network that nobody else is in.',
+  },
+  {
     name: 'REDIS_URL',
     secret: true,
     about: 'redis://[user:password@]host:port, rediss:// for TLS: cache and limits of all replicas. Unset: memory.',

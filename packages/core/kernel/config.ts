@@ -7,6 +7,7 @@ import { origin } from './cors.ts'
 import { databaseProblems } from './database-problems.ts'
 import { kafkaProblems, kafkaVariables } from './kafka-config.ts'
 import { mailProblems, mailVariables } from './mail-config.ts'
+import { plainServerProblems, plainServersVariables } from './plain-servers.ts'
 import { isAddressRange } from './proxies.ts'
 import { publicPortProblems, publicPortVariables } from './public-port.ts'
 import { publicUrl } from './public-url.ts'
@@ -61,6 +62,7 @@ const platformSlice = z.object({
   ...storeVariables,
   ...kafkaVariables,
   ...mailVariables,
+  ...plainServersVariables,
 })
 export type PlatformConfig = z.infer<typeof platformSlice>
 
@@ -142,6 +144,7 @@ function refusals(values: Record<string, string>): ConfigProblem[] {
     ...storeProblems(values),
     ...kafkaProblems(values),
     ...mailProblems(values),
+    ...plainServerProblems(values),
   )
   const key = values.ENCRYPTION_KEY
   const weakness = key && encryptionKeyWeakness(key)
