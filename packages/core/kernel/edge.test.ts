@@ -116,7 +116,7 @@ describe('errors leave as problem+json', () => {
     expect(refused.map(({ status, json }) => [status, json?.field])).toEqual([
       [422, 'id'],
       [422, 'symbol'],
-      [422, 'legs.0.price'],
+      [422, 'legs[0].price'],
     ])
     const deep = `{"quantity":"1","legs":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
     expect(await post(deep)).toMatchObject({ status: 422, json: { code: 'validation_failed' } })
