@@ -111,8 +111,8 @@ export const gateway: Service<typeof config> = {
       .use(internalRoutes(identity))
 
     return {
-      app: proxy ? app.use(proxy.app) : app,
-      ...(proxy && { websocket: proxy.websocket }),
+      app,
+      ...(proxy && { elsewhere: proxy.elsewhere, websocket: proxy.websocket }),
       document: () => JSON.parse(readFileSync(DOCUMENT, 'utf8')),
       consumers: [audit.consumer],
       tokens: {

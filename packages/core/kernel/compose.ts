@@ -7,6 +7,7 @@ import { countAsked } from './cached.ts'
 import type { ChannelSource } from './channel.ts'
 import type { Config } from './config.ts'
 import { edge } from './edge.ts'
+import type { Elsewhere } from './elsewhere.ts'
 import { createHealth, type Health, type HealthSource } from './health.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { RequestGate } from './limit.ts'
@@ -102,6 +103,7 @@ export async function compose({ services, base, config, lifecycle, network }: Co
     channels: () => [...parts().flatMap((part) => part.channels ?? []), ...elsewhere()],
   }
   let gate: RequestGate | undefined
+  let proxy: Elsewhere | undefined
   app.use(
     edge({
       log: base.log,
@@ -116,6 +118,8 @@ export async function compose({ services, base, config, lifecycle, network }: Co
       publicUrl,
       callerOf: network && !isHere('gateway') ? network.callerOf : undefined,
       routes: () => app.routes,
+      server: () => app.server,
+      elsewhere: () => (proxy ??= network && parts().find((part) => part.elsewhere)?.elsewhere),
     }),
   )
   // on its own port a service's routes have two names; on the public one, and where all share a port, only one;

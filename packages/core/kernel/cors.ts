@@ -27,14 +27,11 @@ export function corsHeaders(origin: string | null, allowed: readonly string[]): 
 export const isPreflight = (request: Request): boolean =>
   request.method === 'OPTIONS' && request.headers.has('origin') && request.headers.has('access-control-request-method')
 
-export const preflight = (headers: Record<string, string>): Response =>
-  new Response(null, {
-    status: 204,
-    headers: headers['access-control-allow-origin']
-      ? {
-          'access-control-allow-methods': METHODS,
-          'access-control-allow-headers': HEADERS,
-          'access-control-max-age': '600',
-        }
-      : {},
-  })
+export const preflightHeaders = (cors: Record<string, string>): Record<string, string> =>
+  cors['access-control-allow-origin']
+    ? {
+        'access-control-allow-methods': METHODS,
+        'access-control-allow-headers': HEADERS,
+        'access-control-max-age': '600',
+      }
+    : {}

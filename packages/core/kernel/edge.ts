@@ -9,15 +9,17 @@ import type { TokenVerifier } from './auth.ts'
 import { checkBody, takesForm } from './body.ts'
 import { challenge } from './challenge.ts'
 import { compressed } from './compress.ts'
-import { corsHeaders, isPreflight, preflight } from './cors.ts'
+import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts'
+import type { Elsewhere } from './elsewhere.ts'
 import { checkInput } from './input.ts'
 import type { RequestGate } from './limit.ts'
 import { classOf } from './limit-class.ts'
 import type { RequestMetrics } from './metrics.ts'
-import { toAssayError, toProblem } from './problem.ts'
+import { type Problem, toAssayError, toProblem } from './problem.ts'
 import { clientAddress, createProxyList } from './proxies.ts'
 import type { PublicUrl } from './public-url.ts'
 import {
+  type AnswerHeaders,
   actOf,
   credentialOf,
   ctxOf,
@@ -54,6 +56,10 @@ export interface EdgeOptions {
   callerOf?: (request: Request) => Promise<string | null>
   /** all routes of the app, asked at the first path that none matches */
   routes: () => readonly RouteEntry[]
+  /** where the app listens; absent or null: nowhere, all requests are from here */
+  server?: () => Server<unknown> | null
+  /** what answers the paths of services in other processes */
+  elsewhere?: () => Elsewhere | undefined
 }
 
 export const MAX_BODY_BYTES = 1024 * 1024
@@ -65,7 +71,7 @@ const CONTENT_POLICY =
   "default-src 'none'; base-uri 'none'; object-src 'none'; form-action 'none'; frame-ancestors 'none'"
 const HSTS = 'max-age=31536000; includeSubDomains'
 /** Of every answer; frame-ancestors stands for X-Frame-Options (ASVS 3.4.6). One literal: this runs on every request. */
-const headersOf = (id: string): Headers => ({
+const headersOf = (id: string): AnswerHeaders => ({
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'content-security-policy': CONTENT_POLICY,
@@ -79,7 +85,7 @@ export const withCtx = new Elysia({ name: 'kernel.ctx' }).derive({ as: 'scoped' 
   ctx: ctxOf(request),
 }))
 
-type Headers = Record<string, string | number>
+type Next = (request: Request) => unknown
 
 /** The only global hooks: request id, identity, limits, security headers, error mapping, one wide log line per request. */
 export function edge(options: EdgeOptions) {
@@ -91,7 +97,7 @@ export function edge(options: EdgeOptions) {
   const gate = () => options.gate?.()
   useOwnWords()
 
-  let listener: Pick<Server<unknown>, 'requestIP'> | null | undefined
+  let listener: Server<unknown> | null | undefined
   /** Where nobody listens, all are near. A connection that is gone has no address any more. */
   const peerOf = (request: Request) => (listener ? (listener.requestIP(request)?.address ?? UNKNOWN) : NEAR)
   const addressOf = (request: Request) =>
@@ -127,78 +133,159 @@ export function edge(options: EdgeOptions) {
     throw error
   }
 
-  return new Elysia({ name: 'kernel.edge' })
-    .wrap(((next: (request: Request) => unknown) => (request: Request) => {
-      const answering = next(request)
+  /** Who asks, and whether that may be asked, before any route is looked for. Gives the request to answer, or its answer. */
+  function enter(request: Request): Request | Response | Promise<Request | Response> {
+    metrics.started()
+    // a renewed certificate begins another listener
+    listener = options.server?.()
+    if (isInternal(request)) return identify(request, begin(request, true))
+    if (!options.callerOf) return identify(request, begin(request, false))
+    return options.callerOf(request).then((caller) => identify(request, begin(request, caller !== null)))
+  }
+  function begin(request: Request, internal: boolean): RequestState {
+    const { headers, method } = request
+    const path = pathOf(request.url)
+    const ctx = new RequestCtx(
+      request,
+      requestId(headers),
+      traceId(headers.get('traceparent')),
+      internal ? peerOrForwarded : addressOf,
+    )
+    const startedAt = clock.monotonic()
+    if (internal) {
+      const patienceMs = Number(headers.get(DEADLINE) ?? Number.NaN)
+      if (patienceMs > 0) ctx.deadlineAt = startedAt + patienceMs
+    }
+    const limited = classOf(method, path)
+    const answered = headersOf(ctx.requestId)
+    const state: RequestState = { ctx, path, startedAt, internal, limited, entered: false, answered }
+    rememberRequest(request, state)
+    if (corsOrigins.length > 0) Object.assign(answered, corsHeaders(headers.get('origin'), corsOrigins))
+    return state
+  }
+  function identify(request: Request, state: RequestState) {
+    if (!isWhole(request.url)) throw new AssayError('bad_request', 'The Host header names no host.')
+    const early = state.internal ? checkInternal(request, state) : checkPublic(request, state)
+    if (early) return early
+    const { ctx, internal } = state
+    const credential = credentialOf(request.headers)
+    if (!credential) {
+      if (internal) ctx.actor = actOf(request)
+      return pass(request, state)
+    }
+    const known = options.tokens.known?.(credential)
+    if (!known) return verify(ctx, options.tokens, credential).then(() => pass(request, state))
+    ctx.actor = known
+    return pass(request, state)
+  }
+  /** What is answered at once, whoever asks. */
+  function checkPublic(request: Request, { ctx, path, answered }: RequestState): Response | undefined {
+    if (listed && isDenied(ctx.address) && !PROBES.has(path))
+      throw new AssayError('forbidden', 'Not from this address.')
+    if (options.forceHttps) {
+      answered['strict-transport-security'] = HSTS
+      if (!QUIET.has(path) && !isHttps(request, () => trusted(peerOf(request)))) {
+        const location = request.url.replace(/^http:/, 'https:')
+        return new Response(null, { status: 308, headers: asInit({ ...answered, location }) })
+      }
+    }
+    if (isPreflight(request)) {
+      const preflight = preflightHeaders(corsHeaders(request.headers.get('origin'), corsOrigins))
+      return new Response(null, { status: 204, headers: asInit({ ...answered, ...preflight }) })
+    }
+    if (isInternalPath(path)) throw new AssayError('not_found', 'No route has this path.')
+    return undefined
+  }
+  function checkInternal(request: Request, { path }: RequestState): undefined {
+    // a gateway asks for its client: whatever path that found, it is none for services
+    if (isInternalPath(path) && request.headers.has('x-forwarded-for'))
+      throw new AssayError('not_found', 'No route has this path.')
+  }
+  function pass(request: Request, state: RequestState): Request | Promise<Request> {
+    if (state.internal) return withBody(request, state)
+    const counting = gate()?.enter(state.ctx, state.limited, state.answered)
+    if (counting) {
+      return counting.then(() => {
+        state.entered = true
+        return withBody(request, state)
+      })
+    }
+    state.entered = true
+    return withBody(request, state)
+  }
+  function withBody(request: Request, state: RequestState): Request | Promise<Request> {
+    if (request.method === 'GET' || request.method === 'HEAD') return request
+    return checkBody(request, maxBodyBytes, takesForm(state.path)).then((read) => {
+      if (!read) return request
+      rememberRequest(read, state)
+      return read
+    })
+  }
+
+  /** By the service whose path it is: one in another process, or a route of this one. */
+  function proceed(request: Request, entered: Request | Response, next: Next): unknown {
+    if (entered instanceof Response) return leave(request, entered)
+    const state = stateOf(request)!
+    const elsewhere = options.elsewhere?.()
+    const service = elsewhere?.ownerOf(state.path)
+    if (!elsewhere || !service) {
+      const answering = next(entered)
       if (!(answering instanceof Promise)) return leave(request, answering)
       return answering.then(
         (answer) => leave(request, answer),
         (error) => fail(request, error),
       )
-    }) as unknown as Parameters<Elysia['wrap']>[0])
-    .onRequest(async (context) => {
-      const { request, server, set } = context
-      const { headers, method } = request
-      metrics.started()
-      const path = pathOf(request.url)
-      const internal =
-        isInternal(request) || (options.callerOf !== undefined && (await options.callerOf(request)) !== null)
-      // a renewed certificate begins another listener
-      listener = server
-      const ctx = new RequestCtx(
-        request,
-        requestId(headers),
-        traceId(headers.get('traceparent')),
-        internal ? peerOrForwarded : addressOf,
+    }
+    state.route = service
+    return elsewhere
+      .answer(service, { request: entered, ctx: state.ctx, headers: state.answered, server: listener })
+      .then(
+        (answer) => leave(request, answer),
+        (error) => refuse(request, error),
       )
-      const startedAt = clock.monotonic()
-      if (internal) {
-        const patienceMs = Number(headers.get(DEADLINE) ?? Number.NaN)
-        if (patienceMs > 0) ctx.deadlineAt = startedAt + patienceMs
-      }
-      const limited = classOf(method, path)
-      const state: RequestState = { ctx, path, startedAt, internal, limited, entered: false }
-      rememberRequest(request, state)
-      const answered = headersOf(ctx.requestId)
-      set.headers = answered as typeof set.headers
-      if (corsOrigins.length > 0) Object.assign(answered, corsHeaders(headers.get('origin'), corsOrigins))
-      if (!isWhole(request.url)) throw new AssayError('bad_request', 'The Host header names no host.')
+  }
+  /** What ends before Elysia sees it is answered here. */
+  function refuse(request: Request, error: unknown): unknown {
+    const headers = stateOf(request)?.answered ?? headersOf(requestId(request.headers))
+    const { status, problem } = problemOf(request, toAssayError(error, undefined), headers)
+    return leave(request, new Response(JSON.stringify(problem), { status, headers: asInit(headers) }))
+  }
+  /** An error as its client gets it; its headers go to those of the answer. */
+  function problemOf(
+    request: Request,
+    error: AssayError,
+    headers: AnswerHeaders,
+  ): { status: number; problem: Problem } {
+    const state = stateOf(request)
+    if (state) state.error = error
+    headers['content-type'] = 'application/problem+json'
+    if (error.options.retryAfterS !== undefined) headers['retry-after'] = String(error.options.retryAfterS)
+    const sent = credentialOf(request.headers) !== undefined
+    const asked = challenge(error, { sent, base: options.publicUrl?.of(request) ?? null })
+    if (asked) headers['www-authenticate'] = asked
+    const path = state?.path ?? pathOf(request.url)
+    return { status: error.status, problem: toProblem(error, path, state?.ctx.requestId ?? requestId(request.headers)) }
+  }
 
-      if (!internal) {
-        if (listed && isDenied(ctx.address) && !PROBES.has(path))
-          throw new AssayError('forbidden', 'Not from this address.')
-        if (options.forceHttps) {
-          answered['strict-transport-security'] = HSTS
-          if (!QUIET.has(path) && !isHttps(request, () => trusted(peerOf(request)))) {
-            return Response.redirect(request.url.replace(/^http:/, 'https:'), 308)
-          }
-        }
-        if (isPreflight(request)) return preflight(corsHeaders(headers.get('origin'), corsOrigins))
-        if (isInternalPath(path)) throw new AssayError('not_found', 'No route has this path.')
-      } else if (isInternalPath(path) && headers.has('x-forwarded-for')) {
-        // a gateway asks for its client: whatever path that found, it is none for services
-        throw new AssayError('not_found', 'No route has this path.')
+  return new Elysia({ name: 'kernel.edge' })
+    .wrap(((next: Next) => (request: Request) => {
+      try {
+        const entering = enter(request)
+        if (!(entering instanceof Promise)) return proceed(request, entering, next)
+        return entering.then(
+          (entered) => proceed(request, entered, next),
+          (error) => refuse(request, error),
+        )
+      } catch (error) {
+        return refuse(request, error)
       }
-      const credential = credentialOf(headers)
-      if (credential) {
-        const known = options.tokens.known?.(credential)
-        if (known) ctx.actor = known
-        else await identify(ctx, options.tokens, credential)
-      } else if (internal) ctx.actor = actOf(request)
-      if (!internal) {
-        const counting = gate()?.enter(ctx, limited, answered)
-        if (counting) await counting
-        state.entered = true
-      }
-      if (method === 'GET' || method === 'HEAD') return
-      const read = await checkBody(request, maxBodyBytes, takesForm(path))
-      if (!read) return
-      rememberRequest(read, state)
-      context.request = read
-    })
-    .onTransform({ as: 'global' }, ({ params, query, body, request, route }) => {
+    }) as unknown as Parameters<Elysia['wrap']>[0])
+    .onTransform({ as: 'global' }, ({ params, query, body, request, route, set }) => {
       const state = stateOf(request)
-      if (state) state.matched = route
+      if (state) {
+        state.matched = route
+        set.headers = state.answered as typeof set.headers
+      }
       // whatever the URL made of it: what is routed decides
       if (isInternalPath(route) && !state?.internal) throw new AssayError('not_found', 'No route has this path.')
       checkInput({ params, query, body })
@@ -206,25 +293,22 @@ export function edge(options: EdgeOptions) {
     .onError({ as: 'global' }, ({ code, error, request, route, set }) => {
       const state = stateOf(request)
       if (state && route) state.matched = route
+      // what fails before the routes' first hook, as a body that is not JSON
+      if (state) set.headers = Object.assign(state.answered, set.headers) as typeof set.headers
       let mapped = toAssayError(error, code)
       const methods = code === 'NOT_FOUND' && state ? methodsOf(state.path) : []
       if (methods.length > 0) {
         mapped = new AssayError('method_not_allowed', `This path has ${methods.join(', ')}.`)
         set.headers.allow = methods.join(', ')
       }
-      if (state) state.error = mapped
-      set.status = mapped.status
-      set.headers['content-type'] = 'application/problem+json'
-      if (mapped.options.retryAfterS !== undefined) set.headers['retry-after'] = String(mapped.options.retryAfterS)
-      const sent = credentialOf(request.headers) !== undefined
-      const asked = challenge(mapped, { sent, base: options.publicUrl?.of(request) ?? null })
-      if (asked) set.headers['www-authenticate'] = asked
-      return toProblem(mapped, state?.path ?? pathOf(request.url), state?.ctx.requestId ?? requestId(request.headers))
+      const { status, problem } = problemOf(request, mapped, set.headers as AnswerHeaders)
+      set.status = status
+      return problem
     })
 }
 
 /** A refused credential stays on the context: open routes go on without an actor. Anything but a refusal is thrown. */
-async function identify(ctx: RequestState['ctx'], tokens: TokenVerifier, credential: string): Promise<void> {
+async function verify(ctx: RequestState['ctx'], tokens: TokenVerifier, credential: string): Promise<void> {
   try {
     ctx.actor = await tokens.verify(credential, isApiKey(credential) ? ctx.address : undefined)
   } catch (error) {
@@ -232,6 +316,9 @@ async function identify(ctx: RequestState['ctx'], tokens: TokenVerifier, credent
     ctx.denied = error
   }
 }
+
+/** Bun writes numbers as well. */
+const asInit = (headers: AnswerHeaders) => headers as Record<string, string>
 
 /** Without a host that is one, Bun gives the target alone: its router reads that, and `pathOf` another path. */
 const isWhole = (url: string): boolean => !url.startsWith('/')

@@ -2,6 +2,8 @@ import { AssayError } from '../contracts/errors.ts'
 import type { Actor, Ctx } from './context.ts'
 import type { LimitedRequest } from './limit.ts'
 
+export type AnswerHeaders = Record<string, string | number>
+
 /** What the edge keeps about a request while it is answered. */
 export interface RequestState {
   ctx: Ctx
@@ -12,6 +14,8 @@ export interface RequestState {
   /** how it is counted; the gate let it in */
   limited: LimitedRequest
   entered: boolean
+  /** headers of its answer, whoever gives it */
+  answered: AnswerHeaders
   /** the pattern of its route */
   matched?: string
   /** what metrics and log name instead of the route's pattern: another service answers */

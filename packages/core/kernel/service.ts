@@ -17,6 +17,7 @@ import type { Secrets } from '../ports/secrets/port.ts'
 import type { TokenVerifier } from './auth.ts'
 import type { ChannelSource } from './channel.ts'
 import type { Actor, Ctx } from './context.ts'
+import type { Elsewhere } from './elsewhere.ts'
 import type { HealthSource } from './health.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { RequestGate } from './limit.ts'
@@ -91,6 +92,8 @@ export interface Running {
   tokens?: TokenVerifier
   /** the gateway's: the edge asks it once per request, after identity */
   gate?: RequestGate
+  /** the gateway's, where the others are elsewhere */
+  elsewhere?: Elsewhere
   /** lines that `up` prints once after the start, such as the first operator's login; never logged */
   notices?: () => string[]
   /** the gateway's: the OpenAPI document of all services, as it is checked in; making it takes a third of a second */

@@ -1,14 +1,11 @@
 import type { Lifecycle } from '@assay/core/kernel/lifecycle'
 import type { Deps, Running, SocketOptions } from '@assay/core/kernel/service'
-import type { AnyElysia } from 'elysia'
+import { elsewhere } from './elsewhere.ts'
 import { STREAM_TIMES } from './pass-on.ts'
-import { proxyRoutes } from './routes.ts'
 import { watchUpstreams } from './upstreams.ts'
 
 /** What a gateway alone adds to its own part: it answers for the services that are elsewhere. */
-export interface Proxy extends Required<Pick<Running, 'health' | 'websocket'>> {
-  app: AnyElysia
-}
+export type Proxy = Required<Pick<Running, 'elsewhere' | 'health' | 'websocket'>>
 /** Bounds of the clients' sockets; the service behind them has its own, tighter ones. */
 const SOCKETS: SocketOptions = {
   maxPayloadLength: 64 * 1024,
@@ -25,7 +22,7 @@ export function openProxy(deps: Deps, lifecycle: Lifecycle): Proxy | undefined {
   // clients of what lasts come back to another gateway; a drain would wait for them in vain
   lifecycle.signal.addEventListener('abort', () => upstreams.forsake(), { once: true })
   return {
-    app: proxyRoutes({ peers, upstreams, clock, times: STREAM_TIMES }),
+    elsewhere: elsewhere({ peers, upstreams, clock, times: STREAM_TIMES }),
     health: () => upstreams.report(),
     websocket: SOCKETS,
   }

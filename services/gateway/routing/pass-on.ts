@@ -1,14 +1,11 @@
+import type { AskedElsewhere } from '@assay/core/kernel/elsewhere'
 import type { PeerAnswer } from '@assay/core/kernel/peer-exchange'
 import { stateOf } from '@assay/core/kernel/request'
-import type { Server } from 'bun'
 import { answerHeaders, type SetHeaders } from './headers.ts'
 import type { Replica } from './replica.ts'
 
-/** What an answer is written to: Elysia's `set`, and the server whose connection it goes to. */
-export interface Answering {
-  request: Request
-  set: { status?: number | string; headers: object }
-  server: Server<unknown> | null
+/** Where an answer goes. */
+export interface Answering extends AskedElsewhere {
   replica: Replica
   times: StreamTimes
 }
@@ -23,27 +20,26 @@ export const STREAM_TIMES: StreamTimes = { eventsIdleMs: 15_000, streamIdleMs: 6
 const KEEP_ALIVE = new TextEncoder().encode(':\n\n')
 const LF = 10
 
-/** A service's answer as the handler's: bytes where it is whole, else a stream. */
-export function passOn(answer: PeerAnswer, to: Answering): Uint8Array | Response {
+/** A service's answer as its client gets it: bytes where it is whole, else a stream. */
+export function passOn(answer: PeerAnswer, to: Answering): Response {
   const { status, headers, body } = answer
-  const { set, request } = to
-  set.status = status
-  // bytes with `set` cost a third of a Response: Elysia would take that one apart and make another
-  if (body instanceof Uint8Array) {
-    answerHeaders(set.headers as SetHeaders, headers)
-    return body
-  }
-  const given: SetHeaders = {}
-  answerHeaders(given, headers, true)
-  const init = { status, headers: pairsOf(given) }
-  if (body === null) return new Response(null, init)
-  const state = stateOf(request)
+  const given: SetHeaders = to.headers
+  const isWhole = body instanceof Uint8Array
+  answerHeaders(given, headers, !isWhole)
+  const init = { status, headers: initOf(given) }
+  if (isWhole || body === null) return new Response(body, init)
+  const state = stateOf(to.request)
   if (state && given['content-length'] === undefined) state.streams = true
   // its own clock ends it from here on
-  to.server?.timeout(request, 0)
+  to.server?.timeout(to.request, 0)
   return new Response(watched(body, given, to), init)
 }
 
+/** Bun takes one value of a name from an object; pairs may repeat it. */
+function initOf(headers: SetHeaders): Record<string, string> | [string, string][] {
+  if (!Array.isArray(headers['set-cookie'])) return headers as Record<string, string>
+  return pairsOf(headers)
+}
 const pairsOf = (headers: SetHeaders): [string, string][] =>
   Object.entries(headers).flatMap(([name, value]) =>
     Array.isArray(value)

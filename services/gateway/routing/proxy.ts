@@ -1,10 +1,9 @@
 import { AssayError } from '@assay/core/contracts/errors'
-import type { Ctx } from '@assay/core/kernel/context'
+import type { AskedElsewhere } from '@assay/core/kernel/elsewhere'
 import type { PeerAnswer } from '@assay/core/kernel/peer-exchange'
 import { PeerError, type Peers } from '@assay/core/kernel/peers'
 import { DEADLINE, pathOf } from '@assay/core/kernel/request'
 import type { Clock } from '@assay/core/ports/clock/port'
-import type { Server } from 'bun'
 import type { CallOutcome } from './breaker.ts'
 import { forwardedLines } from './headers.ts'
 import { lostOrder } from './lost-order.ts'
@@ -18,13 +17,6 @@ export interface ProxyOptions {
   clock: Pick<Clock, 'monotonic'>
   times: StreamTimes
 }
-/** A client's request, where it is answered. */
-export interface Asked {
-  request: Request
-  ctx: Ctx
-  set: { status?: number | string; headers: object }
-  server: Server<unknown> | null
-}
 /** Until the answer's head, all tries together; a client may say less by `x-deadline-ms`. */
 const PATIENCE_MS = 30_000
 /** What another replica may answer is not waited for as long. */
@@ -37,7 +29,7 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])
  * A client's request at the service that answers it. Where a replica does not answer, another one is asked, as long as
  * the first cannot have done it or doing it twice is doing it once, and the service's retry budget lasts.
  */
-export async function forward(service: string, asked: Asked, options: ProxyOptions): Promise<Uint8Array | Response> {
+export async function forward(service: string, asked: AskedElsewhere, options: ProxyOptions): Promise<Response> {
   const { request, ctx } = asked
   const { peers, upstreams, clock } = options
   const { method, url } = request

@@ -8,8 +8,8 @@ import { systemClock } from '@assay/core/ports/clock/system'
 import { type AnyElysia, Elysia } from 'elysia'
 import pino from 'pino'
 import { Registry } from 'prom-client'
+import { elsewhere } from '../elsewhere.ts'
 import type { StreamTimes } from '../pass-on.ts'
-import { proxyRoutes } from '../routes.ts'
 import { type Upstreams, watchUpstreams } from '../upstreams.ts'
 
 /** What a replica does with a request; it gets the head as it came. */
@@ -66,6 +66,12 @@ export async function openProxyWorld(
     tokens: createServiceTokens('gateway', credentials, systemClock),
   })
   const upstreams = watchUpstreams({ peers, clock: systemClock, log, metrics: registry })
+  const others = elsewhere({
+    peers,
+    upstreams,
+    clock: systemClock,
+    times: times ?? { eventsIdleMs: 15_000, streamIdleMs: 60_000 },
+  })
   const app: AnyElysia = new Elysia()
   app
     .use(
@@ -77,14 +83,8 @@ export async function openProxyWorld(
           verify: async () => ({ userId: 'ada', role: 'trader', tenant: 'acme', scopes: [], plan: 'free' }),
         },
         routes: () => app.routes,
-      }),
-    )
-    .use(
-      proxyRoutes({
-        peers,
-        upstreams,
-        clock: systemClock,
-        times: times ?? { eventsIdleMs: 15_000, streamIdleMs: 60_000 },
+        server: () => app.server,
+        elsewhere: () => others,
       }),
     )
     .listen({ hostname: '127.0.0.1', port: 0, idleTimeout: 30 })
