@@ -47,7 +47,7 @@ export async function openSession(
   const refreshToken = newRefreshToken()
   const [opened] = await sql.query<{ ended: string[] }>(
     `with owner as (
-       select id from users where id = $2::uuid and epoch = $15::int and disabled_at is null for share),
+       select id from users where id = $2::uuid and epoch = $15::int for share),
      made as (
        insert into sessions (id, user_id, token, expires_at, ip_address, user_agent, kind, scopes, amr, confirmed_at,
                              device_id, created_at, updated_at, seen_at)
