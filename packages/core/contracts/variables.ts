@@ -131,6 +131,10 @@ const STORES: readonly Variable[] = [
     about: "postgres-role: database logins are issued by the secrets server and act as DATABASE_URL's user.",
   },
   { name: 'VAULT_CACERT', about: "PEM of the authority of Vault's certificate." },
+  {
+    name: 'PAYMENTS',
+    about: 'test: in production too, the provider for tests pays for tiers. Unset: there nothing that costs is sold.',
+  },
   { name: 'S3_BUCKET', about: 'Bucket of the blobs. Unset: a folder in ASSAY_HOME.' },
   { name: 'S3_ENDPOINT', about: 'URL of an S3-compatible server; unset: Amazon S3.' },
   { name: 'S3_REGION', default: 'us-east-1', about: 'Region of the bucket: signatures carry it.' },

@@ -6,7 +6,6 @@ import { migrate } from '../ports/db/migrate.ts'
 import type { Lockstep } from '../ports/marketlog/lockstep.ts'
 import { createDbLockstep } from '../ports/marketlog/lockstep-db.ts'
 import { createLockstep } from '../ports/marketlog/lockstep-memory.ts'
-import { createTestPayments } from '../ports/payments/test-provider.ts'
 import { openSecretsFile } from '../ports/secrets/file.ts'
 import type { BaseDeps } from './compose.ts'
 import type { Config } from './config.ts'
@@ -17,7 +16,7 @@ import type { Lifecycle } from './lifecycle.ts'
 import { openMessaging } from './messaging.ts'
 import { refuseMoved } from './moved.ts'
 import { startRelay } from './relay.ts'
-import { openBlobs, openCache, openMail, openVaultSecrets, type StoreParts } from './stores.ts'
+import { openBlobs, openCache, openMail, openPayments, openVaultSecrets, type StoreParts } from './stores.ts'
 
 export interface DepsOptions {
   config: Config
@@ -73,7 +72,7 @@ export async function createDeps({ config, log, metrics, clock, lifecycle }: Dep
       vault ?? keep('secrets', await openSecretsFile({ home, encryptionKey: config.platform.ENCRYPTION_KEY, log })),
     blobs: await openBlobs(parts),
     mail: openMail(parts),
-    payments: keep('payments', createTestPayments()),
+    payments: openPayments(parts),
     stores,
   }
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { ConfigProblem } from './config.ts'
 
 const port = z.coerce.number().int().min(1).max(65_535)
-/** The variables of cache, limits, secrets and blobs on servers. */
+/** The variables of cache, limits, secrets, blobs and payments on servers. */
 export const storeVariables = {
   REDIS_URL: z
     .string()
@@ -24,6 +24,7 @@ export const storeVariables = {
   S3_REGION: z.string().default('us-east-1'),
   S3_ACCESS_KEY_ID: z.string().optional(),
   S3_SECRET_ACCESS_KEY: z.string().optional(),
+  PAYMENTS: z.literal('test', 'must be test, the only provider of this release').optional(),
 }
 const slice = z.object(storeVariables)
 export type StoreConfig = z.infer<typeof slice>

@@ -17,6 +17,9 @@ import { createRedisLimits } from '../ports/limits/redis.ts'
 import { openMailFolder } from '../ports/mail/folder.ts'
 import type { Mail } from '../ports/mail/port.ts'
 import { openSmtp } from '../ports/mail/smtp.ts'
+import { createNoPayments } from '../ports/payments/none.ts'
+import type { Payments } from '../ports/payments/port.ts'
+import { createTestPayments } from '../ports/payments/test-provider.ts'
 import { createMemoryPresence } from '../ports/presence/memory.ts'
 import type { Presence } from '../ports/presence/port.ts'
 import { createRedisPresence } from '../ports/presence/redis.ts'
@@ -156,4 +159,10 @@ export function openMail({ config, clock, keep, tell }: StoreParts): Mail {
   const mail = openSmtp({ url, from, ca: pem(SMTP_CA_FILE), clock })
   tell(told('mail', 'smtp', mail, clock))
   return keep('mail', mail)
+}
+
+/** The provider for tests pays whatever is asked: in production only for whoever wants that. */
+export function openPayments({ config, keep }: Pick<StoreParts, 'config' | 'keep'>): Payments {
+  const isTest = !config.production || config.platform.PAYMENTS === 'test'
+  return keep('payments', isTest ? createTestPayments() : createNoPayments())
 }
