@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import type { AssessmentResource } from '@assay/core/contracts/wire/assessment'
 import type { OrderAnswer } from '@assay/core/contracts/wire/order'
+import { openLocalCa, writeCredentials } from '@assay/core/kernel/local-ca'
 import { unseal } from '@assay/core/ports/secrets/seal'
 import { describeReal } from '@assay/core/testing/adapters'
 import { until } from '@assay/core/testing/until'
@@ -264,6 +267,47 @@ describeReal('up --distributed', () => {
     const all = await data.query<{ row: string }>('select k::text as row from gateway.user_keys k')
     expect(all.filter(({ row }) => row.includes(key!.wrapped))).toEqual([])
     await data.close()
+  }, 120_000)
+
+  test('renewed certificates are shown by every process that runs, and nobody is refused meanwhile', async () => {
+    const folder = join(home, 'certificates')
+    const ca = await openLocalCa(folder)
+    const [before, serials] = [processes(), new Map<string, string>()]
+    const shown = async (url: string) => {
+      const { promise, resolve } = Promise.withResolvers<string>()
+      const tls = await ca.issue('gateway', 3_600_000)
+      const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', ...tls, rejectUnauthorized: false })
+      socket.on('error', () => resolve(''))
+      socket.on('secureConnect', () => {
+        resolve(socket.getPeerCertificate().serialNumber)
+        socket.destroy()
+      })
+      return promise
+    }
+    let asking = true
+    const statuses: number[] = []
+    const clients = (async () => {
+      while (asking) statuses.push((await ann.api.send('GET', '/api/purchases')).status)
+    })()
+    for (const { instance, service } of before) {
+      const issued = await ca.issue(service, 3_600_000)
+      writeCredentials(folder, instance, issued)
+      serials.set(instance, new X509Certificate(issued.cert).serialNumber)
+    }
+    const allNew = async () => {
+      const now = await Promise.all(before.map(async (one) => (await shown(one.url)) === serials.get(one.instance)))
+      return now.every(Boolean)
+    }
+    await until('all show theirs', allNew, 30_000)
+    const { all: doors } = await openDoors(home, platform.url, before)
+    const { logIn } = await olga()
+    expect(allTaken(await showTwice(doors, [(await logIn()).token]))).toEqual([])
+    asking = false
+    await clients
+    expect([statuses.length > 10, allTaken(statuses)]).toEqual([true, []])
+    expect(processes().map(({ pid, restarts }) => [pid, restarts])).toEqual(
+      before.map((one) => [one.pid, one.restarts]),
+    )
   }, 120_000)
 
   test('SIGTERM ends every process in order, with 0 and without an error', async () => {
