@@ -100,6 +100,14 @@ describe('errors leave as problem+json', () => {
       ['a.c.d', 'b', 'e'].map((field) => ({ field, detail: 'is not a known field' })),
     ])
   })
+  test('a hundred fields that are not valid are told, not as many as a body can hold', async () => {
+    const legs = Array.from({ length: 1_000 }, () => '1').join()
+    const unknown = Array.from({ length: 1_000 }, (_, n) => `"f${n}":1`).join()
+    const strict = makeApp().post('/strict', () => 'well', { parse: 'json', body: z.strictObject({}) })
+    const many = await post(`{"quantity":"1","legs":[${legs}]}`)
+    const more = await ask('/strict', { method: 'POST', body: `{${unknown}}` }, strict)
+    for (const { json } of [many, more]) expect(json.errors.length).toBeWithin(1, 101)
+  })
   test('a body that is not JSON is 400, an unknown path 404, a wrong method 405 with Allow', async () => {
     expect(await post('{broken')).toMatchObject({ status: 400, json: { code: 'malformed_body' } })
     expect(await ask('/nowhere')).toMatchObject({ status: 404, json: { code: 'not_found', instance: '/nowhere' } })

@@ -1,4 +1,5 @@
 import { AssayError, ERRORS, type ErrorCode } from '../contracts/errors.ts'
+import { MOST_ERRORS } from '../contracts/wire/parse.ts'
 import { DbError } from '../ports/db/port.ts'
 import { DiskFullError, FencedError } from '../ports/marketlog/port.ts'
 
@@ -67,12 +68,13 @@ interface ValidationLike {
 
 function validationError(error: ValidationLike): AssayError {
   if (error.type === 'response') return new AssayError('internal', MASKED, { cause: error })
-  const errors = error.all.flatMap(({ path, message }) => {
+  const all = error.all.slice(0, MOST_ERRORS).flatMap(({ path, message }) => {
     const unknown = unknownMembers(path, message)
     if (unknown.length > 0) return unknown.map((field) => ({ field: indexed(field), detail: 'is not a known field' }))
     const field = indexed(!path || path === 'root' ? error.type : path)
     return [{ field, detail: message ?? 'is not valid' }]
   })
+  const errors = all.slice(0, MOST_ERRORS)
   const first = errors[0] ?? { field: error.type, detail: 'is not valid' }
   return new AssayError('validation_failed', `${first.field}: ${first.detail}`, { field: first.field, errors })
 }
@@ -83,6 +85,6 @@ const indexed = (path: string): string => path.replace(/\.(\d+)(?=\.|$)/g, '[$1]
 /** zod names the object that holds unknown members; callers want the members. */
 function unknownMembers(path: string | undefined, message = ''): string[] {
   if (!/^Unrecognized keys?: "/.test(message)) return []
-  const names = [...message.matchAll(/"([^"]+)"/g)].map(([, name]) => name!)
+  const names = Array.from(message.matchAll(/"([^"]+)"/g).take(MOST_ERRORS), ([, name]) => name!)
   return names.map((name) => (!path || path === 'root' ? name : `${path}.${name}`))
 }

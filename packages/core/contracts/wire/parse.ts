@@ -9,13 +9,21 @@ export const pathOf = (path: readonly PropertyKey[]): string =>
     '',
   )
 
-/** Every issue as {field, detail}; an unknown member is named itself, not the object that holds it. */
+/** Errors of one document that are told: an answer must not be larger than what it answers. */
+export const MOST_ERRORS = 100
+
+/** The first issues as {field, detail}; an unknown member is named itself, not the object that holds it. */
 export function fieldsOf(issues: readonly z.core.$ZodIssue[]): { field: string; detail: string }[] {
-  return issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ field: pathOf([...issue.path, key]), detail: 'is not a known field' }))
-      : [{ field: pathOf(issue.path), detail: issue.message }],
-  )
+  return issues
+    .slice(0, MOST_ERRORS)
+    .flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys
+            .slice(0, MOST_ERRORS)
+            .map((key) => ({ field: pathOf([...issue.path, key]), detail: 'is not a known field' }))
+        : [{ field: pathOf(issue.path), detail: issue.message }],
+    )
+    .slice(0, MOST_ERRORS)
 }
 
 /** The value as the schema reads it. Throws AssayError validation_failed that names each field. */

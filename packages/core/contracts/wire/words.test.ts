@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { z } from 'zod'
 import { AssayError } from '../errors.ts'
 import { OrderRequest } from './order-request.ts'
-import { parseWire } from './parse.ts'
+import { fieldsOf, parseWire } from './parse.ts'
 import { parseTier } from './tier.ts'
 
 const refusal = (read: () => unknown): string => {
@@ -56,6 +56,11 @@ describe('what is wrong with a field is said in our words', () => {
   ]
   test.each(cases)('%j', (change, words) => {
     expect(refusal(() => parseWire(Example, { ...good, ...change }))).toBe(words)
+  })
+  test('of a hundred fields, not of as many as a document can hold', () => {
+    const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`f${n}`, 1]))
+    const { error } = Example.safeParse({ ...good, ...many })
+    expect(fieldsOf(error!.issues)).toHaveLength(100)
   })
   test('of an order and of a tier', () => {
     const order = { symbol: 'EUR/USD', side: 'buy', type: 'market' }
