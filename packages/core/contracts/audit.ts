@@ -37,7 +37,7 @@ export const AUDIT_ACTIONS = {
   'api_key.address_refused': 'An API key was used from an address it is not bound to.',
   'api_key.revoked': 'An API key was ended.',
   'api_key.used': 'An API key was used for the first time on a day, or from a network it was not seen from that day.',
-  'authorization.refused': 'Requests were refused as 401 with a credential, or as 403; `count` of them.',
+  'authorization.refused': 'Requests were refused: 401 with a credential, 403, or logins as 429; `count` of them.',
   'oauth.client_registered': 'A program registered as an OAuth client.',
   'oauth.allowed': 'A user allowed a client what it asked for, or a part of it.',
   'oauth.denied': 'A user did not allow what a client asked for.',

@@ -124,6 +124,23 @@ describe('what is recorded', () => {
     expect(ofKey).toHaveLength(3)
   })
 
+  test('logins that wait because of those before them are told too, counted, and other limits are not (V16.3.1)', async () => {
+    const address = '10.2.2.2'
+    const guess = () =>
+      world.ask('POST', '/api/auth/login', { body: { email: 'no@body.example', password: 'wrong password' }, address })
+    const answers: number[] = []
+    for (let i = 0; i < 9; i++) answers.push((await guess()).status)
+    expect(answers.slice(-4)).toEqual([429, 429, 429, 429])
+    const { database } = world.identity
+    const refusals = countRefusals({ database, onRefused() {} })
+    refusals.saw({ actor: null, address }, 429, 'orders')
+    await refusals.flush()
+    await world.closePart('gateway audit')
+    const told = (await world.events('audit.recorded')).filter(({ action }) => action === 'authorization.refused')
+    const here = told.filter(({ detail }) => (detail as { network: string }).network === address)
+    expect(here.map(({ detail }) => detail)).toEqual([{ network: address, status: 429, count: 4 }])
+  })
+
   test('a flood of refusals is a bounded number of rows that say how many they were', async () => {
     const refused: number[] = []
     const { database } = world.identity

@@ -1,12 +1,13 @@
 import { HOUSE_TENANT } from '@assay/core/contracts/scopes'
 import { recordAudit } from '@assay/core/kernel/audit'
 import type { Ctx } from '@assay/core/kernel/context'
+import type { RouteClass } from '@assay/core/kernel/limit'
 import type { AuthDatabase } from '../auth/database.ts'
 import { networkOf } from '../limits/client.ts'
 
 export interface Refusals {
   /** called for every request, when it has its answer: cheap */
-  saw(ctx: Pick<Ctx, 'actor' | 'denied' | 'address'>, status: number): void
+  saw(ctx: Pick<Ctx, 'actor' | 'denied' | 'address'>, status: number, routeClass?: RouteClass): void
   /** tells the audit log what was refused since the last call */
   flush(): Promise<void>
 }
@@ -22,7 +23,8 @@ const CLIENTS = 100
 const OTHERS = 'others'
 
 /**
- * Failed authorisations: a credential that is not accepted (401), or may not do what was asked (403). Each client is one
+ * Failed authorisations: a credential that is not accepted (401), or may not do what was asked (403), and logins that wait
+ * because of those before them (429). Each client is one
  * row a flush with how often it was, so that a flood of them does not become one of the audit log.
  */
 export function countRefusals({
@@ -40,8 +42,9 @@ export function countRefusals({
     refused.set(nameOf(its), { ...its, count: (refused.get(nameOf(its))?.count ?? 0) + count })
   }
   return {
-    saw(ctx, status) {
-      if (!(status === 403 || (status === 401 && ctx.denied))) return
+    saw(ctx, status, routeClass) {
+      const waits = status === 429 && routeClass === 'auth'
+      if (!(waits || status === 403 || (status === 401 && ctx.denied))) return
       const { actor, address } = ctx
       onRefused(status)
       const client = {

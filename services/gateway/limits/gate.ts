@@ -1,7 +1,7 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import { FEATURES, type Feature, planOf } from '@assay/core/contracts/plans'
 import type { Actor, Ctx } from '@assay/core/kernel/context'
-import type { LimitedRequest, RequestGate } from '@assay/core/kernel/limit'
+import type { LimitedRequest, RequestGate, RouteClass } from '@assay/core/kernel/limit'
 import type { UsageCount } from '../usage/count-usage.ts'
 import { clientOf } from './client.ts'
 import type { InFlight } from './in-flight.ts'
@@ -18,7 +18,7 @@ export interface GateParts {
   tenants: TenantStates
   usage: Pick<UsageCount, 'count'>
   /** told of every request, like the gate */
-  onLeft: (ctx: Ctx, status: number) => void
+  onLeft: (ctx: Ctx, status: number, routeClass: RouteClass) => void
 }
 
 /** What the gateway asks before any route: addresses of the tenant, limits, the plan, how many are under way. */
@@ -62,7 +62,7 @@ export function createGate({ limit, inFlight, tenants, usage, onLeft }: GatePart
     left(ctx, request, { status, ms, entered }) {
       if (entered && request.routeClass !== 'none') inFlight?.end(clientOf(ctx))
       usage.count(ctx.actor, request.routeClass, status, ms)
-      onLeft(ctx, status)
+      onLeft(ctx, status, request.routeClass)
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { Ctx } from '@assay/core/kernel/context'
-import type { RequestGate } from '@assay/core/kernel/limit'
+import type { RequestGate, RouteClass } from '@assay/core/kernel/limit'
 import type { Deps } from '@assay/core/kernel/service'
 import { createMemoryLimits } from '@assay/core/ports/limits/memory'
 import { Counter, Gauge } from 'prom-client'
@@ -18,7 +18,7 @@ export interface GateWiring {
   /** told the name of each limit that was hit */
   onLimitHit: (name: string) => void
   /** told of every request when it has its answer */
-  onLeft: (ctx: Ctx, status: number) => void
+  onLeft: (ctx: Ctx, status: number, routeClass: RouteClass) => void
 }
 export interface OpenGate {
   gate: RequestGate
