@@ -23,13 +23,13 @@ import { Elysia } from 'elysia'
 import { issueKey } from './api-keys/issue-key.ts'
 import { revokeKey } from './api-keys/revoke-key.ts'
 import { createUser } from './auth/create-user.ts'
-import { endAllSessions, revokeIssued } from './auth/end-sessions.ts'
 import { login } from './auth/login.ts'
 import { logout } from './auth/logout.ts'
 import type { GatewayDeps } from './deps.ts'
 import { openIdentity } from './identity.ts'
 import { internalRoutes } from './routes/internal.ts'
 import { jwksRoutes } from './routes/jwks.ts'
+import { endAllSessions, revokeIssued } from './sessions/end-sessions.ts'
 
 /** The bound that every service keeps. */
 const WITHIN_MS = 2_000

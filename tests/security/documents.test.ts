@@ -4,11 +4,11 @@ import { AUDIT_ACTIONS } from '@assay/core/contracts/audit'
 import { SECRET_ACCESS } from '@assay/core/contracts/secrets'
 import { VARIABLES } from '@assay/core/contracts/variables'
 import { createMemoryLimits } from '@assay/core/ports/limits/memory'
-import { SESSIONS_PER_USER } from '@assay/services/gateway/auth/open-session'
-import { ACCESS_TOKEN_MS, SESSION_MS } from '@assay/services/gateway/auth/session-times'
 import { config } from '@assay/services/gateway/config'
 import { createAttemptGuard } from '@assay/services/gateway/limits/attempt-guard'
 import { weaknessOf } from '@assay/services/gateway/passwords/check-password'
+import { SESSIONS_PER_USER } from '@assay/services/gateway/sessions/open-session'
+import { ACCESS_TOKEN_MS, SESSION_MS } from '@assay/services/gateway/sessions/session-times'
 import document from '../../openapi/assay.json'
 
 const ROOT = new URL('../../', import.meta.url).pathname

@@ -2,10 +2,10 @@ import type { Scope } from '@assay/core/contracts/scopes'
 import { recordAudit } from '@assay/core/kernel/audit'
 import type { Row, Sql } from '@assay/core/ports/db/port'
 import type { GatewayDeps } from '../deps.ts'
-import { endMisused } from './end-misused.ts'
+import { endMisused } from '../sessions/end-misused.ts'
+import { REFRESH_GRACE_MS } from '../sessions/session-times.ts'
 import { addRefreshToken, hashRefreshToken, nextRefreshToken } from './refresh-token.ts'
 import type { Role } from './schemas.ts'
-import { REFRESH_GRACE_MS } from './session-times.ts'
 
 /** A refresh token with its session, its user and, where a client holds it, what was granted. */
 export interface RotatedRow extends Row {

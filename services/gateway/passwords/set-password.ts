@@ -1,7 +1,7 @@
 import type { Sql } from '@assay/core/ports/db/port'
-import { endAllSessions } from '../auth/end-sessions.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { queueLetter } from '../letters/queue-letter.ts'
+import { endAllSessions } from '../sessions/end-sessions.ts'
 
 export interface NewHash {
   userId: string

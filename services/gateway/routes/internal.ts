@@ -2,8 +2,8 @@ import { ASKED_KEY, sessionAnswer } from '@assay/core/kernel/remote-tokens'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { keyActor } from '../api-keys/key-actor.ts'
-import { sessionState } from '../auth/session-state.ts'
 import type { GatewayDeps } from '../deps.ts'
+import { sessionState } from '../sessions/session-state.ts'
 
 /** What the other services ask: they verify access tokens themselves and know neither sessions nor keys. Nothing here is remembered. */
 export const internalRoutes = (identity: Pick<GatewayDeps, 'database' | 'clock'>) =>

@@ -1,10 +1,10 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import { recordAudit } from '@assay/core/kernel/audit'
 import { confirmPassword } from '../auth/confirm-password.ts'
-import { endOtherSessions } from '../auth/end-sessions.ts'
-import { mayNeedFactor } from '../auth/session-scopes.ts'
 import type { Verb } from '../deps.ts'
 import { queueLetter } from '../letters/queue-letter.ts'
+import { endOtherSessions } from '../sessions/end-sessions.ts'
+import { mayNeedFactor } from '../sessions/session-scopes.ts'
 import { deleteKey } from './factor-key.ts'
 import { showFactor } from './show-factor.ts'
 

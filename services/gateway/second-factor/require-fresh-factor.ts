@@ -1,7 +1,7 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import type { Actor } from '@assay/core/kernel/context'
-import { mayNeedFactor } from '../auth/session-scopes.ts'
 import type { GatewayDeps } from '../deps.ts'
+import { mayNeedFactor } from '../sessions/session-scopes.ts'
 
 /** How long a second factor that was shown lets its session do what wants it fresh. */
 const FRESH_MS = 15 * 60_000

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { describeAdapters } from '@assay/core/testing/adapters'
 import { databases } from '@assay/core/testing/database'
-import { openSession } from '../auth/open-session.ts'
 import { newPerson, PASSWORD, withFactor } from '../testing/person.ts'
 import { openWorld, UNLIMITED, type World } from '../testing/world.ts'
+import { openSession } from './open-session.ts'
 
 describeAdapters('sessions and devices', databases, (openDatabase) => {
   let world: World

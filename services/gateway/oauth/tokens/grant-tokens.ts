@@ -1,6 +1,6 @@
 import type { Role } from '../../auth/schemas.ts'
-import { sessionScopes } from '../../auth/session-scopes.ts'
-import { ACCESS_TOKEN_MS } from '../../auth/session-times.ts'
+import { sessionScopes } from '../../sessions/session-scopes.ts'
+import { ACCESS_TOKEN_MS } from '../../sessions/session-times.ts'
 import type { OAuthDeps } from '../deps.ts'
 import { audiencesOfResource } from '../resources.ts'
 import type { GrantedTokens } from '../schemas.ts'

@@ -1,5 +1,5 @@
 import { ROLE_SCOPES, type Scope } from '@assay/core/contracts/scopes'
-import type { Role } from './schemas.ts'
+import type { Role } from '../auth/schemas.ts'
 
 export interface SessionMeans {
   role: Role
