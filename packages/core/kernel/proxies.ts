@@ -2,7 +2,7 @@ import { BlockList, isIP } from 'node:net'
 
 /** An address, or a range in CIDR notation. */
 export function isAddressRange(text: string): boolean {
-  const [address = '', prefix, ...rest] = text.split('/')
+  const [address = '', prefix, ...rest] = text.split('/', 3)
   const family = isIP(address)
   if (family === 0 || rest.length > 0) return false
   return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
