@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { newRefreshToken } from '@assay/services/gateway/auth/refresh-token'
 import {
   newPerson,
   PASSWORD as PERSONS_PASSWORD,
@@ -7,6 +6,7 @@ import {
   withFactor,
 } from '@assay/services/gateway/testing/person'
 import { type Answer, openWorld, type World } from '@assay/services/gateway/testing/world'
+import { newRefreshToken } from '@assay/services/gateway/tokens/refresh-token'
 import document from '../../openapi/assay.json'
 
 const DAY_MS = 86_400_000

@@ -1,8 +1,8 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import type { Verb } from '../deps.ts'
-import { issueTokens } from './issue-tokens.ts'
-import { refreshClient } from './refresh-token.ts'
-import { rotate } from './rotate-refresh-token.ts'
+import { issueTokens } from '../tokens/issue-tokens.ts'
+import { refreshClient } from '../tokens/refresh-token.ts'
+import { rotate } from '../tokens/rotate-refresh-token.ts'
 import type { RefreshBody, Tokens } from './schemas.ts'
 
 export interface RefreshInput extends RefreshBody {

@@ -1,9 +1,9 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import type { Scope } from '@assay/core/contracts/scopes'
 import type { Sql } from '@assay/core/ports/db/port'
-import { hashRefreshToken, newRefreshToken } from '../auth/refresh-token.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { announceRevoked } from '../events/announce-revoked.ts'
+import { hashRefreshToken, newRefreshToken } from '../tokens/refresh-token.ts'
 import { SESSION_MS } from './session-times.ts'
 
 export interface NewSession {

@@ -1,5 +1,5 @@
-import { refreshClient } from '../../auth/refresh-token.ts'
-import { type RotatedRow, rotate } from '../../auth/rotate-refresh-token.ts'
+import { refreshClient } from '../../tokens/refresh-token.ts'
+import { type RotatedRow, rotate } from '../../tokens/rotate-refresh-token.ts'
 import type { OAuthVerb } from '../deps.ts'
 import { OAuthError } from '../oauth-error.ts'
 import { resourceOf } from '../resources.ts'

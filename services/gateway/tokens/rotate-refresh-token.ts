@@ -1,11 +1,11 @@
 import type { Scope } from '@assay/core/contracts/scopes'
 import { recordAudit } from '@assay/core/kernel/audit'
 import type { Row, Sql } from '@assay/core/ports/db/port'
+import type { Role } from '../auth/schemas.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { endMisused } from '../sessions/end-misused.ts'
 import { REFRESH_GRACE_MS } from '../sessions/session-times.ts'
 import { addRefreshToken, hashRefreshToken, nextRefreshToken } from './refresh-token.ts'
-import type { Role } from './schemas.ts'
 
 /** A refresh token with its session, its user and, where a client holds it, what was granted. */
 export interface RotatedRow extends Row {

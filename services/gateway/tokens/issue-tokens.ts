@@ -1,8 +1,8 @@
 import type { Scope } from '@assay/core/contracts/scopes'
+import type { Tokens, User } from '../auth/schemas.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { sessionScopes } from '../sessions/session-scopes.ts'
 import { ACCESS_TOKEN_MS } from '../sessions/session-times.ts'
-import type { Tokens, User } from './schemas.ts'
 
 export interface Issue {
   user: Pick<User, 'id' | 'role' | 'tenant' | 'plan'> & { epoch: number }
