@@ -6,7 +6,7 @@ import { VARIABLES } from '@assay/core/contracts/variables'
 import { createMemoryLimits } from '@assay/core/ports/limits/memory'
 import { config } from '@assay/services/gateway/config'
 import { createAttemptGuard } from '@assay/services/gateway/limits/attempt-guard'
-import { weaknessOf } from '@assay/services/gateway/passwords/check-password'
+import { weaknessOf } from '@assay/services/gateway/passwords/require-good-password'
 import { SESSIONS_PER_USER } from '@assay/services/gateway/sessions/open-session'
 import { ACCESS_TOKEN_MS, SESSION_MS } from '@assay/services/gateway/sessions/session-times'
 import document from '../../openapi/assay.json'
@@ -176,7 +176,7 @@ describe('the rules', () => {
   })
   test('of passwords list the words that none may be made of (V6.1.2)', () => {
     const words = quoted(/^Words: (.*)$/m.exec(rules)![1]!)
-    const code = /const OURS = \[([^\]]*)\]/.exec(textOf('services/gateway/passwords/check-password.ts'))![1]!
+    const code = /const OURS = \[([^\]]*)\]/.exec(textOf('services/gateway/passwords/require-good-password.ts'))![1]!
     expect(words).toEqual([...code.matchAll(/'([^']+)'/g)].map(([, word]) => word!))
     for (const word of words) expect(weaknessOf(`${word.toUpperCase()}-12`)).not.toBeNull()
   })

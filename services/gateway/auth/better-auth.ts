@@ -2,11 +2,11 @@ import { TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER } from '@assay/core/kerne
 import type { Secrets } from '@assay/core/ports/secrets/port'
 import { betterAuth } from 'better-auth/minimal'
 import { jwt } from 'better-auth/plugins/jwt'
+import type { PasswordHasher } from '../passwords/hasher.ts'
 import { SESSION_MS } from '../sessions/session-times.ts'
 import { signAccessToken } from '../tokens/sign-access-token.ts'
 import { JWT_SECRETS, type SigningKeys } from '../tokens/signing-keys.ts'
 import type { AuthDatabase } from './database.ts'
-import type { PasswordHasher } from './password.ts'
 import { PASSWORD_MAX, PASSWORD_MIN } from './schemas.ts'
 
 export interface AuthParts {

@@ -3,7 +3,7 @@ import { HOUSE_TENANT } from '@assay/core/contracts/scopes'
 import { recordAudit } from '@assay/core/kernel/audit'
 import { DbError } from '@assay/core/ports/db/port'
 import type { GatewayDeps } from '../deps.ts'
-import type { PasswordHasher } from './password.ts'
+import type { PasswordHasher } from '../passwords/hasher.ts'
 import type { Role, User } from './schemas.ts'
 import { findUser, findUserByEmail, normalizeEmail } from './users.ts'
 

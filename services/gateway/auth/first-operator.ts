@@ -1,10 +1,10 @@
 import { recordAudit } from '@assay/core/kernel/audit'
 import type { Sql } from '@assay/core/ports/db/port'
 import type { GatewayDeps } from '../deps.ts'
-import { weaknessOf } from '../passwords/check-password.ts'
+import { DRAWN_MS, drawPassword } from '../passwords/drawn-password.ts'
+import { weaknessOf } from '../passwords/require-good-password.ts'
 import { setPassword } from '../passwords/set-password.ts'
 import { createUser } from './create-user.ts'
-import { DRAWN_MS, drawPassword } from './drawn-password.ts'
 import { findUser } from './users.ts'
 
 /** Shorter ones and those that examples use are refused in production. */

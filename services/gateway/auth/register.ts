@@ -1,6 +1,6 @@
 import type { Verb } from '../deps.ts'
 import { queueLetter } from '../letters/queue-letter.ts'
-import { requireGoodPassword } from '../passwords/check-password.ts'
+import { requireGoodPassword } from '../passwords/require-good-password.ts'
 import { createUser } from './create-user.ts'
 import type { RegisterBody, User } from './schemas.ts'
 

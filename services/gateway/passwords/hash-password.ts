@@ -1,6 +1,6 @@
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Verb } from '../deps.ts'
-import { requireGoodPassword } from './check-password.ts'
+import { requireGoodPassword } from './require-good-password.ts'
 import type { HashedPassword } from './schemas.ts'
 
 /** For provisioning: the hash that a login of this platform takes. */

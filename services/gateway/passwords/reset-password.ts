@@ -4,7 +4,7 @@ import type { Sql } from '@assay/core/ports/db/port'
 import { findUserRow, type UserRow } from '../auth/users.ts'
 import type { GatewayDeps, Verb } from '../deps.ts'
 import { findMailToken, provesAddress, useMailToken } from '../letters/mail-token.ts'
-import { requireGoodPassword } from './check-password.ts'
+import { requireGoodPassword } from './require-good-password.ts'
 import type { ResetBody } from './schemas.ts'
 import { setPassword } from './set-password.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { commonPasswords, requireGoodPassword, weaknessOf } from './check-password.ts'
+import { commonPasswords, requireGoodPassword, weaknessOf } from './require-good-password.ts'
 
 test('the 3,000 most frequent passwords that the length allows are refused, in any case of letters (V6.2.4)', () => {
   const first = [...commonPasswords()].slice(0, 3_000)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { createPasswordHasher } from './password.ts'
+import { createPasswordHasher } from './hasher.ts'
 
 test('passwords are argon2id with 19 MiB and two passes (V11.4.2)', async () => {
   const hasher = createPasswordHasher({ running: 1, waiting: 1 })

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { createTurns } from './turns.ts'
+import { createTurns } from '../auth/turns.ts'
 
 /** argon2id at 19 MiB and two passes (OWASP): about 22 ms of one core. */
 const ARGON2ID = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const
