@@ -21,6 +21,15 @@ export function toDbError(error: unknown): DbError {
   })
 }
 
+/** The server is away or too slow, no connection was free in time, somebody else was faster. */
+const PASSING_OF_PRISMA = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037'])
+/** What Prisma's client throws: as a DbError where it passes. */
+export function ofPrisma(error: unknown): unknown {
+  const { code, message } = error as { code?: string; message: string }
+  if (code === undefined || !PASSING_OF_PRISMA.has(code)) return error
+  return new DbError(message.trim(), CONNECTION_FAILURE, { retryable: true, outcomeUnknown: true, cause: error })
+}
+
 /** The same failure where it is certain that nothing was done: nothing was sent, or never committed. */
 export function withoutEffect(failure: unknown): DbError {
   const { message, code, options } = toDbError(failure)

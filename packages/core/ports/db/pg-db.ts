@@ -1,7 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { Pool, PoolClient } from 'pg'
 import { PrismaClient } from '../../../../prisma/generated/client.ts'
-import { connectionLost, toDbError, withoutEffect } from './failure.ts'
+import { connectionLost, ofPrisma, toDbError, withoutEffect } from './failure.ts'
 import { Pipeline } from './pipeline.ts'
 import { type Db, DbError, type Param, type Row, type Sql, type Statement } from './port.ts'
 import { retried } from './retry.ts'
@@ -99,8 +99,15 @@ export class PgDb implements Db {
 
   get prisma(): PrismaClient {
     if (this.narrowed) this.client ??= entering(this.narrowed.of.prisma, this.narrowed.enter)
-    this.client ??= new PrismaClient({ adapter: new PrismaPg(this.pool, { schema: this.role ?? 'public' }) })
+    this.client ??= told(this.made())
     return this.client
+  }
+
+  private made(): PrismaClient {
+    const adapter = new PrismaPg(this.pool, { schema: this.role ?? 'public' })
+    const { timeoutMs } = this.server
+    // it waits 2 s for a connection and 5 s for an end unless told, and there may be one connection for all
+    return new PrismaClient({ adapter, transactionOptions: { maxWait: timeoutMs, timeout: timeoutMs } })
   }
 
   close(): Promise<void> {
@@ -198,12 +205,23 @@ export class PgDb implements Db {
   }
 }
 
+/** Fails as any other statement does. */
+function told(prisma: PrismaClient): PrismaClient {
+  const failed = (error: unknown) => Promise.reject(ofPrisma(error))
+  return prisma.$extends({
+    query: { $allOperations: ({ args, query }) => query(args).catch(failed) },
+  }) as unknown as PrismaClient
+}
+
 /** Each operation of the client in a transaction that is entered first. */
 function entering(prisma: PrismaClient, { sql, params = [] }: Statement): PrismaClient {
   return prisma.$extends({
     query: {
       async $allOperations({ args, query }) {
-        const [, answer] = await prisma.$transaction([prisma.$queryRawUnsafe(sql, ...params), query(args) as never])
+        const statements = [prisma.$queryRawUnsafe(sql, ...params), query(args) as never]
+        const [, answer] = await prisma.$transaction(statements).catch((error) => {
+          throw ofPrisma(error)
+        })
         return answer
       },
     },

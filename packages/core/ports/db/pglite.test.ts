@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { testPglite } from '../../testing/database.ts'
 import { lockFolder } from './lock.ts'
 import { openPglite } from './pglite.ts'
+import { DbError } from './port.ts'
 
 const log = { info: () => {}, error: () => {} }
 const folders: string[] = []
@@ -85,6 +86,33 @@ test('a statement that takes too long fails as unknown, and the next one is serv
   await db.close()
   await drop()
 }, 20_000)
+
+test('a read by Prisma waits for the only connection as other statements do; what waits too long may be tried again', async () => {
+  const { db: first, home, drop } = await testPglite()
+  await first.close()
+  const outcomes: unknown[] = []
+  for (const timeoutMs of [20_000, 1_500]) {
+    const db = await openPglite({ home, log, timeoutMs })
+    const of = db.as('trading').forTenant('acme')
+    const free = Promise.withResolvers<void>()
+    const busy = db.tx(async (sql) => {
+      await sql.query('select 1')
+      await free.promise
+    })
+    const read = of.prisma.tier.findFirst().then(
+      (tier) => tier,
+      (error) => (error instanceof DbError ? error.options.retryable : error),
+    )
+    // longer than Prisma's own patience, which is 2 s
+    await Bun.sleep(2_300)
+    free.resolve()
+    await busy
+    outcomes.push(await read)
+    await db.close()
+  }
+  expect(outcomes).toEqual([null, true])
+  await drop()
+}, 60_000)
 
 test('a folder whose making was interrupted is made again', async () => {
   const { db, home, drop } = await testPglite()
