@@ -12,7 +12,7 @@ export const AUDIT_ACTIONS = {
   'email.changed': 'A user proved another e-mail, which took the place of the old one.',
   'password.changed': 'A user changed the password; all sessions ended.',
   'password.reset': 'A password was set by a letter; all sessions ended.',
-  'password.drawn': "The first operator's password had ended unchanged: the start drew another one.",
+  'password.drawn': "The first operator's drawn password had ended unchanged: the start set another one.",
   'invitation.made': 'An operator invited somebody.',
   'invitation.revoked': 'An operator took an invitation back.',
   'invitation.accepted': 'An invited person became a user.',

@@ -59,6 +59,16 @@ test('it is good for a day; a start after that draws another one, told once (V6.
   await fresh.database.drop()
 })
 
+test('one that has ended gives way to a password that is configured by then', async () => {
+  const fresh = await openWorld()
+  await fresh.database.db.query(`update gateway.accounts set drawn_at = now() - interval '2 days'`)
+  const configured = await openWorld({ ASSAY_OPERATOR_PASSWORD: CHOSEN }, fresh.database)
+  expect(configured.running.notices!()).toEqual([])
+  const { status, body } = await login({ password: CHOSEN }, configured)
+  expect([status, body.password]).toEqual([200, undefined])
+  await fresh.database.drop()
+})
+
 test('a password that was configured is the one of who configured it', async () => {
   const configured = await openWorld({ ASSAY_OPERATOR_PASSWORD: CHOSEN })
   const { body } = await login({ password: CHOSEN }, configured)

@@ -36,12 +36,12 @@ export async function makeFirstOperator(first: FirstOperator, deps: Deps): Promi
   if (await isThere()) return drawAgain(first, deps)
   const drawn = first.password === undefined ? drawPassword() : null
   const password = first.password ?? drawn!
-  const input = { email: first.email, role: 'operator' as const, password, hashed: isHash(password) }
-  const hash = input.hashed ? password : await deps.hasher.hash(password)
+  const hash = isHash(password) ? password : await deps.hasher.hash(password)
+  // whoever configures the platform says whose address it is
+  const input = { email: first.email, role: 'operator' as const, password: hash, hashed: true, emailConfirmed: true }
   const user = await deps.database
     .inTransaction(async (sql) => {
-      // whoever configures the platform says whose address it is
-      const made = await createUser({ input: { ...input, password: hash, hashed: true, emailConfirmed: true }, deps })
+      const made = await createUser({ input, deps })
       if (drawn) await markDrawn(sql, deps, made.id)
       return made
     })
@@ -53,7 +53,7 @@ export async function makeFirstOperator(first: FirstOperator, deps: Deps): Promi
   return user && drawn ? [notice(user.email, drawn)] : []
 }
 
-/** A password that was drawn, and has ended before its user chose another one: another one is drawn. */
+/** A password that was drawn, and has ended before its user chose another one: the configured one, or another that is drawn. */
 async function drawAgain({ password }: FirstOperator, deps: Deps): Promise<string[]> {
   const ended = new Date(deps.clock.now() - DRAWN_MS)
   const [stale] = await deps.database.query<{ user_id: string }>(
@@ -61,9 +61,10 @@ async function drawAgain({ password }: FirstOperator, deps: Deps): Promise<strin
       where a.drawn_at < $1 and u.disabled_at is null order by a.user_id limit 1`,
     [ended],
   )
-  if (!stale || password !== undefined) return []
-  const drawn = drawPassword()
-  const hash = await deps.hasher.hash(drawn)
+  if (!stale) return []
+  const drawn = password === undefined ? drawPassword() : null
+  const wanted = password ?? drawn!
+  const hash = isHash(wanted) ? wanted : await deps.hasher.hash(wanted)
   const user = await deps.database.inTransaction(async (sql) => {
     const [still] = await sql.query('select 1 from accounts where user_id = $1 and drawn_at < $2 for update', [
       stale.user_id,
@@ -72,14 +73,14 @@ async function drawAgain({ password }: FirstOperator, deps: Deps): Promise<strin
     const user = still && (await findUser(sql, stale.user_id))
     if (!user) return null
     await setPassword(sql, deps, { userId: user.id, hash })
-    await markDrawn(sql, deps, user.id)
+    if (drawn) await markDrawn(sql, deps, user.id)
     const { id: actor, tenant } = user
     await recordAudit(sql, { action: 'password.drawn', actor, tenant, detail: { user: actor } })
     return user
   })
   if (!user) return []
   deps.verifier.revokeUser(user.id)
-  return [notice(user.email, drawn)]
+  return drawn ? [notice(user.email, drawn)] : []
 }
 
 const markDrawn = (sql: Sql, { clock }: Pick<GatewayDeps, 'clock'>, userId: string) =>
