@@ -7,17 +7,19 @@ import type { Db } from '@assay/core/ports/db/port'
 import type { Limits } from '@assay/core/ports/limits/port'
 import type { Secrets } from '@assay/core/ports/secrets/port'
 import { keyActor } from './api-keys/key-actor.ts'
-import { createAuth, ownSecret } from './auth/better-auth.ts'
+import { createAuth } from './auth/better-auth.ts'
 import { createAuthDatabase } from './auth/database.ts'
 import { createTurns } from './auth/turns.ts'
 import type { GatewayDeps } from './deps.ts'
 import { createAttemptGuard } from './limits/attempt-guard.ts'
+import { limitUnknownKeys } from './limits/unknown-keys.ts'
 import { createPasswordHasher } from './passwords/hasher.ts'
 import type { PinSettings } from './pin/pin-settings.ts'
 import { createPersonalFields } from './privacy/personal-fields.ts'
 import { refuseHalfIndexed } from './privacy/replace-email-index.ts'
 import { sealPlainUsers } from './privacy/seal-plain-users.ts'
 import { sessionState } from './sessions/session-state.ts'
+import { ownSecret } from './tokens/own-secret.ts'
 import { JWT_SECRETS, openSigningKeys } from './tokens/signing-keys.ts'
 
 export interface IdentityParts {
@@ -89,6 +91,7 @@ export async function openIdentity({
     isCurrent,
     issuer: isIssuer,
     refusedAddress: onAddressRefused,
+    admitKey: limitUnknownKeys(clock, onLimitHit),
     asked: onCacheAsked,
   })
   const guard = createAttemptGuard({ limits, nameOf: personal.emailIndex, onHit: onLimitHit })

@@ -59,7 +59,7 @@ describe('the inventory', () => {
       for (const cell of row) expect([row[0], cell]).not.toEqual([row[0], ''])
     }
     const named = keys.flatMap(([name]) => quoted(name!))
-    const own = /OwnSecretName = ([^\n]*)/.exec(textOf('services/gateway/auth/better-auth.ts'))![1]!
+    const own = /OwnSecretName = ([^\n]*)/.exec(textOf('services/gateway/tokens/own-secret.ts'))![1]!
     for (const [, name] of own.matchAll(/'(\w+)'/g)) expect(named).toContain(name!)
     // opens a REST interface that is not used
     const secrets = VARIABLES.filter(

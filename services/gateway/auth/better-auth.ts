@@ -1,11 +1,10 @@
 import { TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER } from '@assay/core/kernel/verify-token'
-import type { Secrets } from '@assay/core/ports/secrets/port'
 import { betterAuth } from 'better-auth/minimal'
 import { jwt } from 'better-auth/plugins/jwt'
 import type { PasswordHasher } from '../passwords/hasher.ts'
 import { SESSION_MS } from '../sessions/session-times.ts'
 import { signAccessToken } from '../tokens/sign-access-token.ts'
-import { JWT_SECRETS, type SigningKeys } from '../tokens/signing-keys.ts'
+import type { SigningKeys } from '../tokens/signing-keys.ts'
 import type { AuthDatabase } from './database.ts'
 import { PASSWORD_MAX, PASSWORD_MIN } from './schemas.ts'
 
@@ -85,13 +84,4 @@ export function createAuth({ database, hasher, keys, secret }: AuthParts) {
       }),
     ],
   })
-}
-
-export type OwnSecretName = 'password_pepper' | 'auth_secret' | 'refresh_secret' | 'email_index'
-/** A secret of ours from the secrets port, 32 random bytes; gateways that make it at once get the same one. */
-export async function ownSecret(secrets: Pick<Secrets, 'getSecret' | 'addSecret'>, name: OwnSecretName) {
-  const known = await secrets.getSecret(JWT_SECRETS, name)
-  if (known) return known
-  const made = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')
-  return secrets.addSecret(JWT_SECRETS, name, made)
 }
