@@ -2,6 +2,7 @@
 const MOST_HEAD = 64 * 1024
 const MOST_LINE = 4 * 1024
 const [CR, LF] = [13, 10]
+const HEAD_END = Buffer.from('\r\n\r\n')
 
 /** Not HTTP/1.1 as RFC 9112 has it: nothing on this connection can be trusted any more. */
 export class BrokenAnswerError extends Error {
@@ -55,7 +56,7 @@ export class AnswerReader {
   #heads(bytes: Buffer): number {
     let at = 0
     while (this.#mode === 'head') {
-      const end = bytes.indexOf('\r\n\r\n', at)
+      const end = bytes.indexOf(HEAD_END, at)
       if (end < 0) {
         if (bytes.length - at > MOST_HEAD) throw new BrokenAnswerError(`a head of over ${MOST_HEAD} bytes`)
         this.#rest = Buffer.from(bytes.subarray(at))
@@ -69,8 +70,8 @@ export class AnswerReader {
   }
 
   #head(text: string): void {
-    const lines = text.split('\r\n')
-    const [, minor, code] = /^HTTP\/1\.([01]) (\d{3})(?: |$)/.exec(lines[0]!) ?? []
+    let end = lineEnd(text, 0)
+    const [, minor, code] = /^HTTP\/1\.([01]) (\d{3})(?: |$)/.exec(text.slice(0, end)) ?? []
     if (!code) throw new BrokenAnswerError('no status line')
     const status = Number(code)
     if (status < 200) {
@@ -81,12 +82,13 @@ export class AnswerReader {
     let length: number | null = null
     let isChunked = false
     this.keepsAlive = minor === '1'
-    for (let n = 1; n < lines.length; n++) {
-      const line = lines[n]!
-      const colon = line.indexOf(':')
-      if (colon <= 0) throw new BrokenAnswerError('a header without a name')
-      const name = line.slice(0, colon).toLowerCase()
-      const value = line.slice(colon + 1).trim()
+    while (end < text.length) {
+      const begin = end + 2
+      end = lineEnd(text, begin)
+      const colon = text.indexOf(':', begin)
+      if (colon <= begin || colon > end) throw new BrokenAnswerError('a header without a name')
+      const name = text.slice(begin, colon).toLowerCase()
+      const value = text.slice(colon + 1, end).trim()
       headers.push([name, value])
       if (name === 'content-length') {
         if (!/^\d{1,15}$/.test(value) || (length !== null && length !== Number(value)))
@@ -161,4 +163,9 @@ export class AnswerReader {
     this.#mode = 'done'
     this.sink.end()
   }
+}
+
+function lineEnd(text: string, from: number): number {
+  const at = text.indexOf('\r\n', from)
+  return at < 0 ? text.length : at
 }

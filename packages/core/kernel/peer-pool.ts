@@ -129,17 +129,17 @@ class Connection implements Wire {
     const bytes = length <= SCRATCH.length ? SCRATCH : Buffer.allocUnsafe(length)
     bytes.write(head, 'latin1')
     if (body) bytes.set(body, head.length)
-    this.#write(bytes.subarray(0, length))
+    this.#write(bytes, length)
   }
-  #write(bytes: Buffer): void {
-    const sent = Math.max(this.socket.write(bytes), 0)
+  #write(bytes: Buffer, length: number): void {
+    const sent = Math.max(this.socket.write(bytes, 0, length), 0)
     // what was sent is copied or encrypted; the rest must outlive the scratch
-    if (sent < bytes.length) this.#unsent = Buffer.from(bytes.subarray(sent))
+    if (sent < length) this.#unsent = Buffer.from(bytes.subarray(sent, length))
   }
   drained(): void {
     const unsent = this.#unsent
     this.#unsent = null
-    if (unsent) this.#write(unsent)
+    if (unsent) this.#write(unsent, unsent.length)
   }
   received(bytes: Buffer): void {
     try {
