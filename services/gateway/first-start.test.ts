@@ -8,8 +8,8 @@ import { describeAdapters } from '@assay/core/testing/adapters'
 import { type TestDatabase, testPglite } from '@assay/core/testing/database'
 import { testPostgres } from '@assay/core/testing/postgres'
 import { testVault } from '@assay/core/testing/vault'
-import { makeFirstOperator } from './auth/first-operator.ts'
 import { openIdentity } from './identity.ts'
+import { makeFirstOperator } from './users/first-operator.ts'
 
 interface Stores {
   database: TestDatabase

@@ -22,7 +22,6 @@ import { until } from '@assay/core/testing/until'
 import { Elysia } from 'elysia'
 import { issueKey } from './api-keys/issue-key.ts'
 import { revokeKey } from './api-keys/revoke-key.ts'
-import { createUser } from './auth/create-user.ts'
 import { login } from './auth/login.ts'
 import { logout } from './auth/logout.ts'
 import type { GatewayDeps } from './deps.ts'
@@ -30,6 +29,7 @@ import { openIdentity } from './identity.ts'
 import { internalRoutes } from './routes/internal.ts'
 import { jwksRoutes } from './routes/jwks.ts'
 import { endAllSessions, revokeIssued } from './sessions/end-sessions.ts'
+import { createUser } from './users/create-user.ts'
 
 /** The bound that every service keeps. */
 const WITHIN_MS = 2_000

@@ -10,7 +10,6 @@ import { Counter } from 'prom-client'
 import { trackAddressRefusals } from './api-keys/address-refusals.ts'
 import { trackKeyUse } from './api-keys/key-use.ts'
 import { CHECKPOINT_EVERY_MS, openAudit } from './audit/open-audit.ts'
-import { makeFirstOperator } from './auth/first-operator.ts'
 import { sweep } from './auth/sweep.ts'
 import { type Config, config } from './config.ts'
 import { openIdentity } from './identity.ts'
@@ -35,6 +34,7 @@ import { tenantRoutes } from './routes/tenants.ts'
 import { usageRoutes } from './routes/usage.ts'
 import { userRoutes } from './routes/users.ts'
 import { openProxy } from './routing/open-proxy.ts'
+import { makeFirstOperator } from './users/first-operator.ts'
 
 const MINUTE = 60_000
 /** Made from all services. */

@@ -1,6 +1,6 @@
 import type { GatewayDeps } from '../deps.ts'
 import { rehashPassword } from '../passwords/rehash-password.ts'
-import { type Account, accountByEmail } from './account.ts'
+import { type Account, accountByEmail } from '../users/account.ts'
 
 /**
  * The account whose password this is, null for any other. Who does not exist, or may not log in, costs a hash too. In

@@ -1,8 +1,8 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import { requireActor } from '@assay/core/kernel/auth'
 import type { Verb } from '../deps.ts'
+import { findUser } from '../users/rows.ts'
 import type { Checked } from './schemas.ts'
-import { findUser } from './users.ts'
 
 /** Who the credential belongs to and what it may do. */
 export async function check({ ctx, deps }: Omit<Verb<never>, 'input'>): Promise<Checked> {

@@ -3,8 +3,8 @@ import { openSecretsFile } from '@assay/core/ports/secrets/file'
 import { type TestDatabase, testDatabase } from '@assay/core/testing/database'
 import { createPersonalFields } from '../privacy/personal-fields.ts'
 import { openSigningKeys } from '../tokens/signing-keys.ts'
+import { createUser } from '../users/create-user.ts'
 import { createAuth } from './better-auth.ts'
-import { createUser } from './create-user.ts'
 import { createAuthDatabase } from './database.ts'
 
 let database: TestDatabase

@@ -12,10 +12,10 @@ import { openSession } from '../sessions/open-session.ts'
 import { replaceSession } from '../sessions/replace-session.ts'
 import { mayNeedFactor, OWN_ACCOUNT } from '../sessions/session-scopes.ts'
 import { issueTokens } from '../tokens/issue-tokens.ts'
-import type { Account } from './account.ts'
+import type { Account } from '../users/account.ts'
+import { findUserByEmail, normalizeEmail } from '../users/rows.ts'
 import { checkPassword } from './check-password.ts'
 import type { Tokens } from './schemas.ts'
-import { findUserByEmail, normalizeEmail } from './users.ts'
 
 export interface LoginInput {
   email: string

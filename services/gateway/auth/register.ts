@@ -1,7 +1,7 @@
 import type { Verb } from '../deps.ts'
 import { queueLetter } from '../letters/queue-letter.ts'
 import { requireGoodPassword } from '../passwords/require-good-password.ts'
-import { createUser } from './create-user.ts'
+import { createUser } from '../users/create-user.ts'
 import type { RegisterBody, User } from './schemas.ts'
 
 /** Anybody may become a trader, at a limited pace; a letter asks whether the e-mail is theirs. */

@@ -2,8 +2,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { recordAudit } from '@assay/core/kernel/audit'
 import type { Ctx } from '@assay/core/kernel/context'
 import type { Sql } from '@assay/core/ports/db/port'
-import type { Account } from '../auth/account.ts'
 import type { GatewayDeps } from '../deps.ts'
+import type { Account } from '../users/account.ts'
 
 /** Of one user; a further one takes the place of the one that was not seen for longest. */
 export const DEVICES_PER_USER = 20

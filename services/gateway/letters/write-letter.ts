@@ -1,7 +1,7 @@
 import type { Letter } from '@assay/core/ports/mail/port'
-import { findUserByEmail, findUserRow, findUserRowByIndex, type UserRow } from '../auth/users.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { findInvitation, openEmail } from '../invitations/rows.ts'
+import { findUserByEmail, findUserRow, findUserRowByIndex, type UserRow } from '../users/rows.ts'
 import { addMailToken } from './mail-token.ts'
 import type { LetterKind } from './queue-letter.ts'
 import { type LetterText, letterText, TAKEN } from './texts.ts'

@@ -2,9 +2,9 @@ import { AssayError } from '@assay/core/contracts/errors'
 import { recordAudit } from '@assay/core/kernel/audit'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Ctx } from '@assay/core/kernel/context'
-import { type Account, accountById } from '../auth/account.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { networkOf } from '../limits/client.ts'
+import { type Account, accountById } from '../users/account.ts'
 
 /**
  * The account of the session that asks, once it has said its password again: whoever found an open session is not let

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { AssayError } from '@assay/core/contracts/errors'
-import type { Account } from '../auth/account.ts'
 import type { GatewayDeps } from '../deps.ts'
+import type { Account } from '../users/account.ts'
 
 /** A password that the platform drew is for choosing another one, within this time (ASVS 6.4.1). */
 export const DRAWN_MS = 24 * 3_600_000

@@ -1,6 +1,6 @@
-import { normalizeEmail } from '../auth/users.ts'
 import type { Verb } from '../deps.ts'
 import { queueLetter } from '../letters/queue-letter.ts'
+import { normalizeEmail } from '../users/rows.ts'
 
 /**
  * A letter to whoever has this e-mail. Nobody is looked for here: the row says by its keyed hash whom the letter is for,

@@ -1,7 +1,7 @@
 import { recordAudit } from '@assay/core/kernel/audit'
 import type { Sql } from '@assay/core/ports/db/port'
-import type { Account } from '../auth/account.ts'
 import type { GatewayDeps } from '../deps.ts'
+import type { Account } from '../users/account.ts'
 
 const MINUTE = 60_000
 const PER_ADDRESS = { tries: 5, windowMs: 15 * MINUTE }

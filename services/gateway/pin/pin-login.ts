@@ -1,16 +1,16 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import type { Scope } from '@assay/core/contracts/scopes'
 import { recordAudit } from '@assay/core/kernel/audit'
-import { type Account, accountByEmail } from '../auth/account.ts'
 import { untilNextStep } from '../auth/login.ts'
 import type { Tokens } from '../auth/schemas.ts'
-import { normalizeEmail } from '../auth/users.ts'
 import type { GatewayDeps, Verb } from '../deps.ts'
 import { findDevice } from '../devices/find-device.ts'
 import { networkOf } from '../limits/client.ts'
 import { openSession } from '../sessions/open-session.ts'
 import { mayNeedFactor } from '../sessions/session-scopes.ts'
 import { issueTokens } from '../tokens/issue-tokens.ts'
+import { type Account, accountByEmail } from '../users/account.ts'
+import { normalizeEmail } from '../users/rows.ts'
 import { attemptFailed, countAttempt, type PinAttempt } from './count-attempt.ts'
 
 export interface PinInput {

@@ -1,7 +1,7 @@
 import { AssayError } from '@assay/core/contracts/errors'
-import { findUser } from '../auth/users.ts'
 import type { Verb } from '../deps.ts'
 import { confirmPassword } from '../passwords/confirm-password.ts'
+import { findUser } from '../users/rows.ts'
 import { makeKey } from './factor-key.ts'
 import type { NewFactor } from './schemas.ts'
 

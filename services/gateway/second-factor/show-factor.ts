@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { AssayError } from '@assay/core/contracts/errors'
 import { recordAudit } from '@assay/core/kernel/audit'
 import { SecretsError } from '@assay/core/ports/secrets/port'
-import type { Account } from '../auth/account.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { networkOf } from '../limits/client.ts'
+import type { Account } from '../users/account.ts'
 
 export interface Shown {
   account: Pick<Account, 'id' | 'tenant' | 'totpKey'>

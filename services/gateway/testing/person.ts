@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import type { NewUser } from '../auth/create-user.ts'
+import type { NewUser } from '../users/create-user.ts'
 import type { Answer, World } from './world.ts'
 
 export const PASSWORD = 'correct horse battery'

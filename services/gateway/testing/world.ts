@@ -11,12 +11,12 @@ import { type TestDatabase, testDatabase } from '@assay/core/testing/database'
 import { type AnyElysia, Elysia } from 'elysia'
 import pino from 'pino'
 import { Registry } from 'prom-client'
-import { createUser, type NewUser } from '../auth/create-user.ts'
 import type { User } from '../auth/schemas.ts'
 import { type Config, config } from '../config.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { openIdentity } from '../identity.ts'
 import { gateway } from '../service.ts'
+import { createUser, type NewUser } from '../users/create-user.ts'
 
 export interface Answer {
   status: number

@@ -2,11 +2,11 @@ import { AssayError } from '@assay/core/contracts/errors'
 import { recordAudit } from '@assay/core/kernel/audit'
 import { requireScope } from '@assay/core/kernel/auth'
 import { DbError, type Sql } from '@assay/core/ports/db/port'
-import { findUserRow } from '../auth/users.ts'
 import type { GatewayDeps, Verb } from '../deps.ts'
 import { findMailToken, provesAddress, type TokenRow, useMailToken } from '../letters/mail-token.ts'
 import { queueLetter } from '../letters/queue-letter.ts'
 import { ownRow } from './get-me.ts'
+import { findUserRow } from './rows.ts'
 import type { EmailBody } from './schemas.ts'
 
 /** With the token of a letter: its address is proved, and becomes the user's. Without: another letter to who asks. */

@@ -1,7 +1,7 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import { requireScope } from '@assay/core/kernel/auth'
-import { findUserRow, type UserRow } from '../auth/users.ts'
 import type { GatewayDeps, Verb } from '../deps.ts'
+import { findUserRow, type UserRow } from './rows.ts'
 import type { Profile } from './schemas.ts'
 import { toProfile } from './views.ts'
 

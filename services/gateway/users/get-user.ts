@@ -1,9 +1,9 @@
 import { AssayError } from '@assay/core/contracts/errors'
 import { requireScope } from '@assay/core/kernel/auth'
 import type { Sql } from '@assay/core/ports/db/port'
-import { findUserRow, type UserRow } from '../auth/users.ts'
 import type { Verb } from '../deps.ts'
 import { type Authority, governs } from './authority.ts'
+import { findUserRow, type UserRow } from './rows.ts'
 import type { UserAccount } from './schemas.ts'
 import { toUserAccount } from './views.ts'
 

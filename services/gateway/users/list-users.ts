@@ -1,8 +1,8 @@
 import { isHouse } from '@assay/core/contracts/scopes'
 import { type Page, toPage } from '@assay/core/contracts/wire/page'
 import { requireScope } from '@assay/core/kernel/auth'
-import { USERS, type UserRow } from '../auth/users.ts'
 import type { Verb } from '../deps.ts'
+import { USERS, type UserRow } from './rows.ts'
 import type { UserAccount, UserQuery } from './schemas.ts'
 import { toUserAccount } from './views.ts'
 

@@ -1,5 +1,5 @@
-import type { UserRow } from '../auth/users.ts'
 import type { GatewayDeps } from '../deps.ts'
+import type { UserRow } from './rows.ts'
 
 /** What attempts of others, or too many of the own, have locked is open again: logins by password and the PIN. */
 export async function unlockUser({ database, guard }: GatewayDeps, { id, email }: UserRow): Promise<void> {

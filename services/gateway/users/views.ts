@@ -1,4 +1,4 @@
-import { toUser, type UserRow } from '../auth/users.ts'
+import { toUser, type UserRow } from './rows.ts'
 import type { Profile, UserAccount } from './schemas.ts'
 
 export const toProfile = (row: UserRow): Profile => ({

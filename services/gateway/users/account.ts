@@ -1,5 +1,5 @@
-import type { AuthDatabase } from './database.ts'
-import type { Role } from './schemas.ts'
+import type { AuthDatabase } from '../auth/database.ts'
+import type { Role } from '../auth/schemas.ts'
 
 /** A user as a login needs it: no personal fields. */
 export interface Account {

@@ -2,10 +2,10 @@ import { AssayError } from '@assay/core/contracts/errors'
 import { HOUSE_TENANT } from '@assay/core/contracts/scopes'
 import { recordAudit } from '@assay/core/kernel/audit'
 import { DbError } from '@assay/core/ports/db/port'
+import type { Role, User } from '../auth/schemas.ts'
 import type { GatewayDeps } from '../deps.ts'
 import type { PasswordHasher } from '../passwords/hasher.ts'
-import type { Role, User } from './schemas.ts'
-import { findUser, findUserByEmail, normalizeEmail } from './users.ts'
+import { findUser, findUserByEmail, normalizeEmail } from './rows.ts'
 
 export interface NewUser {
   email: string

@@ -5,7 +5,7 @@ import { DRAWN_MS, drawPassword } from '../passwords/drawn-password.ts'
 import { weaknessOf } from '../passwords/require-good-password.ts'
 import { setPassword } from '../passwords/set-password.ts'
 import { createUser } from './create-user.ts'
-import { findUser } from './users.ts'
+import { findUser } from './rows.ts'
 
 /** Shorter ones and those that examples use are refused in production. */
 const STRONG_LENGTH = 12

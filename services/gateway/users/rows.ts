@@ -1,6 +1,6 @@
 import type { Row, Sql } from '@assay/core/ports/db/port'
-import type { AuthDatabase } from './database.ts'
-import type { Role, User } from './schemas.ts'
+import type { AuthDatabase } from '../auth/database.ts'
+import type { Role, User } from '../auth/schemas.ts'
 
 /** How an e-mail is stored and compared. */
 export const normalizeEmail = (email: string): string => email.normalize('NFC').toLowerCase()
