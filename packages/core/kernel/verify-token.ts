@@ -44,6 +44,8 @@ export interface VerifierSources {
   apiKeyActor(key: string): Promise<Actor | null>
   /** false: what was revoked lately may not be known here, so that every credential is asked for; absent: always true */
   isCurrent?: () => boolean
+  /** asked before an API key is looked up, may throw; what it gives is called when the key is a good one */
+  admitKey?: (address: string | undefined) => () => void
   /** whom tokens must be for; the platform's API unless told */
   audiences?: readonly string[]
   /** hears of a key that was used from where it must not be */
@@ -190,7 +192,11 @@ export function createTokenVerifier(sources: VerifierSources): RevocableVerifier
       }
       if (known && !isCurrent()) known = undefined
       sources.asked?.(isApiKey(credential) ? 'keys' : 'sessions', known ? 'hit' : 'miss')
-      return checkAddress(known ? known.actor : await ask(digest, credential), address)
+      if (known) return checkAddress(known.actor, address)
+      const good = isApiKey(credential) ? sources.admitKey?.(address) : undefined
+      const actor = await ask(digest, credential)
+      good?.()
+      return checkAddress(actor, address)
     },
     revokeSession: revoke,
     revokeKey: revoke,
