@@ -50,7 +50,8 @@ ${call(base, `/api/invitations/${data.invitation}/accept`, '"token": "...", "pas
   }),
   password_changed: () => ({
     subject: 'Your Assay password was changed',
-    text: `The password of your Assay account was changed and all its sessions were ended.\n\n${NOT_YOU}`,
+    text: `The password of your Assay account was changed and all its sessions were ended. Its API keys still work: look through
+them, and delete what you do not know.\n\n${NOT_YOU}`,
   }),
   email_change_asked: () => ({
     subject: 'Your Assay account is to have another e-mail',
