@@ -253,6 +253,17 @@ describe('live push through the gateway', () => {
     expect(await client.next(({ type }) => type === 'error')).toMatchObject({ data: { code: 'not_found' } })
     client.socket.close()
   })
+  test('lets the pages of the platform itself connect, as one process does, and no other', async () => {
+    const from = (origin: string) =>
+      connect(socket(), { protocols: ['bearer', token], headers: { origin } }).then(
+        ({ socket }) => {
+          socket.close()
+          return 'open'
+        },
+        () => 'refused',
+      )
+    expect([await from(url), await from('https://evil.example')]).toEqual(['open', 'refused'])
+  })
   test('refuses a handshake with the answer of the service', async () => {
     const headers = { upgrade: 'websocket', connection: 'upgrade', 'sec-websocket-version': '13' }
     const answer = await get('/ws', { ...headers, 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' })

@@ -48,7 +48,7 @@ export const socketRoutes = (hub: Hub, cache: Cache, origins: readonly string[])
       const upgrade = (data: object, protocol: string | null | undefined) =>
         server.upgrade(request, { data, headers: protocol ? { 'sec-websocket-protocol': protocol } : {} })
       try {
-        checkOrigin(headers, origins)
+        checkOrigin(headers, origins, relayed)
         const offer = readOffer(headers, query.format)
         const credentials = {
           token: offer.token,
