@@ -1,4 +1,4 @@
-import { flag, list } from '@assay/core/kernel/config-values'
+import { flag, list } from '@assay/core/kernel/config/values'
 import { isAddressRange } from '@assay/core/kernel/proxies'
 import { publicUrl } from '@assay/core/kernel/public-url'
 import { z } from 'zod'

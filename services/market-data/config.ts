@@ -1,4 +1,4 @@
-import { size } from '@assay/core/kernel/config-values'
+import { size } from '@assay/core/kernel/config/values'
 import { z } from 'zod'
 import { parseFeed } from './feeds/parse-feed.ts'
 

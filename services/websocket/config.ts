@@ -1,4 +1,4 @@
-import { list } from '@assay/core/kernel/config-values'
+import { list } from '@assay/core/kernel/config/values'
 import { origin } from '@assay/core/kernel/cors'
 import { z } from 'zod'
 

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import type { PublicPortConfig } from './config/public-port.ts'
 import { ConfigError } from './config.ts'
-import type { PublicPortConfig } from './public-port.ts'
 
 export interface Certificate {
   cert: string

@@ -26,9 +26,9 @@ import { createRedisPresence } from '../ports/presence/redis.ts'
 import type { Secrets } from '../ports/secrets/port.ts'
 import { openVault } from '../ports/secrets/vault.ts'
 import { POD_TOKEN_FILE, type VaultLogin } from '../ports/secrets/vault-login.ts'
+import { redisUrl } from './config/stores.ts'
 import type { Config } from './config.ts'
 import type { HealthSource } from './health.ts'
-import { redisUrl } from './store-config.ts'
 
 export interface StoreParts {
   config: Config

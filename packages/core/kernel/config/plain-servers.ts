@@ -1,6 +1,6 @@
-import { readDatabaseUrl } from '../ports/db/postgres-url.ts'
-import type { ConfigProblem } from './config.ts'
-import { flag } from './config-values.ts'
+import { readDatabaseUrl } from '../../ports/db/postgres-url.ts'
+import type { ConfigProblem } from '../config.ts'
+import { flag } from './values.ts'
 
 /** The variable that allows production what it refuses else. */
 export const plainServersVariables = { ASSAY_PLAIN_SERVERS: flag().optional() }

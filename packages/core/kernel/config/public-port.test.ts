@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Elysia } from 'elysia'
-import { readCertificate } from './certificate.ts'
-import type { Platform } from './compose.ts'
-import { ConfigError, readConfig } from './config.ts'
-import { listen, listenForRedirects } from './listen.ts'
-import { makeLocalCa } from './local-ca.ts'
+import { readCertificate } from '../certificate.ts'
+import type { Platform } from '../compose.ts'
+import { ConfigError, readConfig } from '../config.ts'
+import { listen, listenForRedirects } from '../listen.ts'
+import { makeLocalCa } from '../local-ca.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'assay-public-port-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

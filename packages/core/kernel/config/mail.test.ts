@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { type ConfigError, readConfig } from './config.ts'
+import { type ConfigError, readConfig } from '../config.ts'
 
 const problems = (env: Record<string, string>) => {
   try {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { SERVICES } from '../contracts/services.ts'
+import { SERVICES } from '../../contracts/services.ts'
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30, TIB: 2 ** 40 }
 

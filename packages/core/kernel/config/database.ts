@@ -1,4 +1,4 @@
-import { readDatabaseUrl } from '../ports/db/postgres-url.ts'
+import { readDatabaseUrl } from '../../ports/db/postgres-url.ts'
 
 /** What is wrong with the variables that name a database. */
 export function databaseProblems(values: Readonly<Record<string, string>>): { variable: string; reason: string }[] {

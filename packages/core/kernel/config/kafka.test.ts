@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { ConfigError, readConfig } from './config.ts'
-import { kafkaSettings } from './kafka-config.ts'
+import { ConfigError, readConfig } from '../config.ts'
+import { kafkaSettings } from './kafka.ts'
 
 const read = (env: Record<string, string>) => kafkaSettings(readConfig(env).platform)
 function reasons(env: Record<string, string>): string[] {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { KafkaSettings } from '../ports/kafka/connection.ts'
-import type { ConfigProblem } from './config.ts'
-import { flag, list } from './config-values.ts'
+import type { KafkaSettings } from '../../ports/kafka/connection.ts'
+import type { ConfigProblem } from '../config.ts'
+import { flag, list } from './values.ts'
 
 const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const
 

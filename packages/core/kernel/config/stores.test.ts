@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { readConfig } from './config.ts'
-import { redisUrl } from './store-config.ts'
+import { readConfig } from '../config.ts'
+import { redisUrl } from './stores.ts'
 
 const refusals = (env: Record<string, string>): string[] => {
   try {
