@@ -48,6 +48,20 @@ test('a source with switches is the source until a guard is taken away, each alo
   expect(away(5, 'mine')).toEqual([null, 'where user_id = $2', 'update users set tenant = $1'])
   expect(away(6, 'mine')).toEqual(['me', 'where $2::text is not null', 'update users set tenant = $1'])
 })
+test('a guard that is a statement stays one, whatever ends the line before', () => {
+  const source = `export const f = (actor: Actor) => {
+  if (actor.gone) throw new Error('gone')
+  requirePromoter(actor, 'acme', ['admin'])
+}`
+  const found = findGuards(new Map([['services/gateway/f.ts', source]]))
+  const code = new Bun.Transpiler({ loader: 'ts' }).transformSync(switchable(source, found))
+  const asked: unknown[] = []
+  const f = new Function('requirePromoter', `${code.replace(/export /g, '')}; return f`)((...said: unknown[]) =>
+    asked.push(said),
+  )
+  f({})
+  expect([found.length, asked]).toEqual([1, [[{}, 'acme', ['admin']]]])
+})
 test('the kernel still asks for scopes where the tool looks for it', async () => {
   const auth = await Bun.file(new URL('../../packages/core/kernel/auth.ts', import.meta.url)).text()
   expect(allowAnyScope(auth)).toContain(`(scope as string) === '*' || actor.scopes.includes(scope)`)

@@ -37,7 +37,7 @@ const RULES: readonly Rule[] = [
   { label: 'everybody is of the house', finds: /(?<=\brequireHouse\()ctx(?=, )/g, becomes: () => HOUSE },
   {
     label: 'who may give roles is not asked',
-    finds: /\brequire(?:Promoter|AuthorityOver)\([^\n]*\)$/gm,
+    finds: /\b(?:await )?require(?:Promoter|AuthorityOver)\([^\n]*\)$/gm,
     becomes: () => 'undefined',
   },
   { label: 'everybody is an operator', finds: /\bseesTenant\(actor\)/g, becomes: () => 'true' },
@@ -134,7 +134,8 @@ export function switchable(text: string, guards: readonly Guard[]): string {
 function switchOf(quote: string, { n, was, to }: { n: number; was: string; to: string }): string {
   if (quote === '`') return `\${${isAway(n)} ? \`${to}\` : \`${was}\`}`
   if (quote === "'") return `' + (${isAway(n)} ? '${to}' : '${was}') + '`
-  return `(${isAway(n)} ? ${to} : ${was})`
+  // a statement: what begins with a bracket would go on where the line before ended
+  return `${to === 'undefined' ? 'void ' : ''}(${isAway(n)} ? ${to} : ${was})`
 }
 /** The quote that this place stands in; none: it is code. A hole of a template is code. */
 function quoteAround(text: string, at: number): '' | "'" | '`' {

@@ -50,8 +50,10 @@ export async function mutateGuards({ under, only, list, json }: GuardOptions): P
       if (its.length > 0) await Bun.write(copy + file, switchable(text, its))
     }
     await Bun.write(copy + AUTH, allowAnyScope(await Bun.file(copy + AUTH).text()))
-    const tried = await tryAll(chosen(guards, { under, only }), { copy, json })
-    return report(tried, { whole: under === undefined && only === undefined, json })
+    const { tried, broke } = await tryAll(chosen(guards, { under, only }), { copy, json })
+    const code = report(tried, { whole: under === undefined && only === undefined && broke === null, json })
+    if (broke !== null) throw new UsageError(`the walk broke off:\n${broke}`)
+    return code
   } finally {
     process.off('exit', clean)
     clean()
@@ -79,7 +81,10 @@ function chosen(guards: Guard[], { under, only }: Pick<GuardOptions, 'under' | '
 }
 
 /** One process for all of them: what a guard lets through is seen before the next one is taken away. */
-async function tryAll(guards: Guard[], { copy, json }: { copy: string; json: boolean }): Promise<Tried[]> {
+async function tryAll(
+  guards: Guard[],
+  { copy, json }: { copy: string; json: boolean },
+): Promise<{ tried: Tried[]; broke: string | null }> {
   const list = `${copy}guards.json`
   await Bun.write(list, JSON.stringify(guards.map(({ n }) => n)))
   const child = Bun.spawn([process.execPath, 'test', './tests/access/guards-away.ts'], {
@@ -105,8 +110,7 @@ async function tryAll(guards: Guard[], { copy, json }: { copy: string; json: boo
   }
   const code = await child.exited
   process.off('exit', end)
-  if (code !== 0) throw new UsageError(`the walk broke off:\n${(await errors).trim()}`)
-  return tried
+  return { tried, broke: code === 0 ? null : (await errors).trim() }
 }
 const wayOf = ({ by, steps, atImport, broke }: Tried): string => {
   if (by !== null) return by.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 160)

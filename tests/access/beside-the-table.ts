@@ -129,6 +129,18 @@ export const BESIDE_THE_TABLE: Readonly<Record<string, (walk: Walk) => Promise<v
     }
     const { ann, olga, opal } = walk.people
     expect([await lifted(ann), await lifted(olga), await lifted(opal)]).toEqual([403, 403, 201])
+    const body = { name: 'makes keys', scopes: ['keys:write'] }
+    const { key } = await walk.world.take<{ key: string }>('POST', '/api/api-keys', { credential: opal.token, body })
+    expect(await lifted({ token: key })).toBe(403)
+  },
+  'an operator has no key of an admin, neither a new one nor the next': async ({ world, people }) => {
+    const { olga, adam } = people
+    const body = { name: 'of the admin', scopes: ['keys:write'] }
+    const { id } = await world.take<{ id: string }>('POST', '/api/api-keys', { credential: adam.token, body })
+    const asked = async (path: string, body: object) =>
+      (await world.send('POST', path, { credential: olga.token, body })).status
+    expect(await asked('/api/api-keys', { ...body, user_id: adam.id })).toBe(403)
+    expect(await asked(`/api/api-keys/${id}/rotate`, {})).toBe(403)
   },
   ...LISTS,
   ...OTHERS_STAY,

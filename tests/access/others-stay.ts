@@ -33,6 +33,7 @@ export const OTHERS_STAY: Readonly<Record<string, (walk: Walk) => Promise<void>>
     expect((await post(world, rich, '/api/api-keys', { name: 'too many' })).status).toBe(409)
     expect((await post(world, poor, '/api/api-keys', { name: 'second' })).status).toBe(201)
     expect((await post(world, poor, `/api/api-keys/${id}/rotate`, {})).status).toBe(201)
+    await db.query('delete from gateway.api_keys where user_id = $1', [rich.id])
 
     const tenant = `full-${crypto.randomUUID().slice(0, 8)}`
     expect((await post(world, hank, '/api/tenants', { id: tenant, name: 'Full' })).status).toBe(201)

@@ -24,7 +24,7 @@ export async function openSplitWorld(): Promise<SplitWorld> {
   try {
     const port = 20_000 + Math.floor(Math.random() * 300) * 100
     const { url, stop } = await startProcess(home, {
-      env: SETTINGS,
+      env: { ...SETTINGS, LOG_LEVEL: 'silent' },
       argv: ['--distributed', `--port=${port}`, '--replicas=trading=2,websocket=1,market-data=1'],
       startMs: START_MS,
     })
@@ -36,7 +36,7 @@ export async function openSplitWorld(): Promise<SplitWorld> {
     closing.push(() => secrets.close())
     const db = await openPostgres({ url: DATABASE_URL!, log, connections: 2 })
     closing.push(() => db.close())
-    const world = await worldOf({ url, deps: { db, secrets, clock, home }, close })
+    const world = await worldOf({ url, deps: { db, secrets, clock, home }, faults: [], close })
     const processes = () => JSON.parse(readFileSync(join(home, 'processes.json'), 'utf8')) as ProcessRecord[]
     return Object.assign(world, { processes })
   } catch (error) {

@@ -14,7 +14,7 @@ import {
 import { type Asked, REQUESTS } from './requests.ts'
 import { changesBetween, openRows, type Rows } from './rows.ts'
 import { subscribe } from './subscribe.ts'
-import { type Answer, openWorld, type World } from './world.ts'
+import { type Answer, openWorld, type World, whyOf } from './world.ts'
 
 const OWNERS: readonly Name[] = ['ann', 'amy', 'olga', 'adam', 'bob', 'hank', 'hugo', 'opal']
 const READS = new Set(['GET', 'SUBSCRIBE'])
@@ -24,8 +24,8 @@ export interface Walk {
   world: World
   people: People
   credentials: Credentials
-  /** new objects of the same people */
-  renew(): Promise<void>
+  /** from now on new objects of the same people */
+  renew(): void
   /** what differs from the table, and every leak; one line each */
   row(row: AccessRow): Promise<string[]>
   /** requests sent so far, and how many of them were refused */
@@ -56,9 +56,8 @@ async function walkOf(world: World): Promise<Walk> {
     counted,
     people: parts.people,
     credentials: parts.credentials,
-    async renew() {
+    renew() {
       parts.standing = standingOf(world, parts.people)
-      await stand(parts)
     },
     async row(row) {
       const wrong: string[] = []
@@ -129,7 +128,9 @@ async function tryCell(parts: Parts, { row, caller, expected }: Cell): Promise<s
   const wrong: string[] = []
   const alike = asked.alike?.includes(expected) ? asked.alike : [expected]
   if (!alike.includes(answer.status))
-    wrong.push(`${method} ${path}: ${answer.status}, not ${expected}: ${answer.text.slice(0, 300)}`)
+    wrong.push(
+      `${method} ${path}: ${answer.status}, not ${expected}: ${answer.text.slice(0, 300)}${answer.status >= 500 ? whyOf(world.faults, answer.body) : ''}`,
+    )
   wrong.push(...leaksIn(answer, { parts, caller, sent: path + JSON.stringify(body ?? '') }))
   if (before === null) return wrong
   counted.refused++

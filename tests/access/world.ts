@@ -33,6 +33,8 @@ export interface World {
   keys: SigningKeys
   /** a token by which services know each other, of a certificate authority that is not this platform's */
   serviceToken: string
+  /** what the platform logged of its own failures, where it is of this process */
+  faults: readonly string[]
   /** requests so far that may have changed something */
   writes: number
   /** an operator of the house, once there is one */
@@ -55,7 +57,7 @@ const nextAddress = (): string => `198.51.${(++lastAddress >> 8) & 255}.${lastAd
 
 /** Of a platform whose routes are asked as much as a test likes. */
 export const SETTINGS = {
-  LOG_LEVEL: 'silent',
+  LOG_LEVEL: 'error',
   FEEDS: 'sim',
   ASSAY_OPERATOR_EMAIL: OPERATOR.email,
   ASSAY_OPERATOR_PASSWORD: OPERATOR.password,
@@ -71,6 +73,7 @@ export const SETTINGS = {
 export async function openWorld(): Promise<World> {
   const home = mkdtempSync(join(tmpdir(), 'assay-access-'))
   const remove = () => rmSync(home, { recursive: true, force: true })
+  const faults: string[] = []
   let deps: Deps | undefined
   const probe: Service = {
     name: 'probe',
@@ -84,6 +87,7 @@ export async function openWorld(): Promise<World> {
     services: [...services, probe],
     port: 0,
     env: { ASSAY_HOME: home, ...SETTINGS },
+    out: { write: (line) => void faults.push(line) },
   }).catch((error) => {
     remove()
     throw error
@@ -94,6 +98,7 @@ export async function openWorld(): Promise<World> {
   return worldOf({
     url: platform.url,
     deps,
+    faults,
     async close() {
       await platform.close()
       await db.close()
@@ -103,7 +108,12 @@ export async function openWorld(): Promise<World> {
 }
 
 /** A platform that runs, as people out there see it. */
-export async function worldOf({ url, deps, close }: Pick<World, 'url' | 'deps' | 'close'>): Promise<World> {
+export async function worldOf({
+  url,
+  deps,
+  faults,
+  close,
+}: Pick<World, 'url' | 'deps' | 'faults' | 'close'>): Promise<World> {
   const { secrets, clock } = deps
   const ca = await makeLocalCa()
   const tokens = createServiceTokens('gateway', await ca.issue('gateway', DAY_MS), clock)
@@ -138,19 +148,24 @@ export async function worldOf({ url, deps, close }: Pick<World, 'url' | 'deps' |
     deps,
     writes: 0,
     url,
+    faults,
     keys: await openSigningKeys({ secrets, clock, alone: (work) => work() }),
     serviceToken: await tokens.mint('gateway'),
     send,
     ask,
     async take<T>(method: string, path: string, sent?: Sent) {
       const { status, text, body } = await ask(method, path, sent)
-      if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`)
+      if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}${whyOf(faults, body)}`)
       return body as T
     },
     close,
   }
   return world
 }
+
+/** The line of this request in the log. */
+export const whyOf = (faults: readonly string[], body: { request_id?: string } | null): string =>
+  (body?.request_id && faults.find((line) => line.includes(body.request_id!))) || ''
 
 /** What stands behind the predicates would hide that one of them is missing. */
 async function dropRowSecurity({ db }: Behind): Promise<void> {
