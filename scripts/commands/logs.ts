@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { textLine } from '@assay/core/kernel/log-text'
+import { textLine } from '@assay/core/kernel/log/text'
 import { homeOfConfig } from '../instance.ts'
 import { parseOptions } from '../options.ts'
 

@@ -2,8 +2,8 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { openLogFile } from './log/file.ts'
 import { openLog } from './log.ts'
-import { openLogFile } from './log-file.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'assay-log-'))
 afterAll(() => rmSync(home, { recursive: true, force: true }))

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import pino, { type Logger } from 'pino'
-import { batchLines } from './log-batch.ts'
-import { openLogFile } from './log-file.ts'
-import { MASKS, maskBelow, maskInside } from './log-mask.ts'
-import { textLine } from './log-text.ts'
+import { batchLines } from './log/batch.ts'
+import { openLogFile } from './log/file.ts'
+import { MASKS, maskBelow, maskInside } from './log/mask.ts'
+import { textLine } from './log/text.ts'
 
 export interface LogOptions {
   level: string

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { textLine } from './log-text.ts'
+import { textLine } from './text.ts'
 
 test('what a client sent begins no line of its own in a text log, and moves no cursor (V16.4.1)', () => {
   const forged = 'x\r\n12:00:00.000 error  forged\u001b[2J\u2028\u0085'

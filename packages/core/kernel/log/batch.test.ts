@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { batchLines } from './log-batch.ts'
+import { batchLines } from './batch.ts'
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
