@@ -86,7 +86,7 @@ async function tryAll(
   { copy, json }: { copy: string; json: boolean },
 ): Promise<{ tried: Tried[]; broke: string | null }> {
   const list = `${copy}guards.json`
-  await Bun.write(list, JSON.stringify(guards.map(({ n }) => n)))
+  await Bun.write(list, JSON.stringify(guards.map(({ n, label }) => ({ n, label }))))
   const child = Bun.spawn([process.execPath, 'test', './tests/access/guards-away.ts'], {
     cwd: copy,
     env: { ...environment(), ...WITHOUT_ROW_SECURITY, ASSAY_ACCESS_GUARDS: list },

@@ -7,9 +7,15 @@ import { asked, take } from './asked-guards.ts'
 import { BESIDE_THE_TABLE } from './beside-the-table.ts'
 import { openWalk, type Walk } from './walk.ts'
 
+interface Wanted {
+  n: number
+  label: string
+}
 interface Step {
   name: string
   reads: boolean
+  /** what guards of this kind would refuse: for want of the scope, or for whose the object is */
+  refuses: 'scope' | 'owner' | null
   /** what is wrong; null: nothing */
   walk: (walk: Walk) => Promise<string | null>
   /** how often each guard was asked with all of them in their places */
@@ -21,27 +27,35 @@ const { rows } = await readAccess()
 const atImport = [...asked.keys()]
 
 const STEPS: Omit<Step, 'asks'>[] = [
-  ...rows.map((row) => ({
-    name: `line ${row.line}, ${row.object}`,
-    reads: /^(GET|SUBSCRIBE) /.test(row.route),
-    walk: async (walk: Walk) => (await walk.row(row))[0] ?? null,
-  })),
+  ...rows.map(
+    (row): Omit<Step, 'asks'> => ({
+      name: `line ${row.line}, ${row.object}`,
+      reads: /^(GET|SUBSCRIBE) /.test(row.route),
+      refuses: row.credential === 'without' ? 'scope' : /user|tenant/.test(row.object) ? 'owner' : null,
+      walk: async (walk: Walk) => (await walk.row(row, { toTheFirst: true }))[0] ?? null,
+    }),
+  ),
   ...Object.entries(BESIDE_THE_TABLE).map(([name, walk]) => ({
     name,
     reads: false,
+    refuses: null,
     walk: (of: Walk) => walk(of).then(() => null),
   })),
 ]
 const tryStep = ({ name, walk: tried }: Omit<Step, 'asks'>, walk: Walk): Promise<string | null> =>
   tried(walk).catch((error: Error) => `${name}: ${error.message.replace(/\s+/g, ' ').slice(0, 400)}`)
-/** Those on whose way this guard stands; first where it is asked most. */
-const asking = (n: number, steps: readonly Step[]): Step[] =>
-  steps.filter(({ asks }) => asks.has(n)).sort((a, b) => b.asks.get(n)! - a.asks.get(n)!)
+/** Those on whose way this guard stands; first what it most likely refuses, reads before what leaves something behind. */
+function asking({ n, label }: Wanted, steps: readonly Step[]): Step[] {
+  const kind = /scope/.test(label) ? 'scope' : 'owner'
+  const rank = ({ refuses, reads, asks }: Step) =>
+    (refuses === kind ? 0 : 2_000) + (reads ? 0 : 1_000) - Math.min(999, asks.get(n)!)
+  return steps.filter(({ asks }) => asks.has(n)).sort((a, b) => rank(a) - rank(b))
+}
 
 test(
   'the walk fails without each guard',
   async () => {
-    const wanted = (await Bun.file(environment().ASSAY_ACCESS_GUARDS!).json()) as number[]
+    const wanted = (await Bun.file(environment().ASSAY_ACCESS_GUARDS!).json()) as Wanted[]
     let walk = await openWalk()
     const reopen = async () => {
       await walk.close().catch(() => {})
@@ -72,9 +86,9 @@ test(
       if (again !== null) await reopen()
       return again
     }
-    async function notice(n: number, steps: readonly Step[]): Promise<string | null> {
-      for (const step of asking(n, steps)) {
-        const wrong = await differs(n, step)
+    async function notice(guard: Wanted, steps: readonly Step[]): Promise<string | null> {
+      for (const step of asking(guard, steps)) {
+        const wrong = await differs(guard.n, step)
         if (wrong !== null) return wrong
       }
       return null
@@ -89,13 +103,14 @@ test(
         steps.push({ ...step, asks: new Map(asked) })
       }
       const asker = process.ppid
-      for (const n of wanted) {
+      for (const guard of wanted) {
         if (process.ppid !== asker) throw new Error('whoever asked is gone')
-        const told = await notice(n, steps).then(
+        const told = await notice(guard, steps).then(
           (by) => ({ by }),
           (error: Error) => ({ by: null, broke: error.message }),
         )
-        const of = { n, steps: asking(n, steps).length, atImport: atImport.includes(n) }
+        const { n } = guard
+        const of = { n, steps: asking(guard, steps).length, atImport: atImport.includes(n) }
         console.log(`GUARD ${JSON.stringify({ ...of, ...told })}`)
       }
     } finally {

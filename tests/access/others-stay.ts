@@ -1,7 +1,9 @@
 import { expect } from 'bun:test'
+import { until } from '@assay/core/testing/until'
 import { KEYS_PER_USER } from '@assay/services/gateway/api-keys/schemas'
 import { OPEN_INVITATIONS } from '@assay/services/gateway/invitations/schemas'
 import { tokenTo } from '../e2e/letters.ts'
+import { Objects } from './objects.ts'
 import { newcomer, type Person } from './people.ts'
 import type { Walk } from './walk.ts'
 import type { World } from './world.ts'
@@ -76,16 +78,27 @@ export const OTHERS_STAY: Readonly<Record<string, (walk: Walk) => Promise<void>>
   },
   'an invitation is worth what its inviter may give when it is accepted': async ({ world }) => {
     const { db, home } = world.deps
-    const accepted = async (become: string) => {
+    const accepted = async (role: string, become: string) => {
       const inviter = await newcomer(world, 'admin')
       const email = `boss-${crypto.randomUUID()}@new.example`
-      const { id } = (await post(world, inviter, '/api/invitations', { email, role: 'operator' })).body
+      const { id } = (await post(world, inviter, '/api/invitations', { email, role })).body
       const body = { token: await tokenTo(home, email), password: 'quite a long phrase' }
       await db.query(`update gateway.users set ${become} where id = $1`, [inviter.id])
       return (await world.send('POST', `/api/invitations/${id}/accept`, { body })).status
     }
-    expect([await accepted(`role = 'operator'`), await accepted(`tenant = 'beta'`)]).toEqual([404, 404])
-    expect(await accepted(`role = 'admin'`)).toBe(201)
+    expect(await accepted('operator', `role = 'operator'`)).toBe(404)
+    expect(await accepted('trader', `tenant = 'beta'`)).toBe(404)
+    expect(await accepted('operator', `role = 'admin'`)).toBe(201)
+  },
+  'an operator acts on the assessment of another in sight of the audit': async ({ world, people }) => {
+    const { amy, olga } = people
+    const id = await new Objects(world, amy).flat()
+    expect((await post(world, olga, `/api/assessments/${id}/pause`, {})).status).toBe(200)
+    await until('it is told', async () => {
+      const list = '/api/audit?action=assessment.operated&limit=500'
+      const { items } = await world.take<{ items: object[] }>('GET', list, { credential: olga.token })
+      return items.some((item) => JSON.stringify(item).includes(id))
+    })
   },
   'the last operator of the house stays, and who is none any more ends no other': async ({ world }) => {
     const { db } = world.deps
