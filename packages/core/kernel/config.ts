@@ -6,6 +6,7 @@ import { databaseProblems } from './config/database.ts'
 import { kafkaProblems, kafkaVariables } from './config/kafka.ts'
 import { mailProblems, mailVariables } from './config/mail.ts'
 import { plainServerProblems, plainServersVariables } from './config/plain-servers.ts'
+import type { ConfigProblem } from './config/problem.ts'
 import { publicPortProblems, publicPortVariables } from './config/public-port.ts'
 import { storeProblems, storeVariables } from './config/stores.ts'
 import { flag, list, replicas, size } from './config/values.ts'
@@ -66,10 +67,6 @@ const platformSlice = z.object({
 })
 export type PlatformConfig = z.infer<typeof platformSlice>
 
-export interface ConfigProblem {
-  variable: string
-  reason: string
-}
 /** Stops the start; says every variable that is wrong, and why. */
 export class ConfigError extends Error {
   constructor(readonly problems: readonly ConfigProblem[]) {

@@ -1,7 +1,8 @@
 import { readDatabaseUrl } from '../../ports/db/postgres-url.ts'
+import type { ConfigProblem } from './problem.ts'
 
 /** What is wrong with the variables that name a database. */
-export function databaseProblems(values: Readonly<Record<string, string>>): { variable: string; reason: string }[] {
+export function databaseProblems(values: Readonly<Record<string, string>>): ConfigProblem[] {
   const { DATABASE_URL: url, SUPABASE_URL: supabase } = values
   if (!url) return supabase ? [{ variable: 'SUPABASE_URL', reason: NEEDS_URL }] : []
   try {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { KafkaSettings } from '../../ports/kafka/connection.ts'
-import type { ConfigProblem } from '../config.ts'
+import type { ConfigProblem } from './problem.ts'
 import { flag, list } from './values.ts'
 
 const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ConfigProblem } from '../config.ts'
+import type { ConfigProblem } from './problem.ts'
 
 /** The variables of mail. */
 export const mailVariables = {

@@ -1,5 +1,5 @@
 import { readDatabaseUrl } from '../../ports/db/postgres-url.ts'
-import type { ConfigProblem } from '../config.ts'
+import type { ConfigProblem } from './problem.ts'
 import { flag } from './values.ts'
 
 /** The variable that allows production what it refuses else. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { ConfigProblem } from '../config.ts'
 import { isAddressRange } from '../proxies.ts'
+import type { ConfigProblem } from './problem.ts'
 import { list } from './values.ts'
 
 const ranges = () => list(z.string().refine(isAddressRange, 'must be addresses or CIDR ranges'))

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ConfigProblem } from '../config.ts'
+import type { ConfigProblem } from './problem.ts'
 
 const port = z.coerce.number().int().min(1).max(65_535)
 /** The variables of cache, limits, secrets, blobs and payments on servers. */
