@@ -27,7 +27,7 @@ test('a process that ends by itself, by an error or by exit() has written every 
   const ends = ['', 'process.exit(3)', "throw new Error('broken')", 'await Promise.reject(new Error("broken"))']
   for (const end of ends) {
     const script = `
-      const { openLog } = await import('${import.meta.dir}/log.ts')
+      const { openLog } = await import('${import.meta.dir}/../log.ts')
       const log = openLog({ level: 'info', format: 'json' })
       for (let n = 0; n < 1000; n++) log.logger.info({ n }, 'line')
       ${end}`
