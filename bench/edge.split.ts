@@ -4,6 +4,7 @@
  * upstream behind both, kept alive, mutual TLS 1.3 to it on both sides; clients come in plain on both; neither writes a
  * line per request. What the process uses without any request (health checks, heartbeats, its database) is a figure of
  * its own and taken off by the time that the requests took. Scopes are checked by the service behind, which is no part of the hop.
+ * Beside them what Bun costs with no duty at all, over kept TLS sockets and by its `fetch`: the floor of any gateway on it.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,7 +14,7 @@ import { type CredentialFiles, makeLocalCa, writeCredentials } from '@assay/core
 import { ROOT } from '../scripts/root.ts'
 import { freePorts, isFree } from '../scripts/stack/ports.ts'
 import { startNginx } from '../scripts/stack/servers/nginx.ts'
-import { openRequests, type Requests } from './edge/requests.ts'
+import { type Load, openRequests } from './edge/requests.ts'
 import { type Figure, figureOf, median } from './figure.ts'
 import { processCpu } from './measure/process-cpu.ts'
 
@@ -30,7 +31,7 @@ export interface SplitOptions {
 interface Side {
   name: string
   pids: readonly number[]
-  requests: Requests
+  load: Load
   perRequest: number[]
   /** µs of CPU per ms, without requests */
   idle: number
@@ -55,14 +56,16 @@ export async function run(options: SplitOptions = {}): Promise<Figure[]> {
     await upstream.told
     const sides = [await ours(folder, base, await issue('gateway'), connections, closing)]
     sides.push(await nginx(folder, base + 3, await issue('nginx'), connections, closing))
+    for (const how of ['sockets', 'fetch'])
+      sides.push(await bareHop(how, base + 3, await issue(how), connections, closing))
     for (const side of sides) {
-      await side.requests.send(warm)
+      await send(side, warm)
       side.idle = await idleOf(side)
     }
     for (let round = 0; round < rounds; round++) {
       for (const side of round % 2 ? sides : sides.toReversed()) side.perRequest.push(await cpuOf(side, requests))
     }
-    const [mine, peer] = sides as [Side, Side]
+    const [mine, peer, ...floors] = sides as [Side, Side, Side, Side]
     return [
       figureOf({
         figure: 'edge.split_cpu',
@@ -73,6 +76,16 @@ export async function run(options: SplitOptions = {}): Promise<Figure[]> {
         peer: { name: peer.name, value: median(peer.perRequest) },
       }),
       figureOf({ figure: 'edge.split_idle', unit: 'µs/ms', better: 'lower', ours: mine.idle, samples: 1 }),
+      ...floors.map(({ name, perRequest }) =>
+        figureOf({
+          figure: `edge.split_floor_${name}`,
+          unit: 'µs/request',
+          better: 'lower',
+          ours: median(perRequest),
+          samples: rounds,
+          peer: { name: 'nginx, as above', value: median(peer.perRequest) },
+        }),
+      ),
     ]
   } finally {
     for (const close of closing) await close()
@@ -86,10 +99,17 @@ async function idleOf({ pids }: Side): Promise<number> {
   await Bun.sleep(IDLE_MS)
   return (spentBy(pids) - before) / IDLE_MS
 }
-async function cpuOf({ pids, requests, idle }: Side, count: number): Promise<number> {
+async function cpuOf(side: Side, count: number): Promise<number> {
+  const { pids, idle } = side
   const [before, began] = [spentBy(pids), performance.now()]
-  await requests.send(count)
+  await send(side, count)
   return (spentBy(pids) - before - idle * (performance.now() - began)) / count
+}
+/** On new connections: a server closes those that wait while it is the others' turn. */
+async function send({ load }: Side, count: number): Promise<void> {
+  const requests = await openRequests(load)
+  await requests.send(count)
+  requests.close()
 }
 
 type Closing = (() => unknown)[]
@@ -124,9 +144,8 @@ async function ours(
   await post('/api/auth/register')
   const { token } = (await post('/api/auth/login')) as { token: string }
   const request = requestOf(base, `Authorization: Bearer ${token}\r\n`)
-  const requests = await openRequests({ port: base, connections, request })
-  closing.unshift(() => requests.close())
-  return { name: 'assay gateway', pids: [gateway.process.pid], requests, perRequest: [], idle: 0 }
+  const load = { port: base, connections, request }
+  return { name: 'assay gateway', pids: [gateway.process.pid], load, perRequest: [], idle: 0 }
 }
 
 async function nginx(
@@ -162,10 +181,24 @@ http {
 }`
   const server = await startNginx({ folder: join(folder, 'nginx'), configuration, port })
   closing.unshift(() => server.stop())
-  const requests = await openRequests({ port, connections, request: requestOf(port) })
-  closing.unshift(() => requests.close())
+  const load = { port, connections, request: requestOf(port) }
   const name = `nginx ${server.version} (one worker, 64 kept connections, mutual TLS 1.3 to the upstream as ours)`
-  return { name, pids: server.workers(), requests, perRequest: [], idle: 0 }
+  return { name, pids: server.workers(), load, perRequest: [], idle: 0 }
+}
+
+/** Bun with nothing to do but to pass on. */
+async function bareHop(
+  name: string,
+  upstream: number,
+  tls: CredentialFiles,
+  connections: number,
+  closing: Closing,
+): Promise<Side> {
+  const hop = child([`${ROOT}bench/edge/bare-hop.ts`, name, ...filesOf(tls), String(upstream)])
+  closing.unshift(() => hop.process.kill())
+  const port = Number(await hop.told)
+  const load = { port, connections, request: requestOf(port) }
+  return { name, pids: [hop.process.pid], load, perRequest: [], idle: 0 }
 }
 
 function child(command: string[], env: Record<string, string> = {}) {

@@ -40,7 +40,8 @@ export async function openRequests({ port, request, connections }: Load): Promis
             new Promise<void>((resolve, reject) => {
               const next = () => {
                 if (left-- <= 0) return resolve()
-                socket.write(bytes)
+                if (socket.write(bytes) < bytes.length)
+                  reject(new Error('a connection was closed, or takes no request'))
               }
               Object.assign(socket.data, { answered: next, lost: reject })
               next()
