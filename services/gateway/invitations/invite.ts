@@ -6,7 +6,7 @@ import type { Verb } from '../deps.ts'
 import { LETTER_MS, queueLetter } from '../letters/queue-letter.ts'
 import { requireFreshFactor } from '../second-factor/require-fresh-factor.ts'
 import { isPrivileged, requirePromoter } from '../users/authority.ts'
-import { normalizeEmail } from '../users/rows.ts'
+import { normalizeEmail } from '../users/email.ts'
 import { type InvitationRow, sealEmail, toInvitation } from './rows.ts'
 import { type Invitation, type InvitationBody, OPEN_INVITATIONS } from './schemas.ts'
 

@@ -1,6 +1,6 @@
 import type { Verb } from '../deps.ts'
 import { queueLetter } from '../letters/queue-letter.ts'
-import { normalizeEmail } from '../users/rows.ts'
+import { normalizeEmail } from '../users/email.ts'
 
 /**
  * A letter to whoever has this e-mail. Nobody is looked for here: the row says by its keyed hash whom the letter is for,

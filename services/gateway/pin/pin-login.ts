@@ -10,7 +10,7 @@ import { openSession } from '../sessions/open-session.ts'
 import { mayNeedFactor } from '../sessions/session-scopes.ts'
 import { issueTokens } from '../tokens/issue-tokens.ts'
 import { type Account, accountByEmail } from '../users/account.ts'
-import { normalizeEmail } from '../users/rows.ts'
+import { normalizeEmail } from '../users/email.ts'
 import { attemptFailed, countAttempt, type PinAttempt } from './count-attempt.ts'
 
 export interface PinInput {

@@ -3,7 +3,7 @@ import { AssayError } from '@assay/core/contracts/errors'
 import type { Row, Sql } from '@assay/core/ports/db/port'
 import type { Secrets } from '@assay/core/ports/secrets/port'
 import { KEY_BYTES, seal, unseal } from '@assay/core/ports/secrets/seal'
-import { normalizeEmail } from '../users/rows.ts'
+import { normalizeEmail } from '../users/email.ts'
 import { USER_KEYS } from './wrapped.ts'
 
 /** Columns of users that say who somebody is. */

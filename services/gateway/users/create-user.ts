@@ -5,7 +5,8 @@ import { DbError } from '@assay/core/ports/db/port'
 import type { Role, User } from '../auth/schemas.ts'
 import type { GatewayDeps } from '../deps.ts'
 import type { PasswordHasher } from '../passwords/hasher.ts'
-import { findUser, findUserByEmail, normalizeEmail } from './rows.ts'
+import { normalizeEmail } from './email.ts'
+import { findUser, findUserByEmail } from './rows.ts'
 
 export interface NewUser {
   email: string

@@ -2,9 +2,6 @@ import type { Row, Sql } from '@assay/core/ports/db/port'
 import type { AuthDatabase } from '../auth/database.ts'
 import type { Role, User } from '../auth/schemas.ts'
 
-/** How an e-mail is stored and compared. */
-export const normalizeEmail = (email: string): string => email.normalize('NFC').toLowerCase()
-
 /** A user as the database holds it, with the plan of the tenant. */
 export interface UserRow extends Row {
   id: string
