@@ -136,8 +136,8 @@ export function edge(options: EdgeOptions) {
   /** Who asks, and whether that may be asked, before any route is looked for. Gives the request to answer, or its answer. */
   function enter(request: Request): Request | Response | Promise<Request | Response> {
     metrics.started()
-    // a renewed certificate begins another listener
-    listener = options.server?.()
+    // a renewed certificate begins another listener; one that closes is not nobody, whom all are near
+    listener = options.server?.() ?? listener
     if (isInternal(request)) return identify(request, begin(request, true))
     if (!options.callerOf) return identify(request, begin(request, false))
     return options.callerOf(request).then((caller) => identify(request, begin(request, caller !== null)))
