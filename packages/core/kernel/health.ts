@@ -1,8 +1,13 @@
 import type { Clock } from '../ports/clock/port.ts'
 import { within } from '../ports/clock/within.ts'
-import type { Probe } from './service.ts'
 import { VERSION } from './version.ts'
 
+export interface Probe {
+  name: string
+  timeoutMs: number
+  /** resolves when well; rejects or returns a reason when not */
+  check: () => Promise<string | undefined>
+}
 export interface HealthReport {
   status: 'ok' | 'degraded' | 'down'
   version: string

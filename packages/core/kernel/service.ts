@@ -18,7 +18,7 @@ import type { TokenVerifier } from './auth.ts'
 import type { ChannelSource } from './channel.ts'
 import type { Actor, Ctx } from './context.ts'
 import type { Elsewhere } from './elsewhere.ts'
-import type { HealthSource } from './health.ts'
+import type { HealthSource, Probe } from './health.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { RequestGate } from './limit.ts'
 import type { Peers } from './peers.ts'
@@ -68,12 +68,6 @@ export interface SocketOptions {
   backpressureLimit: number
   closeOnBackpressureLimit: boolean
   idleTimeout: number
-}
-export interface Probe {
-  name: string
-  timeoutMs: number
-  /** resolves when well; rejects or returns a reason when not */
-  check: () => Promise<string | undefined>
 }
 export interface Consumer {
   group: string

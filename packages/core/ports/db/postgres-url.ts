@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import type { TLSSocket } from 'node:tls'
 
 export class DatabaseUrlError extends Error {
   constructor(reason: string) {
@@ -109,5 +108,3 @@ const decode = (text: string): string => decodeURIComponent(text)
 /** What a log may say: never the password. */
 export const describeTarget = ({ host, port, database, sslmode }: Target): string =>
   `${host}:${port}/${database} (sslmode ${sslmode})`
-
-export const tlsVersion = (stream: unknown): string | null => (stream as Partial<TLSSocket>).getProtocol?.() ?? null

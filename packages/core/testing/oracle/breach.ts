@@ -8,16 +8,7 @@ import type {
   ProfitTargetRule,
   Rule,
 } from '../../domain/engine/types.ts'
-import {
-  type Account,
-  type Book,
-  type Day,
-  type Desk,
-  type Position,
-  phaseOf,
-  type RuleState,
-  rulesOf,
-} from './account.ts'
+import { type Account, type Book, type Day, type Desk, type Position, type RuleState, rulesOf } from './account.ts'
 import { max, min, mul, num, ONE, percentOf } from './number.ts'
 import { ideaResult } from './trades.ts'
 import { equityOf, type Marks, marksOf } from './value.ts'
@@ -226,7 +217,6 @@ export function inOrderCrossed(account: Account, crossed: Line[], before: bigint
 }
 /** Rules whose metric runs a straight line to its limit. */
 const LINES: Rule['rule'][] = ['max_daily_loss', 'daily_profit_cap', 'max_loss', 'max_risk_per_idea', 'max_open_loss']
-export const isEvaluation = (account: Account): boolean => phaseOf(account).kind === 'evaluation'
 /** What a book is worth at the marks of now. */
 export function valuedOf(desk: Desk, book: Book = desk.account.book, marks = marksOf(desk)): Valued {
   const equity = equityOf(desk.account.spec, book, marks)

@@ -6,7 +6,7 @@ import { fillMarketable, reducible } from './fill.ts'
 import { isHeldBack } from './news.ts'
 import { abs, max, mul, num, ONE } from './number.ts'
 import { refusedByRule, riskedTooMuch } from './order-rules.ts'
-import { blockedBy, equityOf, isOpen, marksOf, pathOf, reservedMargin, stopOf, touchOf, usedMargin } from './value.ts'
+import { blockedBy, equityOf, marksOf, pathOf, reservedMargin, stopOf, touchOf, usedMargin } from './value.ts'
 import { arrive, isStop, restOf, triggerPrice } from './working.ts'
 
 export interface Refusal {
@@ -334,5 +334,3 @@ export function amendOrder(desk: Desk, order: Order, body: AmendBody): Refusal |
   }
   return null
 }
-export const canTradeNow = (desk: Desk, order: Order): boolean =>
-  order.status === 'working' && isOpen(desk, order.symbol) && (!isStop(order) || triggerPrice(desk, order) !== null)

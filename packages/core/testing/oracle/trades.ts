@@ -1,13 +1,4 @@
-import {
-  type Desk,
-  heldIn,
-  type Idea,
-  instrumentOf,
-  type Order,
-  type Position,
-  rulesOf,
-  type Trade,
-} from './account.ts'
+import { type Desk, type Idea, type Order, type Position, rulesOf, type Trade } from './account.ts'
 import { DAY, datePlus, localDay, weekDay } from './clocks.ts'
 import { max } from './number.ts'
 import { floatingOf, type Marks } from './value.ts'
@@ -121,5 +112,3 @@ export function ideaResult({ account }: Desk, idea: Idea, positions: Position[],
   }
   return sum
 }
-export const isHeld = (desk: Desk, symbol: string): boolean => heldIn(desk.account.book, symbol) !== 0n
-export const instrumentFor = (desk: Desk, symbol: string) => instrumentOf(desk.account.spec, symbol)
