@@ -23,8 +23,8 @@ export interface PeerAnswer {
 }
 /** What an exchange needs of its connection. */
 export interface Wire {
-  /** the head, a character a byte, and the body behind it */
-  send(head: string, body: Uint8Array | undefined): void
+  /** the head in pieces, a character a byte, and the body behind it */
+  send(head: readonly string[], body: Uint8Array | undefined): void
   pause(): void
   resume(): void
   /** nothing more is sent or read */
@@ -40,7 +40,7 @@ const AHEAD_BYTES = 256 * 1024
 export interface ExchangeOptions {
   request: PeerRequest
   /** headers of this process, beside the request's own */
-  ownLines: string
+  ownLines: readonly string[]
   /** for messages */
   where: string
   over: (exchange: Exchange) => void
@@ -89,7 +89,7 @@ export class Exchange implements AnswerSink {
         ? ''
         : 'content-length: 0\r\n'
     const { ownLines } = this.options
-    wire.send(`${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${headerLines}${ownLines}${length}\r\n`, body)
+    wire.send([`${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${headerLines}`, ...ownLines, `${length}\r\n`], body)
   }
   /** Throws what the reader throws. */
   read(bytes: Buffer): void {

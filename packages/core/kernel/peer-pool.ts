@@ -33,7 +33,7 @@ export class PeerPool {
   constructor(readonly options: PeerPoolOptions) {}
 
   /** `ownLines`: headers of this process, beside those of the request. Throws PeerError. */
-  ask(request: PeerRequest, ownLines = ''): Promise<PeerAnswer> {
+  ask(request: PeerRequest, ownLines: readonly string[] = []): Promise<PeerAnswer> {
     const exchange = new Exchange({ request, ownLines, where: this.options.where, over: this.#forget })
     this.#busy.add(exchange)
     if (!this.#sweeping) {
@@ -124,11 +124,14 @@ class Connection implements Wire {
     const { hostname, port } = this.pool.options
     exchange.start(this, `${hostname}:${port}`)
   }
-  send(head: string, body: Uint8Array | undefined): void {
-    const length = head.length + (body?.byteLength ?? 0)
+  send(head: readonly string[], body: Uint8Array | undefined): void {
+    let length = body?.byteLength ?? 0
+    for (const piece of head) length += piece.length
     const bytes = length <= SCRATCH.length ? SCRATCH : Buffer.allocUnsafe(length)
-    bytes.write(head, 'latin1')
-    if (body) bytes.set(body, head.length)
+    // in pieces: one string of them all would be made for this alone, and collected
+    let at = 0
+    for (const piece of head) at += bytes.write(piece, at, 'latin1')
+    if (body) bytes.set(body, at)
     this.#write(bytes, length)
   }
   #write(bytes: Buffer, length: number): void {

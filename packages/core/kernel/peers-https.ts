@@ -87,8 +87,8 @@ export function createHttpsPeers({ instance, url, replicas, credentials, tokens 
       const pool = poolOf(service, base)
       const word = wordTo(service)
       const deadline = `${DEADLINE}: ${Math.ceil(request.timeoutMs)}\r\n`
-      if (typeof word === 'string') return pool.ask(request, word + deadline)
-      return word.then((line) => pool.ask(request, line + deadline))
+      if (typeof word === 'string') return pool.ask(request, [word, deadline])
+      return word.then((line) => pool.ask(request, [line, deadline]))
     },
     close() {
       for (const pool of pools.values()) pool.close()
