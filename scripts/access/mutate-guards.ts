@@ -89,7 +89,7 @@ async function tryAll(
   await Bun.write(list, JSON.stringify(guards.map(({ n, label }) => ({ n, label }))))
   const child = Bun.spawn([process.execPath, 'test', './tests/access/guards-away.ts'], {
     cwd: copy,
-    env: { ...environment(), ...WITHOUT_ROW_SECURITY, ASSAY_ACCESS_GUARDS: list },
+    env: { ...environment(), ...WITHOUT_ROW_SECURITY, ASSAY_ACCESS_GUARDS: list, TMPDIR: copy },
     stdout: 'pipe',
     stderr: 'pipe',
   })

@@ -30,7 +30,7 @@ export const BESIDE_THE_TABLE: Readonly<Record<string, (walk: Walk) => Promise<v
   'who may not is told so before what is wrong with the body, by operators’ routes': async (walk) => {
     const { token: credential } = walk.people.ann
     const asked = async (method: string, path: string) =>
-      (await walk.world.send(method, path, { credential, body: { nonsense: true } })).status
+      (await walk.world.send(method, path, { credential, body: [] })).status
     expect(await asked('POST', '/api/tiers')).toBe(403)
     expect(await asked('PATCH', `/api/tiers/${TIER.id}`)).toBe(403)
     expect(await asked('PUT', '/api/calendars/walk')).toBe(403)
@@ -113,6 +113,12 @@ export const BESIDE_THE_TABLE: Readonly<Record<string, (walk: Walk) => Promise<v
       (await world.deps.db.query('select 1 from gateway.recovery_codes where user_id = $1', [id])).length
     const secret = await enable(one)
     await enable(other)
+    // made in the same moment
+    await world.deps.db.query(
+      `update gateway.second_factors set created_at = f.created_at
+         from gateway.second_factors f where f.user_id = $1 and second_factors.user_id = $2`,
+      [one.id, other.id],
+    )
     expect((await post(one, '/api/auth/totp/verify', { code: codeNow(secret) })).status).toBe(200)
     const { email, password } = other
     expect((await world.send('POST', '/api/auth/login', { body: { email, password } })).status).toBe(200)

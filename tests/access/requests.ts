@@ -28,6 +28,8 @@ export interface Asked {
 }
 type Build = (asking: Asking) => Asked | Promise<Asked>
 
+/** all there is: whoever must not be in a list may be on its last page */
+const whole: Build = () => ({ query: 'limit=500' })
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 let last = 0
 const unique = (): string => `x${++last}-${crypto.randomUUID().slice(0, 8)}`
@@ -52,6 +54,14 @@ const TIER_DOCUMENT = (({ id, ...document }) => document)(TIER)
 
 /** A request of each route that is right in everything but perhaps who sends it; a route that is not here needs nothing. */
 export const REQUESTS: Readonly<Record<string, Build>> = {
+  'GET /api/users': whole,
+  'GET /api/tenants': whole,
+  'GET /api/invitations': whole,
+  'GET /api/audit': whole,
+  'GET /api/api-keys': whole,
+  'GET /api/purchases': whole,
+  'GET /api/assessments': whole,
+
   'POST /api/auth/register': () => ({ body: { email: `${unique()}@new.example`, password: 'quite a long password' } }),
   'POST /api/auth/login': ({ owner: { email, password } }) => ({ body: { email, password } }),
   'POST /api/auth/refresh': async ({ objects }) => ({
