@@ -1,155 +1,26 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { unzipSync } from 'fflate'
 import { envelopeOf, type Files, linesOf, openArchive, packArchive, resign, setLines } from '../../testing/forgery.ts'
-import { ProofWorld, SIGNED_AT, testKey } from '../../testing/proof-world.ts'
-import { instrument, spec } from '../../testing/world.ts'
-import type { JournalRecord, Rule } from '../engine/types.ts'
+// ---- a world with every kind of record and tick ----------------------------------------------------------------
+import { EUR, OTHER, Story, tellStory, USD } from '../../testing/proof-story.ts'
+import { SIGNED_AT, testKey } from '../../testing/proof-world.ts'
+import type { JournalRecord } from '../engine/types.ts'
 import { canonical } from '../journal/canonical.ts'
 import { sha256Hex } from '../journal/hash.ts'
 import type { Receipt } from '../journal/receipt.ts'
 import type { Envelope, LeafLine } from './archive.ts'
 import { explain, parsePlace } from './explain.ts'
 import { headsOf } from './leaves.ts'
-import { portableHash } from './merkle.ts'
 import { readArchive } from './read-archive.ts'
-import { leafData } from './segment.ts'
 import { streamFile } from './stream-file.ts'
 import { type Verified, type VerifyOptions, verifyProof } from './verify.ts'
 
-// ---- a world with every kind of record and tick ----------------------------------------------------------------
-const START = Date.parse('2024-03-29T20:00:00Z')
-const EUR = 'EUR/JPY'
-const USD = 'USD/JPY'
-const OTHER = 'XXX/USD'
-const RULES: Rule[] = [
-  {
-    rule: 'max_loss',
-    mode: 'static',
-    limit: { pct: '10' },
-    lock: null,
-    metric: 'equity',
-    compare: 'lt',
-    effect: 'hard',
-  },
-  {
-    rule: 'max_daily_loss',
-    anchor: 'day_high',
-    limit: { amount: '300' },
-    metric: 'equity',
-    compare: 'lt',
-    tested: 'always',
-    effect: 'hard',
-  },
-  { rule: 'profit_target', amount: '50', basis: 'balance', require_flat: true, sticky: false, effect: 'gate' },
-  { rule: 'min_trading_days', n: 9, counts: 'opened', effect: 'gate' },
-]
-const jpy = (value: number): string => value.toFixed(3)
-
-class Story extends ProofWorld {
-  private at = START
-  private eur = 160
-  private usd = 150
-  constructor() {
-    const traded = instrument(EUR, {
-      price_tick: '0.001',
-      commission: { bps: '4' },
-      conversions: { USD: [{ symbol: USD, direct: false }] },
-    })
-    super(spec(RULES, { instruments: [traded, instrument(OTHER), instrument(USD, { price_tick: '0.001' })] }))
-  }
-  wait(ms: number): this {
-    this.at += ms
-    return this
-  }
-  eurQuote(move: number): this {
-    this.eur += move
-    this.tick(this.at, {
-      kind: 'quote',
-      symbol: EUR,
-      bid: jpy(this.eur),
-      ask: jpy(this.eur + 0.005),
-      bid_size: '100000',
-      ask_size: '50000',
-    })
-    return this
-  }
-  usdQuote(move: number): this {
-    this.usd += move
-    this.tick(this.at, { kind: 'quote', symbol: USD, bid: jpy(this.usd), ask: jpy(this.usd + 0.02) })
-    return this
-  }
-  say(tick: Record<string, unknown>): this {
-    this.tick(this.at, tick)
-    return this
-  }
-  round(): void {
-    this.wait(9_000).eurQuote(0.2)
-    this.wait(2_000).usdQuote(-0.03)
-    this.wait(2_000).say({ kind: 'trade', symbol: EUR, price: jpy(this.eur), size: '100', side: 'buy' })
-    this.wait(2_000).say({
-      kind: 'levels',
-      symbol: EUR,
-      bids: [[jpy(this.eur - 0.01), '1000']],
-      asks: [[jpy(this.eur + 0.02), '2000']],
-    })
-    this.wait(2_000).say({ kind: 'quote', symbol: OTHER, bid: '1', ask: '1.01' })
-    this.wait(2_000).say({ kind: 'symbol_state', symbol: EUR, state: 'open' })
-    this.wait(2_000).say({ kind: 'source_changed', symbol: EUR, from: 'a', reason: 'test' })
-    this.wait(2_000).say({ kind: 'clock' })
-    this.wait(2_000).say({ kind: 'gap', symbols: [OTHER], reason: 'test' })
-    this.wait(2_000).eurQuote(-0.17)
-    this.wait(2_000).say({
-      kind: 'trade',
-      symbol: EUR,
-      price: jpy(this.eur),
-      size: '10',
-      side: 'sell',
-      bid: jpy(this.eur),
-      ask: jpy(this.eur + 0.005),
-    })
-  }
-  rounds(n: number): this {
-    for (let i = 0; i < n; i++) this.round()
-    return this
-  }
-  order(side: 'buy' | 'sell', quantity: string, more: Record<string, string> = {}): void {
-    this.command({ op: 'order', symbol: EUR, side, type: more.price ? 'limit' : 'market', quantity, ...more } as never)
-  }
-}
-
-function tell(): Story {
-  const s = new Story()
-  s.rounds(3)
-  s.command({ op: 'create' })
-  s.command({ op: 'start' })
-  s.rounds(2)
-  s.order('buy', '20000', { client_order_id: 'first' })
-  s.rounds(3)
-  s.order('sell', '5000', { price: '170' })
-  s.rounds(2)
-  s.command({ op: 'cancel_all' })
-  s.order('buy', '0')
-  s.order('sell', '20000')
-  s.rounds(4)
-  s.order('buy', '10000')
-  // two hours with a position, over a reset, with a lost feed
-  for (let i = 0; i < 16; i++) s.wait(700_000).rounds(1)
-  s.wait(60_000).say({ kind: 'gap', symbols: [EUR, USD], reason: 'feed lost' })
-  s.wait(1_000).usdQuote(0)
-  s.rounds(2)
-  s.wait(1_000).eurQuote(-9)
-  s.rounds(2)
-  s.seal()
-  return s
-}
-
-// ---- damaging an archive ---------------------------------------------------------------------------------------
 const signer = testKey(1)
 const keys = [signer.key]
 let story: Story
 let proof: Uint8Array
 beforeAll(async () => {
-  story = tell()
+  story = tellStory()
   proof = await story.proof()
 })
 const verify = (bytes: Uint8Array, options: Partial<VerifyOptions> = {}): Promise<Verified> =>
@@ -187,7 +58,7 @@ describe('a whole archive', () => {
     expect(story.records.filter((r) => r.kind === 'command' && !r.answer.ok)).toHaveLength(1)
   })
   test('is the same bytes for the same run', async () => {
-    expect(await tell().proof()).toEqual(proof)
+    expect(await tellStory().proof()).toEqual(proof)
   })
   test('carries nothing of other symbols but what records stand on', () => {
     const cited = new Set(story.records.map((r) => r.mseq))
@@ -232,220 +103,6 @@ describe('a whole archive', () => {
     s.seal()
     expect(s.answers.slice(2).map((a) => a.ok)).toEqual([false, false, true])
     expect(await verify(await s.proof())).toMatchObject({ exit: 0 })
-  })
-})
-
-describe('records', () => {
-  const kinds: JournalRecord['kind'][] = [
-    'header',
-    'command',
-    'phase',
-    'floor',
-    'fill',
-    'order',
-    'checkpoint',
-    'day',
-    'violation',
-    'verdict',
-    'sealed',
-  ]
-  const at = (kind: string): number => story.records.findLastIndex((r) => r.kind === kind)
-  const places = kinds.map((kind) => [kind] as const)
-
-  test.each(places)('a flipped %s is found where it stands', async (kind) => {
-    const aseq = at(kind)
-    const result = await damaged((files) => {
-      const lines = linesOf(files, 'journal.jsonl')
-      const record = JSON.parse(lines[aseq]!)
-      lines[aseq] = canonical({ ...record, mts: record.mts + 1 })
-      setLines(files, 'journal.jsonl', lines)
-    })
-    expect([result.exit, result.at?.aseq]).toEqual([1, aseq])
-  })
-  test.each(places)('a flipped %s is found although chain and signatures were made anew', async (kind) => {
-    const aseq = at(kind)
-    const result = await damaged((files) => {
-      const records = linesOf(files, 'journal.jsonl').map((l) => JSON.parse(l))
-      records[aseq].mts += 1
-      resign(files, signer, records)
-    })
-    expect([result.exit, result.at?.aseq]).toEqual([1, aseq])
-  })
-  test.each(places)('a dropped %s is found', async (kind) => {
-    const aseq = at(kind)
-    const result = await damaged((files) =>
-      setLines(files, 'journal.jsonl', linesOf(files, 'journal.jsonl').toSpliced(aseq, 1)),
-    )
-    expect([result.exit, result.at?.aseq]).toEqual([1, aseq])
-  })
-  test.each(places.filter(([kind]) => kind !== 'header'))(
-    'a dropped %s is found although the rest was renumbered and signed anew',
-    async (kind) => {
-      const aseq = at(kind)
-      const result = await damaged((files) => {
-        const records = linesOf(files, 'journal.jsonl').map((l) => JSON.parse(l) as JournalRecord)
-        resign(
-          files,
-          signer,
-          records.toSpliced(aseq, 1).map((r, i) => ({ ...r, aseq: i })),
-        )
-      })
-      expect(result.exit).toBe(kind === 'sealed' ? 0 : 1)
-      // without its last record the chain is that of a moment before: a running one
-      if (kind !== 'sealed') expect(result.at!.aseq).toBeLessThanOrEqual(aseq + 1)
-    },
-  )
-  test.each(places)('an added %s is found', async (kind) => {
-    const aseq = at(kind)
-    const result = await damaged((files) => {
-      const lines = linesOf(files, 'journal.jsonl')
-      setLines(files, 'journal.jsonl', lines.toSpliced(aseq + 1, 0, lines[aseq]!))
-    })
-    expect([result.exit, result.at?.aseq]).toEqual([1, aseq + 1])
-  })
-  test.each(places.slice(0, -1))('a %s swapped with the next is found', async (kind) => {
-    const aseq = at(kind)
-    const result = await damaged((files) => {
-      const lines = linesOf(files, 'journal.jsonl')
-      setLines(files, 'journal.jsonl', lines.with(aseq, lines[aseq + 1]!).with(aseq + 1, lines[aseq]!))
-    })
-    expect([result.exit, result.at?.aseq]).toEqual([1, aseq])
-  })
-  test('a journal cut anywhere is found', async () => {
-    for (const share of [0.2, 0.5, 0.99]) {
-      const result = await damaged((files) => {
-        const text = files.get('journal.jsonl')!
-        files.set('journal.jsonl', text.slice(0, Math.floor(text.length * share)))
-      })
-      expect(result.exit).toBe(1)
-      expect(result.at!.aseq).toBeGreaterThan(0)
-    }
-  })
-})
-
-describe('ticks', () => {
-  const kinds = ['quote', 'trade', 'levels', 'symbol_state', 'source_changed', 'clock', 'gap'] as const
-  /** a tick of this kind in the middle of a span of exposure */
-  function pick(kind: string, symbol?: string): { file: string; line: number; mseq: number } {
-    const from = story.records.findLast((r) => r.kind === 'fill' && r.position.quantity !== '0')!.mseq + 20
-    const event = story.events.find(
-      (e) =>
-        e.mseq > from &&
-        e.kind === kind &&
-        (symbol ? 'symbol' in e && e.symbol === symbol : !('symbol' in e) || e.symbol === EUR),
-    )!
-    const file = streamFile('symbol' in event ? event.symbol : 'group')
-    const line = linesOf(openArchive(proof), file).findIndex((l) => (JSON.parse(l) as LeafLine).e.mseq === event.mseq)
-    return { file, line, mseq: event.mseq }
-  }
-  const cases = [...kinds.map((k) => [k, undefined] as const), ['quote', USD] as const]
-
-  test.each(cases)('a flipped %s %s is found where it stands', async (kind, symbol) => {
-    const { file, line, mseq } = pick(kind, symbol)
-    const result = await damaged((files) => {
-      const lines = linesOf(files, file)
-      const leaf = JSON.parse(lines[line]!)
-      setLines(files, file, lines.with(line, canonical({ ...leaf, e: { ...leaf.e, ts: leaf.e.ts + 1 } })))
-    })
-    expect([result.exit, result.at?.mseq]).toEqual([1, mseq])
-  })
-  test.each(cases)('a flipped %s %s with its mark made anew is found in its segment', async (kind, symbol) => {
-    const { file, line, mseq } = pick(kind, symbol)
-    const result = await damaged((files) => {
-      const lines = linesOf(files, file)
-      const leaf = JSON.parse(lines[line]!)
-      leaf.e.ts += 1
-      leaf.h = Buffer.from(portableHash.leaf(leafData(canonical(leaf.e), leaf.p)).subarray(0, 4)).toString('hex')
-      setLines(files, file, lines.with(line, canonical(leaf)))
-    })
-    const segment = story.heads.find((h) => h.last >= mseq)!
-    expect(result.exit).toBe(1)
-    expect(result.at!.mseq).toBeGreaterThanOrEqual(segment.first)
-    expect(result.at!.mseq).toBeLessThanOrEqual(segment.last)
-  })
-  test.each(cases)('a dropped %s %s is found', async (kind, symbol) => {
-    const { file, line, mseq } = pick(kind, symbol)
-    const result = await damaged((files) => setLines(files, file, linesOf(files, file).toSpliced(line, 1)))
-    expect(result.exit).toBe(1)
-    const named = ['quote', 'levels', 'symbol_state'].includes(kind) ? [mseq] : [mseq, result.at!.mseq]
-    expect(named).toContain(result.at!.mseq)
-    expect(result.at!.mseq).toBeLessThanOrEqual(mseq)
-    expect(result.at!.mseq).toBeGreaterThan(mseq - 12)
-  })
-  test.each(cases)('an added %s %s is found', async (kind, symbol) => {
-    const { file, line, mseq } = pick(kind, symbol)
-    for (const change of [{}, { mseq: mseq + 1 }]) {
-      const result = await damaged((files) => {
-        const lines = linesOf(files, file)
-        const leaf = JSON.parse(lines[line]!)
-        setLines(files, file, lines.toSpliced(line + 1, 0, canonical({ ...leaf, e: { ...leaf.e, ...change } })))
-      })
-      expect(result.exit).toBe(1)
-      expect(Math.abs(result.at!.mseq! - mseq)).toBeLessThanOrEqual(1)
-    }
-  })
-  test.each(cases)('a %s %s swapped with the next of its stream is found', async (kind, symbol) => {
-    const { file, line, mseq } = pick(kind, symbol)
-    const result = await damaged((files) => {
-      const lines = linesOf(files, file)
-      setLines(files, file, lines.with(line, lines[line + 1]!).with(line + 1, lines[line]!))
-    })
-    expect([result.exit, result.at!.mseq! >= mseq]).toEqual([1, true])
-  })
-  test('a tick that only raised a high-water mark cannot be dropped', async () => {
-    const [high] = highWater()
-    const file = streamFile(EUR)
-    const result = await damaged((files) => {
-      setLines(
-        files,
-        file,
-        linesOf(files, file).filter((l) => (JSON.parse(l) as LeafLine).e.mseq !== high),
-      )
-    })
-    expect([result.exit, result.at?.mseq]).toEqual([1, high!])
-  })
-  test('the newest tick before a command given while flat cannot be dropped, nor the one that shows that it was', async () => {
-    const look = story.records.find((r) => r.kind === 'command' && r.command.op === 'order')!.mseq
-    for (const symbol of [EUR, USD]) {
-      const file = streamFile(symbol)
-      const seqs = linesOf(openArchive(proof), file).map((l) => (JSON.parse(l) as LeafLine).e.mseq)
-      const newest = seqs.findLastIndex((m) => m <= look)
-      for (const line of [newest, newest + 1]) {
-        const result = await damaged((files) => setLines(files, file, linesOf(files, file).toSpliced(line, 1)))
-        expect([result.exit, result.at!.mseq! <= seqs[line]!]).toEqual([1, true])
-      }
-    }
-  })
-  test('the last tick of a stream cannot be dropped', async () => {
-    for (const stream of [EUR, USD, 'group']) {
-      const result = await damaged((files) =>
-        setLines(files, streamFile(stream), linesOf(files, streamFile(stream)).slice(0, -1)),
-      )
-      expect(result.exit).toBe(1)
-    }
-  })
-  /** mseq of ticks that moved a floor through a high-water mark and nothing else */
-  function highWater(): number[] {
-    const written = new Set(story.records.map((r) => r.mseq))
-    return notes.filter((n) => !written.has(n))
-  }
-  let notes: number[] = []
-  beforeAll(async () => {
-    const archive = await readArchive(proof)
-    const place = parsePlace(undefined, archive.records)
-    const told = {
-      compiled: story.compiled,
-      assessment: story.assessment,
-      records: archive.records,
-      segments: archive.log.segments,
-    }
-    const { floors } = await explain(
-      told,
-      place,
-      archive.log.events().map((l) => l.event),
-    )
-    notes = floors.filter((f) => f.cause === 'high_water').map((f) => f.mseq)
-    expect(notes.length).toBeGreaterThan(3)
   })
 })
 
