@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import type { AccountSpec, JournalRecord } from '@assay/core/domain/engine/types'
 import { systemClock } from '@assay/core/ports/clock/system'
 import { DbError } from '@assay/core/ports/db/port'
 import { createMemoryLog } from '@assay/core/ports/marketlog/memory'
@@ -7,38 +6,8 @@ import { until } from '@assay/core/testing/until'
 import { spec } from '@assay/core/testing/world'
 import { type MemoryStore, memoryStore } from './memory-store.ts'
 import type { EngineStore } from './store.ts'
-import { quoteAt, type TestEngine, testEngine } from './testing.ts'
+import { answered, buy, kinds, opened, quoteAt, SPEC, type TestEngine, testEngine } from './testing.ts'
 import type { Reply } from './types.ts'
-
-const SPEC: AccountSpec = spec([
-  {
-    rule: 'max_daily_loss',
-    anchor: 'balance',
-    limit: { pct: '3', of: 'initial' },
-    metric: 'equity',
-    compare: 'lt',
-    tested: 'always',
-    effect: 'hard',
-  },
-  {
-    rule: 'max_loss',
-    mode: 'static',
-    limit: { pct: '6' },
-    lock: null,
-    metric: 'equity',
-    compare: 'lt',
-    effect: 'hard',
-  },
-])
-const buy = (quantity: string, client_order_id?: string) =>
-  ({
-    op: 'order',
-    symbol: 'TST/USD',
-    side: 'buy',
-    type: 'market',
-    quantity,
-    ...(client_order_id ? { client_order_id } : {}),
-  }) as const
 
 const NOON = 1_700_000_000_000
 const open: TestEngine[] = []
@@ -50,15 +19,6 @@ async function started(more: Parameters<typeof testEngine>[0] = {}): Promise<Tes
   open.push(t)
   return t
 }
-async function opened(t: TestEngine, account = 'a'): Promise<void> {
-  await t.submit(account, { op: 'create' }, { spec: SPEC })
-  await t.submit(account, { op: 'start' })
-}
-const answered = (reply: Reply) => {
-  if (reply.kind !== 'answer') throw new Error(`refused: ${reply.code}`)
-  return reply
-}
-const kinds = (records: readonly JournalRecord[]) => records.map((r) => r.kind)
 
 describe('commands', () => {
   test('an order is answered when it is durable, with a receipt for it and its fills', async () => {
