@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test'
+import type { AccountSpec } from '@assay/core/domain/engine/types'
 import { systemClock } from '@assay/core/ports/clock/system'
 import { DbError } from '@assay/core/ports/db/port'
 import { createMemoryLog } from '@assay/core/ports/marketlog/memory'
@@ -6,9 +7,30 @@ import { until } from '@assay/core/testing/until'
 import { spec } from '@assay/core/testing/world'
 import { type MemoryStore, memoryStore } from './memory-store.ts'
 import type { EngineStore } from './store.ts'
-import { answered, buy, kinds, opened, quoteAt, SPEC, type TestEngine, testEngine } from './testing.ts'
+import { answered, buy, kinds, quoteAt, type TestEngine, testEngine } from './testing.ts'
 import type { Reply } from './types.ts'
 
+/** 3 % a day, 6 % in all. */
+const SPEC: AccountSpec = spec([
+  {
+    rule: 'max_daily_loss',
+    anchor: 'balance',
+    limit: { pct: '3', of: 'initial' },
+    metric: 'equity',
+    compare: 'lt',
+    tested: 'always',
+    effect: 'hard',
+  },
+  {
+    rule: 'max_loss',
+    mode: 'static',
+    limit: { pct: '6' },
+    lock: null,
+    metric: 'equity',
+    compare: 'lt',
+    effect: 'hard',
+  },
+])
 const NOON = 1_700_000_000_000
 const open: TestEngine[] = []
 afterEach(async () => {
@@ -18,6 +40,11 @@ async function started(more: Parameters<typeof testEngine>[0] = {}): Promise<Tes
   const t = await testEngine(more)
   open.push(t)
   return t
+}
+
+async function opened(t: TestEngine, account = 'a'): Promise<void> {
+  await t.submit(account, { op: 'create' }, { spec: SPEC })
+  await t.submit(account, { op: 'start' })
 }
 
 describe('commands', () => {

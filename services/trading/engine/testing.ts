@@ -1,6 +1,6 @@
 /** A whole engine for tests: memory log and lockstep, an inline owner, any store. */
 import { generateKeyPairSync, sign } from 'node:crypto'
-import type { AccountSpec, Command, JournalRecord } from '@assay/core/domain/engine/types'
+import type { Command, JournalRecord } from '@assay/core/domain/engine/types'
 import type { MarketEvent } from '@assay/core/domain/market/event'
 import { createLifecycle, type Lifecycle } from '@assay/core/kernel/lifecycle'
 import { systemClock } from '@assay/core/ports/clock/system'
@@ -8,7 +8,6 @@ import type { Lockstep } from '@assay/core/ports/marketlog/lockstep'
 import { createLockstep } from '@assay/core/ports/marketlog/lockstep-memory'
 import { createMemoryLog } from '@assay/core/ports/marketlog/memory'
 import type { MarketLog } from '@assay/core/ports/marketlog/port'
-import { spec } from '@assay/core/testing/world'
 import { type Engine, type EngineDeps, type EngineOptions, startEngine } from './engine.ts'
 import { soleLeases } from './leases.ts'
 import { memoryStore } from './memory-store.ts'
@@ -86,27 +85,6 @@ export function quoteAt(
   return { kind: 'quote', symbol, venue: 'test', ts: mts, pos: mseq, bid, ask, mseq, mts }
 }
 
-/** 3 % a day, 6 % in all. */
-export const SPEC: AccountSpec = spec([
-  {
-    rule: 'max_daily_loss',
-    anchor: 'balance',
-    limit: { pct: '3', of: 'initial' },
-    metric: 'equity',
-    compare: 'lt',
-    tested: 'always',
-    effect: 'hard',
-  },
-  {
-    rule: 'max_loss',
-    mode: 'static',
-    limit: { pct: '6' },
-    lock: null,
-    metric: 'equity',
-    compare: 'lt',
-    effect: 'hard',
-  },
-])
 export const buy = (quantity: string, client_order_id?: string) =>
   ({
     op: 'order',
@@ -116,10 +94,6 @@ export const buy = (quantity: string, client_order_id?: string) =>
     quantity,
     ...(client_order_id ? { client_order_id } : {}),
   }) as const
-export async function opened(t: TestEngine, account = 'a'): Promise<void> {
-  await t.submit(account, { op: 'create' }, { spec: SPEC })
-  await t.submit(account, { op: 'start' })
-}
 export const answered = (reply: Reply) => {
   if (reply.kind !== 'answer') throw new Error(`refused: ${reply.code}`)
   return reply
