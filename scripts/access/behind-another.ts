@@ -3,6 +3,8 @@ export const BEHIND_ANOTHER: Readonly<Record<string, string>> = {
   'services/trading/idempotency/once.ts | requireActor(ctx)': 'every verb that calls it has asked for its scope',
   "services/trading/idempotency/once.ts | '$1::text is not null and user_id = $2":
     'the user beside it is of one tenant; the primary key, by which a key is claimed, holds both',
+  'services/trading/access.ts | isOfHouse(actor) && !':
+    "seesTenant narrows an agent to its user's rows; this keeps row security behind it: services/trading/access.test.ts",
   'services/trading/access.ts | ? null : tenantOf(ctx)':
     'it chooses whether row security is behind the predicates, which the walk leaves out: services/trading/access.test.ts',
   'services/gateway/auth/database.ts | if (isHouse(actor)) return outside':

@@ -34,6 +34,7 @@ const RULES: readonly Rule[] = [
   { label: 'nobody need be known', finds: /(?<=void )requireActor\(ctx\)/g, becomes: () => 'ctx' },
   { label: 'nobody need be known', finds: /(?<== |return )requireActor\(ctx\)/g, becomes: () => NOBODY },
   { label: 'everybody is of the house', finds: /\bisHouse\((?:ctx\.)?actor\)/g, becomes: () => 'true' },
+  { label: 'an agent sees what its user sees', finds: /(?<=!)isAgent\(actor\)/g, becomes: () => 'false' },
   { label: 'everybody is of the house', finds: /(?<=\brequireHouse\()ctx(?=, )/g, becomes: () => HOUSE },
   {
     label: 'who may give roles is not asked',

@@ -1,12 +1,12 @@
 import { expect, test } from 'bun:test'
 import { gapsOf, parseAccess } from './table.ts'
 
-const HEAD = 'route,needs,credential,object,anonymous,trader,bot,operator,admin,house,agent,pin,service'
+const HEAD = 'route,needs,credential,object,anonymous,trader,bot,operator,admin,house,agent,house_agent,pin,service'
 const parse = (...lines: string[]) => parseAccess([HEAD, ...lines].join('\n'))
 const READ = [
-  'GET /api/things/{id},trading:read,with,own,401,200,200,200,200,200,200,-,401',
-  'GET /api/things/{id},trading:read,with,user|tenant,401,404,404,404,404,200,404,-,401',
-  'GET /api/things/{id},trading:read,without,own|user|tenant,401,403,403,403,403,403,403,403,401',
+  'GET /api/things/{id},trading:read,with,own,401,200,200,200,200,200,200,200,-,401',
+  'GET /api/things/{id},trading:read,with,user|tenant,401,404,404,404,404,200,404,404,-,401',
+  'GET /api/things/{id},trading:read,without,own|user|tenant,401,403,403,403,403,403,403,403,403,401',
 ]
 const ROUTE = 'GET /api/things/{id}'
 
@@ -31,14 +31,14 @@ test('whose object it is, and the credential without the scope, may not be left 
   expect(gaps(...READ, READ[0]!)).toEqual(['lines 2, 5 both say with the scope, object own'])
 })
 test('a caller of whom nothing is said is a gap', () => {
-  const shared = 'GET /api/things/{id},-,-,shared,200,200,200,200,200,200,200,-,200'
+  const shared = 'GET /api/things/{id},-,-,shared,200,200,200,200,200,200,200,200,-,200'
   expect(gapsOf(parse(shared).rows, [ROUTE])).toEqual([
     `docs/access.csv: ${ROUTE}: nothing is said of pin, object shared`,
   ])
 })
 test('what is no row is refused by line', () => {
   const problem = (line: string) => parse(line).problems[0]
-  expect(problem('GET /x,-,-,none,200')).toBe('docs/access.csv:2: 5 cells, not 13')
+  expect(problem('GET /x,-,-,none,200')).toBe('docs/access.csv:2: 5 cells, not 14')
   expect(problem(READ[0]!.replace('trading:read', 'trading:all'))).toContain('trading:all is no scope')
   expect(problem(READ[0]!.replace('with,', '-,'))).toContain('credential -')
   expect(problem(READ[0]!.replace('own', 'mine'))).toContain('object mine')

@@ -3,8 +3,19 @@ import { SERVICES } from '@assay/core/contracts/services'
 import { ROOT } from '../root.ts'
 
 export const ACCESS_TABLE = 'docs/access.csv'
-/** Who asks. `house`: an operator of the tenant `default`; `agent`: a program with an OAuth token of the trader. */
-export const CALLERS = ['anonymous', 'trader', 'bot', 'operator', 'admin', 'house', 'agent', 'pin', 'service'] as const
+/** Who asks. `house`: an operator of the tenant `default`; agents: programs with an OAuth token of the trader, of the house's operator. */
+export const CALLERS = [
+  'anonymous',
+  'trader',
+  'bot',
+  'operator',
+  'admin',
+  'house',
+  'agent',
+  'house_agent',
+  'pin',
+  'service',
+] as const
 export type Caller = (typeof CALLERS)[number]
 /** Whose the object is: the caller's, another user's of the tenant, another tenant's; everybody's; there is none. */
 export const OBJECTS = ['own', 'user', 'tenant', 'shared', 'none'] as const

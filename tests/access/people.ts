@@ -90,6 +90,7 @@ export function personOf(people: People, caller: Caller): Person | null {
     case 'admin':
       return people.adam
     case 'house':
+    case 'house_agent':
       return people.hank
     case 'pin':
       return people.opal
@@ -146,7 +147,7 @@ export class Credentials {
     const person = personOf(this.people, caller)!
     const held = ROLE_SCOPES[person.role]!
     const without = held.filter((scope) => scope !== needs)
-    if (caller === 'agent') {
+    if (caller === 'agent' || caller === 'house_agent') {
       const others = AGENT_SCOPE_NAMES.filter((scope) => scope !== needs)
       return this.grant(person, credential === 'with' ? [needs as Scope] : others)
     }
