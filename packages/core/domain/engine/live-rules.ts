@@ -1,7 +1,7 @@
 /** Each rule as it stands now, for people: nothing here decides. */
 import type { QuoteOf } from '../instruments/convert.ts'
-import { type Dec, div, fixed, gt, isZero, str, sub } from '../money/dec.ts'
-import { type Facts, metricOf, type Standing } from '../rules/kind.ts'
+import { type Dec, dec, div, fixed, gt, isZero, str, sub } from '../money/dec.ts'
+import type { Facts, Standing } from '../rules/kind.ts'
 import { type Entry, type FloorEntry, phaseRules } from '../rules/phase-rules.ts'
 import { floorMeasure, gapOf } from './facts.ts'
 import { priceAt, type Reach } from './reach.ts'
@@ -62,16 +62,18 @@ type Shown = Omit<RuleView, 'rule' | 'index' | 'effect' | 'reached_at' | 'compar
 function showFloor(entry: FloorEntry, floor: Dec, facts: Facts, quoteOf: QuoteOf): Shown {
   const { scale } = facts.compiled
   const { rule, kind, side } = entry
-  const left = gapOf(floorMeasure(entry, floor, facts))
-  const value = metricOf(entry.metric, facts)
+  const measure = floorMeasure(entry, floor, facts)
+  const { value } = measure
+  const shown = { value: money(value, scale), limit: money(floor, scale) }
+  // of what is shown: rounded by itself it could be a minor unit off
+  const left = money(gapOf({ ...measure, value: dec(shown.value), limit: dec(shown.limit) }), scale)
   const start = (kind.start ?? kind.anchor)?.(rule, facts, facts.account.rules[entry.index]!) ?? facts.initial
   return {
     metric: entry.metric,
-    value: money(value, scale),
-    limit: money(floor, scale),
-    remaining: money(left, scale),
+    ...shown,
+    remaining: left,
     fraction: share(sub(start, value), sub(start, floor)),
-    permitted_loss: side === 'below' ? money(left, scale) : null,
+    permitted_loss: side === 'below' ? left : null,
     met: null,
     effective_target: null,
     prices: entry.metric === 'balance' ? [] : reaches(facts, quoteOf, { equity: floor, side }),

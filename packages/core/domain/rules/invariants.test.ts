@@ -80,6 +80,30 @@ const ended = ({ state, records }: World) => ({
   at: records.find(({ kind }) => kind === 'verdict')?.mts,
 })
 
+/** A position whose cost does not end: the day's high, the floor below it and the equity are each rounded when served. */
+const THIRDS: [Rule[], Move[]] = [
+  [
+    {
+      rule: 'max_daily_loss',
+      effect: 'hard',
+      anchor: 'day_high',
+      limit: { amount: '5000' },
+      metric: 'equity',
+      compare: 'lt',
+      tested: 'always',
+    },
+  ],
+  [
+    { by: 0, trade: 'buy', minutes: 1 },
+    { by: 121, trade: 'buy', minutes: 1 },
+    { by: 0, trade: 'buy', minutes: 1 },
+    { by: 0, trade: 'sell', minutes: 1 },
+    { by: -1, trade: '', minutes: 1 },
+    { by: 0, trade: 'sell', minutes: 1 },
+    ...Array.from({ length: 5 }, () => ({ by: 0, trade: '', minutes: 1 })),
+  ],
+]
+
 test('floor + permitted loss = metric, at every point', () => {
   fc.assert(
     fc.property(rules, moves, (list, path) => {
@@ -88,7 +112,7 @@ test('floor + permitted loss = metric, at every point', () => {
           expect(str(add(dec(limit), dec(permitted_loss!)))).toBe(str(dec(value)))
       })
     }),
-    { numRuns: 50 },
+    { numRuns: 50, examples: [THIRDS] },
   )
 })
 
