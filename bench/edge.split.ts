@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { environment } from '@assay/core/kernel/config'
 import { type CredentialFiles, makeLocalCa, writeCredentials } from '@assay/core/kernel/local-ca'
 import { ROOT } from '../scripts/root.ts'
-import { freePorts, isFree } from '../scripts/stack/ports.ts'
+import { freePorts, freePortTable } from '../scripts/stack/ports.ts'
 import { startNginx } from '../scripts/stack/servers/nginx.ts'
 import { type Load, openRequests } from './edge/requests.ts'
 import { type Figure, figureOf, median } from './figure.ts'
@@ -49,7 +49,7 @@ export async function run(options: SplitOptions = {}): Promise<Figure[]> {
   const issue = async (name: string) => writeCredentials(join(folder, name), name, await ca.issue(name, HOUR_MS))
   const closing: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
   try {
-    const base = await freeBase()
+    const base = await freePortTable()
     const own = await issue('trading')
     const upstream = child([`${ROOT}bench/edge/upstream.ts`, ...filesOf(own), ...[1, 3, 5].map((n) => `${base + n}`)])
     closing.unshift(() => upstream.process.kill())
@@ -217,14 +217,3 @@ function child(command: string[], env: Record<string, string> = {}) {
   return { process: process_, told: told.promise }
 }
 const filesOf = (tls: CredentialFiles): string[] => [tls.TLS_CA_FILE, tls.TLS_CERT_FILE, tls.TLS_KEY_FILE]
-
-/** Of a port table whose ports are free. */
-async function freeBase(): Promise<number> {
-  for (let tries = 0; tries < 50; tries++) {
-    const [first] = (await freePorts(1)) as [number]
-    const base = first - (first % 100)
-    const free = await Promise.all([0, 1, 3, 5, 50].map((offset) => isFree(base + offset)))
-    if (free.every(Boolean)) return base
-  }
-  throw new Error('no port table is free')
-}

@@ -7,6 +7,8 @@ const ASK_MS = 3_000
 const FROM = 20_000
 const UNTIL = 32_000
 const TRIES = 200
+const TABLES_FROM = 10_000
+const TABLE = 300
 
 /** Ports that were free a moment ago, all different. */
 export async function freePorts(count: number): Promise<number[]> {
@@ -17,6 +19,16 @@ export async function freePorts(count: number): Promise<number[]> {
   }
   if (ports.size < count) throw new Error(`no ${count} free ports between ${FROM} and ${UNTIL}`)
   return [...ports]
+}
+
+/** The first of 300 free ports in a row, enough for a port table of three replicas; where `freePorts` gives none. */
+export async function freePortTable(): Promise<number> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const first = TABLES_FROM + Math.floor(Math.random() * ((FROM - TABLES_FROM) / TABLE - 1)) * TABLE
+    const free = await Promise.all(Array.from({ length: TABLE }, (_, n) => isFree(first + n)))
+    if (free.every(Boolean)) return first
+  }
+  throw new Error(`no ${TABLE} free ports in a row between ${TABLES_FROM} and ${FROM}`)
 }
 
 async function listen(asked: number): Promise<{ close(): Promise<void> }> {

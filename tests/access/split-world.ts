@@ -4,6 +4,7 @@ import { openLog } from '@assay/core/kernel/log'
 import { systemClock } from '@assay/core/ports/clock/system'
 import { openPostgres } from '@assay/core/ports/db/postgres'
 import { openVault } from '@assay/core/ports/secrets/vault'
+import { freePortTable } from '../../scripts/stack/ports.ts'
 import { stackEnvironment } from '../../scripts/stack/stack.ts'
 import type { ProcessRecord } from '../../scripts/supervise/processes.ts'
 import { runCommand, scratchHome, startProcess } from '../e2e/platform.ts'
@@ -22,7 +23,7 @@ export async function openSplitWorld(): Promise<SplitWorld> {
     for (const step of closing.splice(0).toReversed()) await step()
   }
   try {
-    const port = 20_000 + Math.floor(Math.random() * 300) * 100
+    const port = await freePortTable()
     const { url, stop } = await startProcess(home, {
       env: { ...SETTINGS, LOG_LEVEL: 'silent' },
       argv: ['--distributed', `--port=${port}`, '--replicas=trading=2,websocket=1,market-data=1'],

@@ -14,6 +14,7 @@ import { CHECKPOINTS } from '@assay/services/gateway/audit/write-checkpoint'
 import { USER_KEYS } from '@assay/services/gateway/privacy/wrapped'
 import { TRADING_TABLES } from '@assay/services/trading/privacy/tables'
 import { strFromU8, unzipSync } from 'fflate'
+import { freePortTable } from '../../scripts/stack/ports.ts'
 import { readRecord } from '../../scripts/stack/records.ts'
 import { stackFolder } from '../../scripts/stack/stack.ts'
 import type { ProcessRecord } from '../../scripts/supervise/processes.ts'
@@ -37,7 +38,7 @@ const UNLIMITED = { RATE_LIMIT_PER_MINUTE: '60000', RATE_LIMIT_PER_HOUR: '60000'
 describeReal('up --distributed', () => {
   const { home, remove } = scratchHome()
   const contract = openContract()
-  const port = 20_000 + Math.floor(Math.random() * 300) * 100
+  let port: number
   let platform: Process
   let api: Api
   let ann: Person
@@ -46,6 +47,7 @@ describeReal('up --distributed', () => {
   const processes = () => JSON.parse(readFileSync(join(home, 'processes.json'), 'utf8')) as ProcessRecord[]
 
   beforeAll(async () => {
+    port = await freePortTable()
     platform = await startProcess(home, {
       env: { FEEDS: 'sim?speed=20x', ...UNLIMITED },
       argv: ['--distributed', `--port=${port}`],

@@ -15,10 +15,11 @@ import { websocket } from '@assay/services/websocket/service'
 import { connect } from '@assay/services/websocket/testing/client'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
+import { freePortTable } from '../../scripts/stack/ports.ts'
 
 /** Services with data folders of their own that reach each other over mutual TLS only. */
 const folder = mkdtempSync(join(tmpdir(), 'assay-split-'))
-const base = 20_000 + Math.floor(Math.random() * 30_000)
+const base = await freePortTable()
 const password = 'a long password of ann'
 const running = new Map<string, Started>()
 let ca: LocalCa
