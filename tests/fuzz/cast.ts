@@ -1,6 +1,6 @@
 import type { AccessRow, Caller } from '../../scripts/access/table.ts'
 import { Objects, TIER } from '../access/objects.ts'
-import { Credentials, gather, type Person, personOf } from '../access/people.ts'
+import { Credentials, gather, ownerOf, type Person, personOf } from '../access/people.ts'
 import { type Asked, REQUESTS } from '../access/requests.ts'
 import { openWorld } from '../access/world.ts'
 import type { Operation } from './operations.ts'
@@ -28,6 +28,9 @@ export async function openCast(rows: readonly AccessRow[]) {
   for (const row of rows)
     if (row.credential !== 'without' && row.object !== 'user' && row.object !== 'tenant' && !rowOf.has(row.route))
       rowOf.set(row.route, row)
+  // what nobody may do with the own, but with another one's of the tenant
+  for (const row of rows)
+    if (row.object === 'user' && grantsSome(row) && !grantsSome(rowOf.get(row.route))) rowOf.set(row.route, row)
   /** where the table knows no such caller, one with what its role may hold */
   const asking = ({ name }: Operation, role: Role): Pick<AccessRow, 'needs' | 'credential'> => {
     const row = rowOf.get(name)
@@ -57,7 +60,8 @@ export async function openCast(rows: readonly AccessRow[]) {
   async function ask({ name, method }: Operation, { role, owner, credential }: Asker): Promise<Asked> {
     const objects = objectsOf(owner, method === 'GET')
     const sender = personOf(people, role)
-    return (await REQUESTS[name]?.({ objects, owner, sender, caller: role, object: 'own', credential })) ?? {}
+    const object = rowOf.get(name)?.object === 'user' ? 'user' : 'own'
+    return (await REQUESTS[name]?.({ objects, owner, sender, caller: role, object, credential })) ?? {}
   }
 
   return {
@@ -71,7 +75,7 @@ export async function openCast(rows: readonly AccessRow[]) {
     async right(operation: Operation, role: Role, credential: string | null): Promise<Asked> {
       if (operation.method !== 'GET') await openTenants()
       if (told[operation.name]) return told[operation.name]!().catch(() => ({}))
-      const owner = personOf(people, role) ?? people.ann
+      const owner = ownerOf(people, role, rowOf.get(operation.name)?.object === 'user' ? 'user' : 'own')
       try {
         return await ask(operation, { role, owner, credential })
       } catch {
@@ -89,9 +93,10 @@ export async function openCast(rows: readonly AccessRow[]) {
     /** whether the table grants it */
     allowed: ({ name }: Operation, role: Role): boolean => {
       if (told[name]) return role === 'anonymous' || role === 'trader'
-      const status = rowOf.get(name)?.status[role]
-      return typeof status === 'number' && status < 300
+      return isGrant(rowOf.get(name)?.status[role])
     },
   }
 }
+const isGrant = (status: number | null | undefined): boolean => typeof status === 'number' && status < 300
+const grantsSome = (row: AccessRow | undefined): boolean => row !== undefined && Object.values(row.status).some(isGrant)
 export type Cast = Awaited<ReturnType<typeof openCast>>
