@@ -223,6 +223,14 @@ describe('context', () => {
     const behind = makeApp({ trustedProxies: ['127.0.0.1', '10.0.0.0/8'] })
     expect((await ask('/open', { headers }, behind)).json.address).toBe('203.0.113.9')
   })
+  test('whoever still asks while the listener closes is as far as before, not of this machine', async () => {
+    const listener = { requestIP: () => ({ address: '203.0.113.9', family: 'IPv4', port: 1 }) }
+    let server: typeof listener | null = listener
+    const closing = makeApp({ server: () => server as unknown as Bun.Server<unknown> | null })
+    expect((await ask('/open', {}, closing)).json.address).toBe('203.0.113.9')
+    server = null
+    expect((await ask('/open', {}, closing)).json.address).toBe('203.0.113.9')
+  })
 })
 
 describe('edge', () => {

@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { type Files, linesOf, openArchive, packArchive, resign, setLines } from '../../testing/forgery.ts'
-// ---- a world with every kind of record and tick ----------------------------------------------------------------
 import { EUR, type Story, tellStory, USD } from '../../testing/proof-story.ts'
 import { testKey } from '../../testing/proof-world.ts'
 import type { JournalRecord } from '../engine/types.ts'

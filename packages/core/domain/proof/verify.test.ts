@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { unzipSync } from 'fflate'
 import { envelopeOf, type Files, linesOf, openArchive, packArchive, resign, setLines } from '../../testing/forgery.ts'
-// ---- a world with every kind of record and tick ----------------------------------------------------------------
 import { EUR, OTHER, Story, tellStory, USD } from '../../testing/proof-story.ts'
 import { SIGNED_AT, testKey } from '../../testing/proof-world.ts'
 import type { JournalRecord } from '../engine/types.ts'
