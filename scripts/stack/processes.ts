@@ -27,8 +27,9 @@ function parents(): [number, number][] {
 
 /** Tells a process from a later one with the same id; undefined when there is none. */
 export function identityOf(pid: number): string | undefined {
-  const [state, started] = stateOf(pid)
-  return state === undefined || state.startsWith('Z') ? undefined : started
+  const [state, started, threads = 1] = stateOf(pid)
+  // its first thread ends before the others, and they hold its ports
+  return state === undefined || (state.startsWith('Z') && threads <= 1) ? undefined : started
 }
 /** By SIGSTOP, or gone. */
 export function isStopped(pid: number): boolean {
@@ -36,13 +37,13 @@ export function isStopped(pid: number): boolean {
   return state === undefined || /^[TtZX]/.test(state)
 }
 
-/** State letter and moment of its start. */
-function stateOf(pid: number): [state?: string, started?: string] {
+/** State letter, moment of its start, number of threads where the system says it. */
+function stateOf(pid: number): [state?: string, started?: string, threads?: number] {
   if (existsSync('/proc/self/stat')) {
     try {
-      // fields 3 and 22; the name before them may hold spaces
+      // fields 3, 22 and 20; the name before them may hold spaces
       const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
-      return [fields[0], fields[19]]
+      return [fields[0], fields[19], Number(fields[17])]
     } catch {
       return []
     }

@@ -255,9 +255,7 @@ class KillRun {
   private addLoad(before: KillResult['load']): void {
     const file = fileOf(this.plan, 'load.json')
     if (!existsSync(file)) return
-    const text = readFileSync(file, 'utf8')
-    if (!text.endsWith('}')) return
-    const now = JSON.parse(text) as LoadReport
+    const now = JSON.parse(readFileSync(file, 'utf8')) as LoadReport
     for (const name of Object.keys(before) as (keyof typeof before)[]) this.done.load[name] = before[name] + now[name]
   }
   private keep(): void {

@@ -3,7 +3,7 @@
  * each again under the same client_order_id until it is answered, and writes down what it was promised.
  * usage: bun load.ts SETTINGS (JSON)
  */
-import { writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { openAcks, type ReceiptHeld, type Taken } from './acks.ts'
 import { type OrderAsked, orderNear } from './order-near.ts'
 import { buy, HEDGING, type Person, tierOf } from './people.ts'
@@ -229,7 +229,8 @@ const began = performance.now()
 const show = () => {
   report.seconds = (performance.now() - began) / 1000
   report.acknowledged = acks.kept
-  writeFileSync(settings.report, JSON.stringify(report))
+  writeFileSync(`${settings.report}.new`, JSON.stringify(report))
+  renameSync(`${settings.report}.new`, settings.report)
 }
 process.on('SIGTERM', () => {
   stopping = true
