@@ -4,6 +4,9 @@ import { ask, buy } from './people.ts'
 export interface Answer {
   path: string
   status: number
+  /** of a refusal */
+  code?: string
+  detail?: string
   ms: number
   /** when it was asked, performance.now() */
   at: number
@@ -15,6 +18,10 @@ export interface Sessions {
   /** ids of the keys that signed tokens which were answered */
   kids: Set<string>
   stop(): Promise<void>
+}
+interface Problem {
+  code: string
+  detail: string
 }
 interface Tokens {
   token: string
@@ -30,7 +37,8 @@ export async function trade(url: string, people: number): Promise<Sessions> {
   let going = true
   const call = async <T>(method: string, path: string, token?: string, body?: unknown): Promise<T | null> => {
     const at = performance.now()
-    const note = (status: number) => void answers.push({ path, status, at, ms: performance.now() - at })
+    const note = (status: number, said?: Pick<Answer, 'code' | 'detail'>) =>
+      void answers.push({ path, status, ...said, at, ms: performance.now() - at })
     try {
       const answer = await fetch(`${url}${path}`, {
         method,
@@ -41,8 +49,8 @@ export async function trade(url: string, people: number): Promise<Sessions> {
         ...(body !== undefined && { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(20_000),
       })
-      const said = (await answer.json()) as T
-      note(answer.status)
+      const said = (await answer.json()) as T & Problem
+      note(answer.status, answer.ok ? {} : { code: said.code, detail: said.detail })
       if (token && answer.ok) kids.add(kidOf(token))
       return answer.ok ? said : null
     } catch {

@@ -18,7 +18,7 @@ export interface AnswerHead {
 export interface AnswerSink {
   head(head: AnswerHead): void
   /** a view of what was read: to be copied where it is kept */
-  data(bytes: Uint8Array): void
+  data(bytes: Uint8Array<ArrayBuffer>): void
   end(): void
 }
 
@@ -37,7 +37,7 @@ export class AnswerReader {
   ) {}
 
   /** Throws BrokenAnswerError. */
-  read(read: Buffer): void {
+  read(read: Buffer<ArrayBuffer>): void {
     let bytes = read
     let at = 0
     if (this.#mode === 'head') {
@@ -53,7 +53,7 @@ export class AnswerReader {
   }
 
   /** Reads heads until one is final; gives where its body begins. */
-  #heads(bytes: Buffer): number {
+  #heads(bytes: Buffer<ArrayBuffer>): number {
     let at = 0
     while (this.#mode === 'head') {
       const end = bytes.indexOf(HEAD_END, at)
@@ -113,7 +113,7 @@ export class AnswerReader {
   }
 
   /** Gives where it goes on. */
-  #body(bytes: Buffer, at: number): number {
+  #body(bytes: Buffer<ArrayBuffer>, at: number): number {
     switch (this.#mode) {
       case 'open':
         this.sink.data(bytes.subarray(at))

@@ -51,6 +51,8 @@ export class Exchange implements AnswerSink {
   readonly answer: Promise<PeerAnswer>
   readonly begunAt = performance.now()
   readonly request: PeerRequest
+  /** among those of its pool */
+  place = 0
   readonly #resolve: (answer: PeerAnswer) => void
   readonly #reject: (error: PeerError) => void
   readonly #reader: AnswerReader
@@ -92,7 +94,7 @@ export class Exchange implements AnswerSink {
     wire.send([`${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${headerLines}`, ...ownLines, `${length}\r\n`], body)
   }
   /** Throws what the reader throws. */
-  read(bytes: Buffer): void {
+  read(bytes: Buffer<ArrayBuffer>): void {
     this.#reader.read(bytes)
   }
   /** The connection has ended. */
@@ -119,11 +121,7 @@ export class Exchange implements AnswerSink {
   head(head: AnswerHead): void {
     this.#head = head
     if (this.#isOver) return
-    if (head.length === 0) return
-    if (head.length !== null && head.length <= WHOLE_BYTES) {
-      this.#whole = new Uint8Array(head.length)
-      return
-    }
+    if (head.length !== null && head.length <= WHOLE_BYTES) return
     const body = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
@@ -139,15 +137,22 @@ export class Exchange implements AnswerSink {
     )
     this.#resolve({ status: head.status, headers: head.headers, body })
   }
-  data(bytes: Uint8Array): void {
+  data(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#isOver) return
-    if (this.#whole) {
-      this.#whole.set(bytes, this.#filled)
-      this.#filled += bytes.byteLength
+    if (this.#stream) {
+      this.#stream.enqueue(bytes.slice())
+      if ((this.#stream.desiredSize ?? 0) <= 0) this.#wire!.pause()
       return
     }
-    this.#stream!.enqueue(bytes.slice())
-    if ((this.#stream!.desiredSize ?? 0) <= 0) this.#wire!.pause()
+    const length = this.#head!.length!
+    // read at once, as almost all: Bun gives each read a buffer of its own
+    if (bytes.byteLength === length) {
+      this.#whole = bytes
+      return
+    }
+    this.#whole ??= new Uint8Array(length)
+    this.#whole.set(bytes, this.#filled)
+    this.#filled += bytes.byteLength
   }
   end(): void {
     if (this.#isOver) return
@@ -158,6 +163,7 @@ export class Exchange implements AnswerSink {
     else this.#wire!.drop()
   }
   #over(): void {
+    if (this.#isOver) return
     this.#isOver = true
     if (this.#abandon) this.#watched?.removeEventListener('abort', this.#abandon)
     this.options.over(this)

@@ -25,7 +25,8 @@ const WATCH_MS = 200
  */
 export class PeerPool {
   readonly #idle: Connection[] = []
-  readonly #busy = new Set<Exchange>()
+  /** each knows its place; a Set that so much comes and goes in keeps what is gone alive until a full collection */
+  readonly #busy: Exchange[] = []
   #connections = 0
   #sweeping: ReturnType<typeof setInterval> | undefined
   #isClosed = false
@@ -35,7 +36,7 @@ export class PeerPool {
   /** `ownLines`: headers of this process, beside those of the request. Throws PeerError. */
   ask(request: PeerRequest, ownLines: readonly string[] = []): Promise<PeerAnswer> {
     const exchange = new Exchange({ request, ownLines, where: this.options.where, over: this.#forget })
-    this.#busy.add(exchange)
+    exchange.place = this.#busy.push(exchange) - 1
     if (!this.#sweeping) {
       this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS)
       this.#sweeping.unref()
@@ -48,11 +49,16 @@ export class PeerPool {
   close(): void {
     this.#isClosed = true
     clearInterval(this.#sweeping)
-    for (const exchange of this.#busy) exchange.fail('this process is closing')
+    for (const exchange of [...this.#busy]) exchange.fail('this process is closing')
     for (const connection of this.#idle.splice(0)) connection.drop()
   }
 
-  readonly #forget = (exchange: Exchange): void => void this.#busy.delete(exchange)
+  readonly #forget = ({ place }: Exchange): void => {
+    const last = this.#busy.pop()!
+    if (place === this.#busy.length) return
+    this.#busy[place] = last
+    last.place = place
+  }
 
   #connect(exchange: Exchange): void {
     if (this.#isClosed || this.#connections >= MOST_CONNECTIONS) {
@@ -91,14 +97,14 @@ export class PeerPool {
   /** One timer for all: a time-out is late by up to its pace. */
   #sweep(): void {
     const now = performance.now()
-    for (const exchange of this.#busy) {
+    for (const exchange of [...this.#busy]) {
       const { begunAt, request } = exchange
       if (!exchange.isStream && now - begunAt >= request.timeoutMs)
         exchange.fail(`no answer within ${Math.round(request.timeoutMs)} ms`)
       else if (now - begunAt >= WATCH_MS) exchange.watch()
     }
     while (this.#idle[0] && now - this.#idle[0].idleSince > IDLE_MS) this.#idle.shift()!.drop()
-    if (this.#busy.size > 0 || this.#idle.length > 0) return
+    if (this.#busy.length > 0 || this.#idle.length > 0) return
     clearInterval(this.#sweeping)
     this.#sweeping = undefined
   }
@@ -144,7 +150,7 @@ class Connection implements Wire {
     this.#unsent = null
     if (unsent) this.#write(unsent, unsent.length)
   }
-  received(bytes: Buffer): void {
+  received(bytes: Buffer<ArrayBuffer>): void {
     try {
       if (this.#exchange) this.#exchange.read(bytes)
       // nobody asked
@@ -204,7 +210,7 @@ const HANDLERS = {
     data.connection = new Connection(socket, data.pool)
     data.opened(data.connection)
   },
-  data: ({ data }: Socket<Connecting>, bytes: Buffer): void => data.connection?.received(bytes),
+  data: ({ data }: Socket<Connecting>, bytes: Buffer<ArrayBuffer>): void => data.connection?.received(bytes),
   drain: ({ data }: Socket<Connecting>): void => data.connection?.drained(),
   close({ data }: Socket<Connecting>): void {
     clearTimeout(data.late)

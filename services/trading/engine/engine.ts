@@ -1,9 +1,11 @@
 /** The engine of one market group: what the rest of trading sees of it, and how it starts. */
+
 import { AssayError } from '@assay/core/contracts/errors'
 import type { LiveView } from '@assay/core/domain/engine/live'
 import type { Command, JournalRecord, OrderBody } from '@assay/core/domain/engine/types'
 import type { Lifecycle } from '@assay/core/kernel/lifecycle'
 import type { Peers } from '@assay/core/kernel/peers'
+import { NamedSlots, Slots } from '@assay/core/kernel/slots'
 import type { Clock } from '@assay/core/ports/clock/port'
 import type { Lockstep, Participant } from '@assay/core/ports/marketlog/lockstep'
 import type { MarketLog } from '@assay/core/ports/marketlog/port'
@@ -112,9 +114,9 @@ class GroupEngine implements Engine {
   private readonly participant: Participant
   private readonly stopThread: () => void
   /** durable answers that the owner has not confirmed yet, by command id */
-  private readonly answered = new Map<string, Reply>()
+  private readonly answered = new NamedSlots<Reply>()
   private readonly followers = new Map<string, Set<(records: readonly JournalRecord[]) => void>>()
-  private readonly asked = new Set<{ since: number; late: () => void }>()
+  private readonly asked = new Slots<{ since: number; late: () => void }>()
   /** how far it has applied was not said: its leases were not fresh */
   private withheld = false
   private startsAt = 0
@@ -237,12 +239,12 @@ class GroupEngine implements Engine {
     const { clock } = this.deps
     while (!signal.aborted) {
       await clock.sleep(TEND_MS, signal).catch(() => {})
-      for (const { since, late } of this.asked) if (clock.monotonic() - since > ANSWER_MS) late()
+      for (const { since, late } of this.asked.values()) if (clock.monotonic() - since > ANSWER_MS) late()
     }
   }
   private inTime<T>(answer: Promise<T>, late: () => T): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const asked = {
+    const place = this.asked.put({
       since: this.deps.clock.monotonic(),
       late: () => {
         try {
@@ -251,9 +253,8 @@ class GroupEngine implements Engine {
           reject(error)
         }
       },
-    }
-    this.asked.add(asked)
-    answer.then(resolve, reject).finally(() => this.asked.delete(asked))
+    })
+    answer.then(resolve, reject).finally(() => this.asked.take(place))
     return promise
   }
   private async watchDisk(): Promise<void> {
@@ -306,18 +307,18 @@ class GroupEngine implements Engine {
     const answer = this.api
       .submit({ ...meta, account, command })
       .then((reply) => this.replyOf(meta.commandId, reply))
-      .finally(() => this.answered.delete(meta.commandId))
+      .finally(() => this.answered.take(meta.commandId))
     return this.inTime(answer, () =>
       refused('outcome_unknown', 'The outcome is not known yet. Ask again under the same id.'),
     )
   }
   private replyOf(commandId: string, reply: OwnerReply): Reply | Moving {
-    if (reply.kind === 'durable') return this.answered.get(commandId)!
+    if (reply.kind === 'durable') return this.answered.at(commandId)!
     return reply.kind === 'refused' && reply.moving ? MOVING : reply
   }
   private announce({ commit: { account, command, records }, receipt }: SealedCommit): void {
     if (command)
-      this.answered.set(command.commandId, {
+      this.answered.put(command.commandId, {
         kind: 'answer',
         answer: command.answer,
         receipt: receipt!,

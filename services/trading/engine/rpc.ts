@@ -1,3 +1,5 @@
+import { Slots } from '@assay/core/kernel/slots'
+
 /**
  * Calls between two threads over a message port, typed by the interfaces of both sides. What one turn of the loop sends
  * travels in one message, in order, as JSON text: half the cost of a structured clone. Texts that a method carries travel
@@ -35,8 +37,7 @@ export function connect<T extends object, OneWay extends keyof T & string>(
   packers: Record<string, Packer> = {},
 ): Remote<T, OneWay> {
   const sends = new Set<string>(oneWay)
-  const pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
-  let next = 0
+  const pending = new Slots<{ resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   let out: Frame[] = []
   let texts: string[] = []
   const post = (frame: Frame): void => {
@@ -74,12 +75,10 @@ export function connect<T extends object, OneWay extends keyof T & string>(
           run(frame[1], packers[frame[1]]?.unpack(frame[2], take) ?? frame[2])
           break
         case 'value':
-          pending.get(frame[1])?.resolve(frame[2])
-          pending.delete(frame[1])
+          pending.take(frame[1])?.resolve(frame[2])
           break
         case 'error':
-          pending.get(frame[1])?.reject(new Error(frame[2]))
-          pending.delete(frame[1])
+          pending.take(frame[1])?.reject(new Error(frame[2]))
           break
       }
     }
@@ -96,8 +95,7 @@ export function connect<T extends object, OneWay extends keyof T & string>(
   const call = (method: string, args: unknown[]): unknown => {
     if (sends.has(method)) return post(['send', method, pack(method, args)])
     return new Promise((resolve, reject) => {
-      pending.set(++next, { resolve, reject })
-      post(['call', next, method, args])
+      post(['call', pending.put({ resolve, reject }), method, args])
     })
   }
   return new Proxy(
