@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLog } from '@assay/core/kernel/log'
 import { systemClock } from '@assay/core/ports/clock/system'
@@ -14,6 +14,8 @@ export interface SplitWorld extends World {
   processes(): ProcessRecord[]
 }
 const START_MS = 400_000
+/** of pino: a warning or worse */
+const isFault = (line: string) => /"level":(?:"(?:warn|error|fatal)"|[456]0)/.test(line)
 
 /** `up --distributed`: each service in processes of its own behind the gateway, mutual TLS between them, servers of its own. */
 export async function openSplitWorld(): Promise<SplitWorld> {
@@ -25,7 +27,7 @@ export async function openSplitWorld(): Promise<SplitWorld> {
   try {
     const port = await freePortTable()
     const { url, stop } = await startProcess(home, {
-      env: { ...SETTINGS, LOG_LEVEL: 'silent' },
+      env: { ...SETTINGS, LOG_LEVEL: 'warn', LOG_FORMAT: 'json' },
       argv: ['--distributed', `--port=${port}`, '--replicas=trading=2,websocket=1,market-data=1'],
       startMs: START_MS,
     })
@@ -37,7 +39,10 @@ export async function openSplitWorld(): Promise<SplitWorld> {
     closing.push(() => secrets.close())
     const db = await openPostgres({ url: DATABASE_URL!, log, connections: 2 })
     closing.push(() => db.close())
-    const world = await worldOf({ url, deps: { db, secrets, clock, home }, faults: [], close })
+    const logs = join(home, 'logs')
+    const faults = () =>
+      readdirSync(logs).flatMap((name) => readFileSync(join(logs, name), 'utf8').split('\n').filter(isFault))
+    const world = await worldOf({ url, deps: { db, secrets, clock, home }, faults, close })
     const processes = () => JSON.parse(readFileSync(join(home, 'processes.json'), 'utf8')) as ProcessRecord[]
     return Object.assign(world, { processes })
   } catch (error) {

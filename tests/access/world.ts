@@ -33,8 +33,8 @@ export interface World {
   keys: SigningKeys
   /** a token by which services know each other, of a certificate authority that is not this platform's */
   serviceToken: string
-  /** what the platform logged of its own failures, where it is of this process */
-  faults: readonly string[]
+  /** what the platform logged of its own failures */
+  faults: () => readonly string[]
   /** requests so far that may have changed something */
   writes: number
   /** an operator of the house, once there is one */
@@ -98,7 +98,7 @@ export async function openWorld(): Promise<World> {
   return worldOf({
     url: platform.url,
     deps,
-    faults,
+    faults: () => faults,
     async close() {
       await platform.close()
       await db.close()
@@ -163,9 +163,12 @@ export async function worldOf({
   return world
 }
 
-/** The line of this request in the log. */
-export const whyOf = (faults: readonly string[], body: { request_id?: string } | null): string =>
-  (body?.request_id && faults.find((line) => line.includes(body.request_id!))) || ''
+/** The line of this request in the log, else the last ones. */
+export function whyOf(faults: () => readonly string[], body: { request_id?: string } | null): string {
+  const lines = faults()
+  const own = body?.request_id && lines.find((line) => line.includes(body.request_id!))
+  return `\n${own || lines.slice(-5).join('\n')}`
+}
 
 /** What stands behind the predicates would hide that one of them is missing. */
 async function dropRowSecurity({ db }: Behind): Promise<void> {

@@ -193,6 +193,7 @@ class GroupEngine implements Engine {
       here: this.here,
       peers: deps.peers ?? null,
       clock,
+      log: deps.log,
       look: () => this.keeper.look(),
       signal: lifecycle.signal,
     })

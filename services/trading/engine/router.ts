@@ -3,6 +3,7 @@ import type { LiveView } from '@assay/core/domain/engine/live'
 import type { Command, OrderBody } from '@assay/core/domain/engine/types'
 import { PeerError, type Peers } from '@assay/core/kernel/peers'
 import type { Clock } from '@assay/core/ports/clock/port'
+import type { Logger } from 'pino'
 import type { Leases, Owner } from './leases.ts'
 import type { Previewed } from './owner.ts'
 import { clientIdOf, placesOrder } from './replies.ts'
@@ -42,6 +43,7 @@ export interface RouterDeps {
   here: SlotOwner
   peers: Pick<Peers, 'fetch'> | null
   clock: Clock
+  log: Pick<Logger, 'warn'>
   /** one look at who owns what */
   look: () => Promise<void>
   /** nothing is held any more */
@@ -107,7 +109,10 @@ export class Router {
       throw new AssayError(told.error.code, told.error.detail, told.error)
     } catch (error) {
       if (error instanceof AssayError) throw error
-      if (lost && !(error instanceof PeerError && !error.sent)) return lost()
+      if (lost && !(error instanceof PeerError && !error.sent)) {
+        this.deps.log.warn({ err: error, owner: owner.id, account: ask.args[0] }, "an owner's answer was lost")
+        return lost()
+      }
       await clock.sleep(HOLD_STEP_MS)
       return MOVING
     } finally {

@@ -20,6 +20,23 @@ export function dbContract(open: () => Promise<{ db: Db; drop: () => Promise<voi
       (error) => error,
     )
 
+  test('a connection keeps 200 statements prepared, those used last', async () => {
+    const often = 'select 1 as often'
+    for (let n = 0; n < 230; n++) {
+      await db.query(`select ${n} as seldom`)
+      await db.query(often)
+    }
+    const kept = (
+      await db.query<{ statement: string }>('select statement from pg_prepared_statements order by prepare_time')
+    ).map(({ statement }) => statement)
+    expect(kept.length).toBeLessThanOrEqual(201)
+    expect(kept).toContain('select 229 as seldom')
+    expect(kept).not.toContain('select 5 as seldom')
+    // never prepared anew
+    expect(kept.indexOf(often)).toBeLessThan(kept.findIndex((statement) => statement.endsWith('as seldom')))
+    expect(kept).toContain(often)
+  })
+
   describe('values', () => {
     test('numeric and int8 come back as text, to the last digit', async () => {
       const [row] = await db.query(`select 9007199254740993::int8 as i, 0.1234567890123456789::numeric as n,

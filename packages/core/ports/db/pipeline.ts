@@ -5,13 +5,15 @@ import type { Row, Statement } from './port.ts'
 /** Statements that one connection keeps parsed and planned on the server. */
 const MAX_PREPARED = 200
 interface Prepared {
-  names: Map<string, string>
+  /** by their text: when each was last used, a count of the process's */
+  names: Map<string, { name: string; used: number }>
   /** parsed in an exchange that failed: closed at the next one */
   stale: string[]
 }
 const preparedOf = new WeakMap<Connection, Prepared>()
 // unique in the process: on PGlite all connections share one server session
 let lastName = 0
+let uses = 0
 
 interface RowDescription {
   fields: { name: string; dataTypeID: number }[]
@@ -53,14 +55,14 @@ export class Pipeline implements Submittable {
 
   private send(connection: Connection, { sql, params = [] }: Statement): void {
     const { names } = this.prepared
-    let name = names.get(sql) ?? this.parsed.find(([text]) => text === sql)?.[1]
+    const known = names.get(sql)
+    if (known) known.used = ++uses
+    let name = known?.name ?? this.parsed.find(([text]) => text === sql)?.[1]
     const values = params.map(encodeParam)
     if (name === undefined) {
       name = `assay_${++lastName}`
       this.parsed.push([sql, name])
       connection.parse({ name, text: sql, types: [] }, true)
-    } else if (names.delete(sql)) {
-      names.set(sql, name)
     }
     connection.bind({ statement: name, values } as never, true)
     connection.describe({ type: 'P', name: '' }, true)
@@ -99,12 +101,16 @@ export class Pipeline implements Submittable {
   handleReadyForQuery(): void {
     if (this.failed) return
     const { names, stale } = this.prepared
-    for (const [sql, name] of this.parsed) names.set(sql, name)
-    for (const [sql, name] of names) {
-      if (names.size <= MAX_PREPARED) break
-      names.delete(sql)
-      stale.push(name)
-    }
+    for (const [sql, name] of this.parsed) names.set(sql, { name, used: ++uses })
+    while (names.size > MAX_PREPARED) stale.push(forgetOldest(names))
     this.settle(null, this.results.slice(0, -1))
   }
+}
+
+/** The statement that was not used for longest; gives its name. */
+function forgetOldest(names: Prepared['names']): string {
+  let [oldest, name, used] = ['', '', Number.POSITIVE_INFINITY]
+  for (const [sql, its] of names) if (its.used < used) [oldest, name, used] = [sql, its.name, its.used]
+  names.delete(oldest)
+  return name
 }
