@@ -17,7 +17,7 @@ export interface AnswerHead {
 }
 export interface AnswerSink {
   head(head: AnswerHead): void
-  /** a view of what was read: to be copied where it is kept */
+  /** a view of what was read, which nobody writes to again */
   data(bytes: Uint8Array<ArrayBuffer>): void
   end(): void
 }

@@ -129,6 +129,8 @@ export class Exchange implements AnswerSink {
         },
         pull: () => this.#wire?.resume(),
         cancel: () => {
+          // it has come whole, its reader was behind: the connection may be another's by now
+          if (this.#isOver) return
           this.#over()
           this.#wire?.drop()
         },
@@ -140,7 +142,7 @@ export class Exchange implements AnswerSink {
   data(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#isOver) return
     if (this.#stream) {
-      this.#stream.enqueue(bytes.slice())
+      this.#stream.enqueue(bytes)
       if ((this.#stream.desiredSize ?? 0) <= 0) this.#wire!.pause()
       return
     }
@@ -163,7 +165,6 @@ export class Exchange implements AnswerSink {
     else this.#wire!.drop()
   }
   #over(): void {
-    if (this.#isOver) return
     this.#isOver = true
     if (this.#abandon) this.#watched?.removeEventListener('abort', this.#abandon)
     this.options.over(this)

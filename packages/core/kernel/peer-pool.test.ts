@@ -191,6 +191,17 @@ describe('a long answer', () => {
     await (body as ReadableStream).cancel()
     await until('its connection has ended', () => sockets.size === 0)
   })
+  test('that has come whole and that nobody wants any more leaves its connection to the next request', async () => {
+    const { ask, sockets } = await listen((socket, head) => {
+      if (head.startsWith('GET /next')) setTimeout(() => socket.write(OK), 50)
+      else socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n')
+    })
+    const { body } = await ask()
+    const next = ask({ path: '/next', timeoutMs: 1_000 })
+    await (body as ReadableStream).cancel()
+    expect(await next.then(textOf, String)).toBe('ok')
+    expect(sockets.size).toBe(1)
+  })
   test('that breaks off is an error for its reader, never an end', async () => {
     const { ask } = await listen((socket) =>
       socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n'),
