@@ -1,6 +1,6 @@
 import type { Server } from 'bun'
+import type { AnswerHeaders } from './answer-headers.ts'
 import type { Ctx } from './context.ts'
-import type { AnswerHeaders } from './request.ts'
 
 /**
  * Services in other processes, whose paths a gateway answers with what they answer. Their routes are not this process's:

@@ -1,8 +1,7 @@
 import { AssayError } from '../contracts/errors.ts'
+import type { AnswerHeaders } from './answer-headers.ts'
 import type { Actor, Ctx } from './context.ts'
 import type { LimitedRequest } from './limit.ts'
-
-export type AnswerHeaders = Record<string, string | number>
 
 /** What the edge keeps about a request while it is answered. */
 export interface RequestState {
