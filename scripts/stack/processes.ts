@@ -28,7 +28,7 @@ function parents(): [number, number][] {
 /** Tells a process from a later one with the same id; undefined when there is none. */
 export function identityOf(pid: number): string | undefined {
   const [state, started, threads = 1] = stateOf(pid)
-  // its first thread ends before the others, and they hold its ports
+  // its first thread may end before the others, and they hold its ports
   return state === undefined || (state.startsWith('Z') && threads <= 1) ? undefined : started
 }
 /** By SIGSTOP, or gone. */

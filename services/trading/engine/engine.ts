@@ -5,7 +5,7 @@ import type { LiveView } from '@assay/core/domain/engine/live'
 import type { Command, JournalRecord, OrderBody } from '@assay/core/domain/engine/types'
 import type { Lifecycle } from '@assay/core/kernel/lifecycle'
 import type { Peers } from '@assay/core/kernel/peers'
-import { NamedSlots, Slots } from '@assay/core/kernel/slots'
+import { NamedPlaces, Places } from '@assay/core/kernel/places'
 import type { Clock } from '@assay/core/ports/clock/port'
 import type { Lockstep, Participant } from '@assay/core/ports/marketlog/lockstep'
 import type { MarketLog } from '@assay/core/ports/marketlog/port'
@@ -114,9 +114,9 @@ class GroupEngine implements Engine {
   private readonly participant: Participant
   private readonly stopThread: () => void
   /** durable answers that the owner has not confirmed yet, by command id */
-  private readonly answered = new NamedSlots<Reply>()
+  private readonly answered = new NamedPlaces<Reply>()
   private readonly followers = new Map<string, Set<(records: readonly JournalRecord[]) => void>>()
-  private readonly asked = new Slots<{ since: number; late: () => void }>()
+  private readonly asked = new Places<{ since: number; late: () => void }>()
   /** how far it has applied was not said: its leases were not fresh */
   private withheld = false
   private startsAt = 0

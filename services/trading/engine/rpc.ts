@@ -1,4 +1,4 @@
-import { Slots } from '@assay/core/kernel/slots'
+import { Places } from '@assay/core/kernel/places'
 
 /**
  * Calls between two threads over a message port, typed by the interfaces of both sides. What one turn of the loop sends
@@ -37,7 +37,7 @@ export function connect<T extends object, OneWay extends keyof T & string>(
   packers: Record<string, Packer> = {},
 ): Remote<T, OneWay> {
   const sends = new Set<string>(oneWay)
-  const pending = new Slots<{ resolve: (value: unknown) => void; reject: (error: Error) => void }>()
+  const pending = new Places<{ resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   let out: Frame[] = []
   let texts: string[] = []
   const post = (frame: Frame): void => {

@@ -3,7 +3,7 @@
  * and goes in keeps what is gone alive: JavaScriptCore makes a new table now and then, the old ones hold what they held,
  * and each the next, until a full collection. With requests in it, all that hangs on them is kept too.
  */
-export class Slots<T extends object> {
+export class Places<T extends object> {
   readonly #held: (T | undefined)[] = []
   readonly #free: number[] = []
 
@@ -27,23 +27,23 @@ export class Slots<T extends object> {
   }
 }
 
-/** The same by a name: its Map holds numbers only. */
-export class NamedSlots<T extends object> {
-  readonly #slots = new Slots<T>()
+/** The same by a name: its Map holds names and numbers, nothing that hangs on them. */
+export class NamedPlaces<T extends object> {
+  readonly #numbered = new Places<T>()
   readonly #places = new Map<string, number>()
 
   put(name: string, value: T): void {
     this.take(name)
-    this.#places.set(name, this.#slots.put(value))
+    this.#places.set(name, this.#numbered.put(value))
   }
   at(name: string): T | undefined {
     const place = this.#places.get(name)
-    return place === undefined ? undefined : this.#slots.at(place)
+    return place === undefined ? undefined : this.#numbered.at(place)
   }
   take(name: string): T | undefined {
     const place = this.#places.get(name)
     if (place === undefined) return undefined
     this.#places.delete(name)
-    return this.#slots.take(place)
+    return this.#numbered.take(place)
   }
 }
