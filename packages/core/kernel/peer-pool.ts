@@ -229,14 +229,17 @@ function open(pool: PeerPool): Promise<Connection> {
     const late = setTimeout(() => {
       data.isLate = true
       reject(new Error(`no connection within ${CONNECT_MS} ms`))
+      // now, or once it is there
+      connecting.then((socket) => socket.terminate()).catch(() => {})
     }, CONNECT_MS)
     const data: Connecting = { connection: null, pool, opened: resolve, failed: reject, late }
-    Bun.connect<Connecting>({
+    const connecting = Bun.connect<Connecting>({
       hostname,
       port,
       data,
       tls: { ...credentials, serverName, rejectUnauthorized: true } as never,
       socket: HANDLERS,
-    }).catch(data.failed)
+    })
+    connecting.catch(data.failed)
   })
 }
