@@ -277,17 +277,24 @@ describe('a stream', () => {
       const { done, value } = await reader.read()
       return done ? null : Buffer.from(value).toString()
     }
-    return { answer, reader, read }
+    // what has come meanwhile is read at once
+    const readTo = async (end: string) => {
+      let text = ''
+      while (!text.endsWith(end)) {
+        const more = await read()
+        if (more === null) throw new Error(`it ended after ${JSON.stringify(text)}`)
+        text += more
+      }
+      return text
+    }
+    return { answer, reader, read, readTo }
   }
 
   test('of events is passed on as it comes, with comments while it is silent', async () => {
     await open([events], quick)
-    const { answer, read, reader } = await stream('/api/tiers')
+    const { answer, readTo, reader } = await stream('/api/tiers')
     expect(answer.headers.get('content-type')).toBe('text/event-stream')
-    // what has come meanwhile is read at once
-    let text = ''
-    while (!text.includes(':\n\n')) text += await read()
-    expect(text).toMatch(/^data: 1\n\n(:\n\n)+$/)
+    expect(await readTo(':\n\n')).toMatch(/^data: 1\n\n(:\n\n)+$/)
     await reader.cancel()
     await until('the service hears of it', () => world.replicas[0]!.sockets.size === 0)
   })
@@ -311,10 +318,8 @@ describe('a stream', () => {
       ],
       quick,
     )
-    const { read, reader } = await stream('/api/tiers')
-    let text = ''
-    while (!text.includes('half\n\n')) text += await read()
-    expect(text).toBe('data: 1\n\ndata: half\n\n')
+    const { readTo, reader } = await stream('/api/tiers')
+    expect(await readTo('half\n\n')).toBe('data: 1\n\ndata: half\n\n')
     await reader.cancel()
   })
   test('that breaks off, or says nothing any more, is an error for the client, never an end', async () => {
