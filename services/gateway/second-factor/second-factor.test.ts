@@ -175,6 +175,17 @@ describeAdapters('second factor', databases, (openDatabase) => {
       expect((await boss.login()).body.second_factor).toBe('enrol')
     })
 
+    test('a key from before ASSAY_REQUIRE_MFA does no act that reaches far', async () => {
+      const boss = await newPerson(world, { role: 'operator' })
+      const { key } = (await boss.ask('POST', '/api/api-keys', { name: 'ops', scopes: ['tenants:write'] })).body
+      const create = ({ ask }: World) =>
+        ask('POST', '/api/tenants', { token: key, body: { id: `t-${crypto.randomUUID().slice(0, 8)}`, name: 'New' } })
+      expect((await create(world)).status).toBe(201)
+      const strict = await openWorld({ ...UNLIMITED, ASSAY_REQUIRE_MFA: 'true' }, world.database)
+      strict.time.now = world.time.now
+      expect(said(await create(strict))).toMatchObject({ status: 403, code: 'step_up_required' })
+    })
+
     test('a key from before the tenant asked for it does no act that reaches far either', async () => {
       const tenant = `firm-${crypto.randomUUID().slice(0, 8)}`
       const boss = await newPerson(world, { role: 'admin', tenant })
@@ -192,6 +203,8 @@ describeAdapters('second factor', databases, (openDatabase) => {
       const replace = () => boss.ask('POST', '/api/auth/signing-keys')
       const { key } = (await boss.ask('POST', '/api/api-keys', { name: 'ops', scopes: ['ops:write'] })).body
       const byKey = () => world.ask('POST', '/api/auth/signing-keys', { token: key })
+      // made and not on yet: there is nothing to show
+      expect((await boss.ask('POST', '/api/auth/totp/enable', { password: PASSWORD })).status).toBe(200)
       expect((await replace()).status).toBe(201)
       const { code } = await withFactor(world, boss)
       expect((await replace()).status).toBe(201)
