@@ -53,7 +53,8 @@ export async function openVaultCredentials(options: VaultCredentialsOptions): Pr
   }
   const revoke = (id: string) =>
     client
-      .request('lease-revoke', (vault) => vault.write('sys/leases/revoke', { lease_id: id }))
+      // the policy of a service allows this path, with the lease in it
+      .request('lease-revoke', (vault) => vault.write(`sys/leases/revoke/${id}`, {}))
       .then(
         () => retiring.delete(id),
         // it ends by itself when its time is over
