@@ -54,4 +54,14 @@ test('assay rotate says what it can, and makes no database', async () => {
   expect(await rotate(['fields', '--new=x'])).toStartWith('2 assay rotate: usage:')
   expect(await rotate(['email-index'])).toStartWith('2 assay rotate: there is no database in')
   expect(existsSync(join(home, 'pg'))).toBe(false)
+  // of a platform whose secrets are elsewhere: none are made here
+  const elsewhere = {
+    ASSAY_HOME: join(home, 'elsewhere'),
+    DATABASE_URL: 'postgres://a:b@127.0.0.1:1/a?sslmode=disable',
+  }
+  for (const what of ['fields', 'email-index'])
+    expect(await rotate([what], elsewhere)).toStartWith(
+      '2 assay rotate: VAULT_ADDR is not set, and there is no secrets',
+    )
+  expect(existsSync(elsewhere.ASSAY_HOME)).toBe(false)
 }, 60_000)

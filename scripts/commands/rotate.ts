@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { AssayError } from '@assay/core/contracts/errors'
 import { auditSecrets } from '@assay/core/kernel/audited-secrets'
 import { type Config, ConfigError, environment, readConfig } from '@assay/core/kernel/config'
 import { openDatabase } from '@assay/core/kernel/database'
@@ -18,15 +19,17 @@ import { Registry } from 'prom-client'
 import { parseOptions, UsageError } from '../options.ts'
 
 export const summary =
-  'encryption-key [--new FILE] | fields | email-index: replaces the keys of the secrets file; seals personal fields under the newest key; replaces the key that e-mails are found by. Of a stopped platform; killed half-way, the same call ends it'
+  'encryption-key [--new FILE] | fields | email-index: replaces the keys of the secrets file; seals personal fields under the newest key; replaces the key that e-mails are found by. Of a stopped platform, fields with Vault beside a running one; ended half-way, the same call goes on'
 
 const STATEMENT_MS = 600_000
-const EXPECTED = [ConfigError, FolderLockedError, DbError, SecretsError]
+const EXPECTED = [ConfigError, FolderLockedError, DbError, SecretsError, AssayError]
 
 const VERBS: Record<string, (config: Config, file?: string) => Promise<string>> = {
   'encryption-key': encryptionKey,
   fields: (config) =>
-    onStores(config, async (db, store) => `done: ${await sealAnew(db, store)} rows are sealed under the newest keys`),
+    onStores(config, async (db, store) => `done: ${await sealAnew(db, store)} rows are sealed under the newest keys`, {
+      beside: true,
+    }),
   'email-index': (config) =>
     onStores(config, async (db, store) => {
       await refuseGateways(db)
@@ -45,14 +48,23 @@ export async function run(argv: string[]): Promise<number> {
     return 0
   } catch (error) {
     if (!EXPECTED.some((kind) => error instanceof kind)) throw error
-    console.error(`assay rotate: ${(error as Error).message}`)
+    console.error(`assay rotate: ${reasonOf(error as Error)}`)
     return 1
   }
 }
 
+/** A store that went away says why in the cause. */
+const reasonOf = (error: Error): string =>
+  error instanceof AssayError
+    ? `${error.message} (${(error.cause as Error | undefined)?.message}) The same call goes on when it is back.`
+    : error.message
+
 async function encryptionKey({ platform }: Config, file?: string): Promise<string> {
   const { ASSAY_HOME: home, ENCRYPTION_KEY: old, VAULT_ADDR } = platform
-  if (VAULT_ADDR) throw new UsageError('the secrets are in Vault, which has no ENCRYPTION_KEY')
+  if (VAULT_ADDR)
+    throw new UsageError(
+      'the secrets are in Vault, which keeps its keys itself: replace those there, then ./assay rotate fields (docs/runbooks/keys.md)',
+    )
   if (!existsSync(join(home, 'secrets.json'))) throw new UsageError(`there is no secrets file in ${home}`)
   if (old === undefined && file) throw new UsageError('ENCRYPTION_KEY is not set: the folder keeps its key itself')
   if (old !== undefined && !file)
@@ -73,10 +85,19 @@ async function encryptionKey({ platform }: Config, file?: string): Promise<strin
   }
 }
 
-/** Opens database and secrets as the platform would, with what is done to them in the audit log. */
-async function onStores(config: Config, work: (db: Db, store: Secrets) => Promise<string>): Promise<string> {
-  const { ASSAY_HOME: home, ENCRYPTION_KEY, DATABASE_URL, VAULT_DATABASE_ROLE } = config.platform
+/**
+ * Opens database and secrets as the platform would, with what is done to them in the audit log. `beside`: a platform
+ * whose database and secrets are both on servers may run on the folder meanwhile.
+ */
+async function onStores(
+  config: Config,
+  work: (db: Db, store: Secrets) => Promise<string>,
+  { beside = false } = {},
+): Promise<string> {
+  const { ASSAY_HOME: home, ENCRYPTION_KEY, DATABASE_URL, VAULT_ADDR, VAULT_DATABASE_ROLE } = config.platform
   if (!DATABASE_URL && !existsSync(join(home, 'pg'))) throw new UsageError(`there is no database in ${home}`)
+  if (!VAULT_ADDR && !existsSync(join(home, 'secrets.json')))
+    throw new UsageError(`VAULT_ADDR is not set, and there is no secrets file in ${home}`)
   const { logger: log, close: closeLog } = openLog({ level: 'error', format: 'text' })
   const closing: (() => Promise<void> | void)[] = [closeLog]
   const keep = <T extends { close(): Promise<void> }>(_: string, port: T): T => {
@@ -84,7 +105,7 @@ async function onStores(config: Config, work: (db: Db, store: Secrets) => Promis
     return port
   }
   try {
-    if (DATABASE_URL) closing.push(lockFolder(home))
+    if (DATABASE_URL && !(beside && VAULT_ADDR)) closing.push(lockFolder(home))
     const parts = { config, log, metrics: new Registry(), clock: systemClock, keep, tell: () => {} }
     const vault = await openVaultSecrets(parts)
     const credentials = VAULT_DATABASE_ROLE ? await vault?.databaseCredentials() : undefined

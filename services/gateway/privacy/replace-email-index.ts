@@ -5,6 +5,7 @@ import { createAuthDatabase } from '../auth/database.ts'
 import { INVITATIONS, type InvitationRow, openEmail } from '../invitations/rows.ts'
 import { JWT_SECRETS } from '../tokens/signing-keys.ts'
 import { createPersonalFields } from './personal-fields.ts'
+import { USER_KEYS } from './wrapped.ts'
 
 /** The key that a replacement is on the way to: while it is there, no gateway starts. */
 const NEXT = 'email_index_next'
@@ -27,8 +28,9 @@ export interface Indexed {
  * Killed at any point, the same call goes on with the same key; nothing is lost by doing all of it again.
  */
 export async function replaceEmailIndex(db: Db, secrets: Store): Promise<Indexed> {
-  const indexKey = await secrets.addSecret(JWT_SECRETS, NEXT, randomBytes(32).toString('base64url'))
   const service = db.as('gateway')
+  await refuseOtherStore(service, secrets)
+  const indexKey = await secrets.addSecret(JWT_SECRETS, NEXT, randomBytes(32).toString('base64url'))
   const database = createAuthDatabase(service, createPersonalFields({ secrets, indexKey, now: Date.now }))
   // letters to whoever has an e-mail know it by the old key
   await service.query(
@@ -60,6 +62,14 @@ export async function replaceEmailIndex(db: Db, secrets: Store): Promise<Indexed
   await secrets.setSecret(JWT_SECRETS, 'email_index', indexKey)
   await secrets.deleteSecret(JWT_SECRETS, NEXT)
   return indexed
+}
+
+/** Fails where the secrets are another platform's: its gateways would not start any more once this has begun. */
+async function refuseOtherStore(service: Pick<Db, 'query'>, secrets: Store): Promise<void> {
+  const [row] = await service.query<{ id: string; wrapped: string }>(
+    'select user_id as id, wrapped from user_keys limit 1',
+  )
+  if (row) await secrets.decrypt(USER_KEYS.key, row.wrapped, USER_KEYS.context(row.id))
 }
 
 async function eachBatch<T extends { id: string }>(

@@ -189,7 +189,9 @@ export class VaultClient {
     const status = statusOf(error)
     if (error instanceof AssayError || error instanceof SecretsError) return error
     if (status !== undefined && !SEALED_OR_BUSY.has(status))
-      return new SecretsError(`The secrets server refuses ${operation}: ${(error as Error).message.trim()}`)
+      return new SecretsError(
+        `The secrets server refuses ${operation}: ${(error as Error).message.trim().replace(/\s+/g, ' ')}`,
+      )
     const { code, message } = error as { code?: string; message?: string }
     const reason = status === undefined ? code || message || 'no answer' : (message ?? String(status))
     if (this.#away === null) this.log.warn({ reason }, 'the secrets server is away')
