@@ -149,9 +149,11 @@ describeReal('PostgreSQL', () => {
     await Promise.all([1, 2, 3].map(() => away.query('select pg_sleep(0.05)')))
     proxy.swallowAnswers()
     expect(await away.query('select 1 as one')).toEqual([{ one: 1 }])
-    await database.admin('select pg_terminate_backend(pid) from pg_stat_activity where application_name like $1', [
-      'assay %',
-    ])
+    // of this database: other tests have theirs on the same server
+    await database.admin(
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like $1',
+      ['assay %'],
+    )
     expect(await away.query('select 1 as one')).toEqual([{ one: 1 }])
   })
 
