@@ -40,12 +40,25 @@ async function mountEngines(vault: VaultAdmin, progress: SetupOptions['progress'
     const there = mounted[`${path}/`]
     if (!there) {
       await vault.call('POST', `sys/mounts/${path}`, engine)
+      if (engine.type === 'kv') await untilVersioned(vault, path)
       progress(`mounted ${engine.type} at ${path}`)
     } else if (there.type !== engine.type || (engine.type === 'kv' && there.options?.version !== '2')) {
       throw new UsageError(
         `${path} is mounted as ${there.type} ${there.options?.version ?? ''}, not ${engine.type}: move it away`,
       )
     } else progress(`${path} is there`)
+  }
+}
+
+/** A new engine refuses everything while it makes itself versioned: services that start now would not. */
+async function untilVersioned(vault: VaultAdmin, path: string): Promise<void> {
+  for (const end = performance.now() + VERSIONED_MS; ; await Bun.sleep(50)) {
+    const refusal = await vault.call('GET', `${path}/config`).then(
+      () => null,
+      (error) => error,
+    )
+    if (!refusal) return
+    if (!(refusal instanceof VaultRefusal) || performance.now() > end) throw refusal
   }
 }
 
@@ -103,4 +116,5 @@ async function auditDevice(vault: VaultAdmin, progress: SetupOptions['progress']
     return false
   }
 }
+const VERSIONED_MS = 15_000
 const AUDIT_FILE = '/var/log/assay-vault-audit.log'

@@ -2,6 +2,7 @@ import { environment } from '../kernel/config.ts'
 import { systemClock } from '../ports/clock/system.ts'
 import type { MOUNTS, VaultOptions } from '../ports/secrets/vault.ts'
 import type { VaultLogin } from '../ports/secrets/vault-login.ts'
+import { until } from './until.ts'
 
 const log = { info: () => {}, warn: () => {} }
 
@@ -41,6 +42,13 @@ export async function testVault(): Promise<TestVault> {
       `sys/mounts/${path}`,
       name === 'kv' ? { type: 'kv', options: { version: '2' } } : { type: name },
     )
+  // it refuses everything while it makes itself versioned
+  const answers = () =>
+    admin('GET', `${mounts.kv}/config`).then(
+      () => true,
+      () => false,
+    )
+  await until('the engine for secrets answers', answers, 15_000)
   const login: VaultLogin = { method: 'token', token, refuseRoot: false }
   return {
     address,
