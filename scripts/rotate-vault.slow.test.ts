@@ -72,8 +72,7 @@ describeReal('assay rotate with a secrets server', () => {
       headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
       ...(body && { body: JSON.stringify(body) }),
     })
-    // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
-    return { status: answer.status, body: (await answer.json()) as any }
+    return { status: answer.status, body: (await answer.json()) as { token: string; email: string; name: string } }
   }
   const isReady = async () => (await fetch(`${address()}/ready`)).ok
   const ready = () => until('the platform is up', () => isReady().catch(() => false), 60_000)

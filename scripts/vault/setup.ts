@@ -58,7 +58,8 @@ async function untilVersioned(vault: VaultAdmin, path: string): Promise<void> {
       (error) => error,
     )
     if (!refusal) return
-    if (!(refusal instanceof VaultRefusal) || performance.now() > end) throw refusal
+    // 400 is its word for not yet; what may not be asked stays so
+    if (!(refusal instanceof VaultRefusal) || refusal.status !== 400 || performance.now() > end) throw refusal
   }
 }
 

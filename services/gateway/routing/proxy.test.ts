@@ -292,9 +292,10 @@ describe('a stream', () => {
 
   test('of events is passed on as it comes, with comments while it is silent', async () => {
     await open([events], quick)
-    const { answer, readTo, reader } = await stream('/api/tiers')
+    const { answer, read, readTo, reader } = await stream('/api/tiers')
     expect(answer.headers.get('content-type')).toBe('text/event-stream')
-    expect(await readTo(':\n\n')).toMatch(/^data: 1\n\n(:\n\n)+$/)
+    expect(await read()).toBe('data: 1\n\n')
+    expect(await readTo(':\n\n')).toMatch(/^(:\n\n)+$/)
     await reader.cancel()
     await until('the service hears of it', () => world.replicas[0]!.sockets.size === 0)
   })

@@ -1,5 +1,4 @@
 /** The engine of one market group: what the rest of trading sees of it, and how it starts. */
-
 import { AssayError } from '@assay/core/contracts/errors'
 import type { LiveView } from '@assay/core/domain/engine/live'
 import type { Command, JournalRecord, OrderBody } from '@assay/core/domain/engine/types'
